@@ -1,0 +1,521 @@
+"""Accrual: which campaigns an activity sets off, what each grants, and why the others grant nothing.
+
+Every campaign is judged by itself first (window, condition, lines, cooldown, limits, budget), then groups choose among
+those that would grant, then tiers multiply what was granted. Rounding happens once per campaign and order; the points
+are then allocated to the lines by largest remainder, so that returns can take back to the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from laurels.core.activity import Activity, Free, Line, Purchase
+from laurels.core.calendar import Instant, LocalTime
+from laurels.core.case import ActivityView, Case, View, view_of
+from laurels.core.compiled import RATE_GRANTS, Compiled, CompiledCampaign, Trigger
+from laurels.core.expiry import open_lot
+from laurels.core.facts import Earned, Explained, Judged, LineShare, Posted
+from laurels.core.limit import Room, room_of, use
+from laurels.core.money import QUANTITY_ONE, Rate, Rounding, allocate, divide, floor_div, half_up_div
+from laurels.core.program.model import (
+    Base,
+    Brackets,
+    ByTier,
+    During,
+    Fixed,
+    Grant,
+    Group,
+    Multiply,
+    PerAmount,
+    PerField,
+    PerQuantity,
+)
+
+NO_LINES: Final[tuple[Line, ...]] = ()
+
+
+class Granted(msgspec.Struct):
+    """What one grant of a campaign comes to: points wanted and granted, and the weights that allocate it to lines."""
+
+    grant: int
+    wallet: str
+    wanted: int
+    granted: int
+    weights: Sequence[int] | None
+    by: str | None = None
+
+
+class Candidate(msgspec.Struct):
+    """A campaign that would grant something."""
+
+    campaign: CompiledCampaign
+    grants: list[Granted]
+    room: Room
+
+    @property
+    def granted(self) -> int:
+        """All points that it would grant."""
+        total = 0
+        for grant in self.grants:
+            total += grant.granted
+        return total
+
+
+class Moment(msgspec.Struct):
+    """What conditions and grants read: the activity, the member, the purchase, the local time."""
+
+    view: View
+    purchase: Purchase | None
+    lines: tuple[Line, ...]
+    activity: ActivityView
+    at: LocalTime
+    instant: Instant
+    bases: dict[Base, list[int]]
+
+
+def moment_of(case: Case, compiled: Compiled, trigger: Trigger, activity: Activity, tiers: dict[str, str]) -> Moment:
+    """The moment of an activity, judged at the instant it occurred."""
+    data = activity.data
+    instant = activity.occurred_at
+    purchase = data if isinstance(data, Purchase) else None
+    fields: dict[str, Any] = data.fields if isinstance(data, Free) else {}
+    return Moment(
+        view_of(case, compiled, tiers, trigger),
+        purchase,
+        NO_LINES if purchase is None else purchase.lines,
+        ActivityView(activity.type, activity.source, activity.id, instant, fields),
+        compiled.zone.local(instant),
+        instant,
+        {},
+    )
+
+
+def accrue(case: Case, compiled: Compiled, activity: Activity, tiers: dict[str, str]) -> tuple[Earned, ...]:
+    """Grants what the activity sets off; what it earned, for the order. Emits a lot per wallet, postings, limits."""
+    trigger = compiled.trigger(activity.type)
+    if trigger is None:
+        case.emit(Explained(compiled.number, ()))
+        return ()
+    moment = moment_of(case, compiled, trigger, activity, tiers)
+    codes: dict[str, tuple[str, int]] = {}
+    candidates = judge(case, compiled, trigger, moment, codes)
+    chosen = combine(trigger, candidates, codes)
+    earned = _grant(case, compiled, moment, [candidates[id] for id in chosen])
+    case.emit(Explained(compiled.number, _explained(trigger, candidates, frozenset(chosen), codes, earned)))
+    return earned
+
+
+def _explained(
+    trigger: Trigger,
+    candidates: dict[str, Candidate],
+    chosen: frozenset[str],
+    codes: dict[str, tuple[str, int]],
+    earned: tuple[Earned, ...],
+) -> tuple[Judged, ...]:
+    judged: list[Judged] = []
+    for each in trigger.campaigns:
+        if each.id in chosen:
+            candidate = candidates[each.id]
+            wanted = sum([grant.wanted for grant in candidate.grants])
+            granted = candidate.granted
+            code = "applied" if granted == wanted else "trimmed"
+            judged.append(Judged(each.id, code, wanted, granted, candidate.grants[0].wallet, candidate.room.by))
+        else:
+            code, wanted = codes[each.id]
+            judged.append(Judged(each.id, code, wanted))
+    judged.extend(
+        [Judged(each.campaign, "applied", each.points, each.points, each.wallet) for each in earned if each.tier]
+    )
+    return tuple(judged)
+
+
+# --- each campaign by itself ------------------------------------------------------------------------------------------
+
+
+def judge(
+    case: Case,
+    compiled: Compiled,
+    trigger: Trigger,
+    moment: Moment,
+    codes: dict[str, tuple[str, int]],
+    *,
+    limited: bool = True,
+) -> dict[str, Candidate]:
+    """The campaigns that would grant something, by id; the others get a code (and what they wanted) in `codes`.
+
+    `limited` false leaves limits and budgets out, as a return does when it judges again what remains.
+    """
+    candidates: dict[str, Candidate] = {}
+    for each in trigger.campaigns:
+        code = "applied"
+        during = each.campaign.during
+        if not _runs(during, moment.instant):
+            code = "outside_window"
+        elif during.weekly and not _in_slot(during, moment.at):
+            code = "outside_hours"
+        elif each.when is not None and not each.when(moment.view, moment.purchase, moment.activity, moment.at, None):
+            code = "condition_not_met"
+        if code != "applied":
+            codes[each.id] = (code, 0)
+            continue
+        grants = _wanted(each, moment, candidates)
+        if isinstance(grants, str):
+            codes[each.id] = (grants, 0)
+            continue
+        wanted = 0
+        for grant in grants:
+            wanted += grant.wanted
+        room = room_of(case, compiled, each, moment.instant, wanted) if limited else Room(wanted)
+        if room.points <= 0:
+            codes[each.id] = (room.code, wanted)
+            continue
+        if room.points < wanted:
+            _trim(grants, room.points)
+        candidates[each.id] = Candidate(each, grants, room)
+    return candidates
+
+
+def _runs(during: During, instant: Instant) -> bool:
+    return (during.start is None or during.start <= instant) and (during.end is None or instant < during.end)
+
+
+def _in_slot(during: During, at: LocalTime) -> bool:
+    second = at.second_of_day
+    weekday = at.weekday
+    for slot in during.weekly:
+        if weekday in slot.days and slot.start <= second < slot.end:
+            return True
+    return False
+
+
+def _trim(grants: list[Granted], room: int) -> None:
+    for grant in grants:
+        grant.granted = min(grant.wanted, room)
+        room -= grant.granted
+
+
+def rate_of(by_tier: ByTier, tiers: dict[str, str]) -> Rate | None:
+    """The rate for a member standing on these tiers; None for nothing."""
+    if by_tier.track:
+        return by_tier.tiers.get(tiers.get(by_tier.track, ""), by_tier.default)
+    return by_tier.default
+
+
+def _wanted(each: CompiledCampaign, moment: Moment, candidates: dict[str, Candidate]) -> list[Granted] | str:
+    """What a campaign's grants come to, or the code that says why nothing does."""
+    selected: list[bool] | None = None
+    if each.lines is not None:
+        condition = each.lines
+        view, purchase, activity, at = moment.view, moment.purchase, moment.activity, moment.at
+        selected = [condition(view, purchase, activity, at, line) for line in moment.lines]
+        if True not in selected:
+            return "no_lines"
+    grants: list[Granted] = []
+    code = "nothing_to_grant"
+    for n, grant in enumerate(each.grants):
+        if isinstance(grant, Multiply) and grant.campaign not in candidates:
+            code = "base_not_applied"
+            continue
+        points, weights = _points(grant, moment, selected, candidates)
+        if points > 0:
+            grants.append(Granted(n, grant.wallet, points, points, weights))
+    return grants or code
+
+
+def _points(
+    grant: Grant, moment: Moment, selected: list[bool] | None, candidates: dict[str, Candidate]
+) -> tuple[int, Sequence[int] | None]:
+    """Points wanted by a grant, rounded once, and the weights of the lines (None: it is for the order as a whole)."""
+    if isinstance(grant, PerAmount):
+        rate = rate_of(grant.points, moment.view.tier)
+        if rate is None:
+            return 0, None
+        weights = _selected(base_of(moment, grant.base), selected)
+        return divide(sum(weights) * rate.numerator, grant.per * rate.denominator, grant.round), weights
+    if isinstance(grant, Fixed):
+        rate = rate_of(grant.points, moment.view.tier)
+        return (0 if rate is None else rate.numerator), None
+    if isinstance(grant, Multiply):
+        return _multiplied(grant, moment, selected, candidates[grant.campaign])
+    if isinstance(grant, PerQuantity):
+        rate = rate_of(grant.points, moment.view.tier)
+        if rate is None:
+            return 0, None
+        weights = _selected([line.quantity for line in moment.lines], selected)
+        return divide(sum(weights) * rate.numerator, QUANTITY_ONE * rate.denominator, grant.round), weights
+    if isinstance(grant, PerField):
+        rate = rate_of(grant.points, moment.view.tier)
+        value = moment.activity.fields.get(grant.field)
+        if rate is None or value is None:
+            return 0, None
+        return divide(_millionths(value) * rate.numerator, grant.per * rate.denominator, grant.round), None
+    weights = _selected(base_of(moment, grant.base), selected)
+    return _bracketed(grant, sum(weights)), weights
+
+
+def _millionths(value: Any) -> int:
+    """A declared int or decimal in millionths; decimals have at most six places."""
+    return int(value.scaleb(6)) if isinstance(value, Decimal) else int(value) * QUANTITY_ONE
+
+
+def _selected(weights: list[int], selected: list[bool] | None) -> list[int]:
+    if selected is None:
+        return weights
+    return [weight if chosen else 0 for weight, chosen in zip(weights, selected, strict=True)]
+
+
+def _multiplied(
+    grant: Multiply, moment: Moment, selected: list[bool] | None, base: Candidate
+) -> tuple[int, Sequence[int] | None]:
+    """(by - 1) x what the base granted into the wallet, on the selected lines."""
+    rate = rate_of(grant.by, moment.view.tier)
+    if rate is None:
+        return 0, None
+    of = [granted for granted in base.grants if granted.wallet == grant.wallet]
+    points, weights = 0, None
+    for granted in of:
+        if granted.weights is None:
+            points += granted.granted
+            continue
+        shares = _selected(list(allocate(granted.granted, granted.weights)), selected)
+        weights = shares if weights is None else [a + b for a, b in zip(weights, shares, strict=True)]
+        points += sum(shares)
+    return divide(points * (rate.numerator - rate.denominator), rate.denominator, grant.round), weights
+
+
+def _bracketed(grant: Brackets, amount: int) -> int:
+    """Points for a base by its brackets: marginal rates, or the fixed number of the highest bracket reached."""
+    brackets = grant.brackets
+    if brackets[0].fixed is not None:
+        points = 0
+        for bracket in brackets:
+            if amount >= bracket.start:
+                points = bracket.fixed or 0
+        return points
+    common = 1
+    for bracket in brackets:
+        if bracket.points is not None:
+            common *= bracket.points.denominator
+    numerator = 0
+    for n, bracket in enumerate(brackets):
+        end = brackets[n + 1].start if n + 1 < len(brackets) else amount
+        part = min(amount, end) - bracket.start
+        if part > 0 and bracket.points is not None:
+            numerator += part * bracket.points.numerator * floor_div(common, bracket.points.denominator)
+    return divide(numerator, common * grant.per, grant.round)
+
+
+def base_of(moment: Moment, base: Base) -> list[int]:
+    """The money of each line that counts, in minor units; kept for the next campaign with the same base."""
+    known = moment.bases.get(base)
+    if known is not None:
+        return known
+    amounts = base_amounts(moment.purchase, base)
+    moment.bases[base] = amounts
+    return amounts
+
+
+def base_amounts(purchase: Purchase | None, base: Base) -> list[int]:
+    """The money of each line that counts, in minor units. What other tenders paid is shared over all lines."""
+    if purchase is None:
+        return []
+    of, but = base.of, base.but
+    lines = purchase.lines
+    if of == "net":
+        amounts = [line.amount for line in lines]
+    elif of == "gross":
+        amounts = [line.gross for line in lines]
+    else:
+        amounts = [line.amount - line.tax for line in lines]
+    for n, line in enumerate(lines):
+        if line.kind != "product" and line.kind in but:
+            amounts[n] = 0
+    if purchase.tenders:
+        paid = 0
+        for tender in purchase.tenders:
+            if f"paid_with_{tender.kind}" in but:
+                paid += tender.amount
+        if paid:
+            shares = allocate(paid, [line.amount for line in lines])
+            for n, line in enumerate(lines):
+                if shares[n] and amounts[n]:
+                    amounts[n] -= half_up_div(amounts[n] * shares[n], line.amount)
+    return amounts
+
+
+# --- together ---------------------------------------------------------------------------------------------------------
+
+
+def combine(trigger: Trigger, candidates: dict[str, Candidate], codes: dict[str, tuple[str, int]]) -> list[str]:
+    """Which candidates are given, in the order judged. The others get a code.
+
+    A multiplier whose base is not given is not given either; groups then choose again without it.
+    """
+    remaining = dict(candidates)
+    if trigger.groups:
+        while True:
+            given = _settle(trigger, remaining, codes)
+            orphans = [
+                id
+                for id in given
+                if any(base in candidates and base not in given for base in remaining[id].campaign.multiplies)
+            ]
+            if not orphans:
+                break
+            for id in orphans:
+                codes[id] = ("base_not_applied", sum(grant.wanted for grant in remaining.pop(id).grants))
+        return [id for id in candidates if id in given]
+    return list(candidates)
+
+
+def _settle(trigger: Trigger, candidates: dict[str, Candidate], codes: dict[str, tuple[str, int]]) -> frozenset[str]:
+    given = {id for id in candidates if id not in trigger.group_of}
+    picks = [(group, _pick(trigger, group, candidates, codes)) for group in trigger.groups]
+    exclusive = [
+        (-group.priority, n) for n, (group, picked) in enumerate(picks) if group.mode == "exclusive" and picked
+    ]
+    winner = min(exclusive)[1] if exclusive else None
+    for n, (_group, picked) in enumerate(picks):
+        if winner is None or n == winner:
+            given.update(picked)
+        else:
+            for id in picked:
+                codes[id] = ("excluded", sum(grant.wanted for grant in candidates[id].grants))
+    return frozenset(given)
+
+
+def _pick(
+    trigger: Trigger, group: Group, candidates: dict[str, Candidate], codes: dict[str, tuple[str, int]]
+) -> list[str]:
+    """What a group gives; a nested group counts as one member."""
+    members: list[tuple[int, int, list[str]]] = []
+    for place, member in enumerate(group.of):
+        inner = trigger.nested.get(member)
+        if inner is not None:
+            picked = _pick(trigger, inner, candidates, codes)
+            priority = inner.priority
+        else:
+            picked = [member] if member in candidates else []
+            priority = candidates[member].campaign.campaign.priority if picked else 0
+        if picked:
+            members.append((-priority, place, picked))
+    if group.mode == "all" or len(members) < 2:
+        return [id for _priority, _place, picked in members for id in picked]
+    if group.mode == "best":
+        best = min(members, key=lambda each: (-sum(candidates[id].granted for id in each[2]), each[0], each[1]))
+    else:
+        best = min(members, key=lambda each: (each[0], each[1]))
+    code = "not_best" if group.mode == "best" else "not_first"
+    for member_of in members:
+        if member_of is not best:
+            for id in member_of[2]:
+                codes[id] = (code, sum(grant.wanted for grant in candidates[id].grants))
+    return best[2]
+
+
+# --- granting ---------------------------------------------------------------------------------------------------------
+
+
+def _grant(case: Case, compiled: Compiled, moment: Moment, chosen: list[Candidate]) -> tuple[Earned, ...]:
+    """Opens a lot per wallet and posts each grant; what was earned."""
+    order = moment.purchase.order if moment.purchase else None
+    rows: list[tuple[str, Granted, str | None, Candidate | None]] = [
+        (candidate.campaign.id, grant, None, candidate)
+        for candidate in chosen
+        for grant in candidate.grants
+        if grant.granted > 0
+    ]
+    if compiled.multiplying and chosen:
+        rows.extend(_tier_bonuses(compiled, moment, chosen))
+    if not rows:
+        return ()
+    totals: dict[str, int] = {}
+    for _id, grant, _tier, _from in rows:
+        totals[grant.wallet] = totals.get(grant.wallet, 0) + grant.granted
+    lots = {
+        wallet: open_lot(case, compiled, compiled.wallets[wallet], points, moment.instant, moment.view.tier)
+        for wallet, points in totals.items()
+    }
+    earned: list[Earned] = []
+    lines = moment.lines
+    for id, grant, tier, origin in rows:
+        lot = lots[grant.wallet]
+        shares: tuple[LineShare, ...] = ()
+        if grant.weights is not None and lines:
+            shares = tuple(
+                [
+                    LineShare(line.line, points)
+                    for line, points in zip(lines, allocate(grant.granted, grant.weights), strict=True)
+                    if points
+                ]
+            )
+        case.emit(
+            Posted(
+                grant.wallet,
+                "accrual",
+                grant.granted,
+                "issuance",
+                "available" if lot.available_at is None else "pending",
+                moment.instant,
+                compiled.number,
+                id,
+                tier,
+                order,
+                None,
+                lot.lot,
+                lot.available_at,
+                lot.expires_at,
+                shares,
+            )
+        )
+        periods: dict[str, Instant] = {}
+        pools: tuple[str, ...] = ()
+        if origin is not None:
+            periods, pools = use(case, origin.campaign, moment.instant, grant.granted, grant is origin.grants[0])
+        earned.append(
+            Earned(
+                id,
+                grant.grant,
+                grant.wallet,
+                grant.granted,
+                grant.wanted,
+                lot.lot,
+                shares,
+                lot.expires_at,
+                tier,
+                periods,
+                pools,
+            )
+        )
+    for lot in lots.values():
+        lot.settle(case, compiled)
+    return tuple(earned)
+
+
+def _tier_bonuses(
+    compiled: Compiled, moment: Moment, chosen: list[Candidate]
+) -> list[tuple[str, Granted, str | None, Candidate | None]]:
+    """A bonus over each rate campaign's granted points for every tier that multiplies its wallet."""
+    bonuses: list[tuple[str, Granted, str | None, Candidate | None]] = []
+    for track, tier_id in moment.view.tier.items():
+        tier = compiled.tiers.get(track, {}).get(tier_id)
+        if tier is None or not tier.multiply:
+            continue
+        for candidate in chosen:
+            for grant in candidate.grants:
+                rate = tier.multiply.get(grant.wallet)
+                if rate is None or not isinstance(candidate.campaign.grants[grant.grant], RATE_GRANTS):
+                    continue
+                points = divide(grant.granted * (rate.numerator - rate.denominator), rate.denominator, Rounding.DOWN)
+                if points > 0:
+                    bonus = Granted(grant.grant, grant.wallet, points, points, _shares(grant))
+                    bonuses.append((candidate.campaign.id, bonus, f"{track}.{tier_id}", None))
+    return bonuses
+
+
+def _shares(grant: Granted) -> Sequence[int] | None:
+    return None if grant.weights is None else allocate(grant.granted, grant.weights)

@@ -1,0 +1,565 @@
+"""Activities: the immutable things that members did, as `decide` reads them.
+
+`wire` describes how `data` of each type is sent. `parse` turns a wire body into an `Activity` whose money is minor
+units, quantities are millionths and instants are microseconds, or into problems that each name the place by JSON
+pointer. Nothing here knows a rule of any program.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from laurels.core.calendar import Instant, parse_instant
+from laurels.core.money import parse_minor, parse_quantity
+from laurels.core.rule.environment import Field
+from laurels.core.wire import (
+    FIELDS_MOST,
+    INTEGER_MOST,
+    WIRE_TYPES,
+    WireAdjustment,
+    WireEnrol,
+    WireExtension,
+    WireLine,
+    WireMemberChange,
+    WireOpeningBalance,
+    WireParcel,
+    WirePart,
+    WirePurchase,
+    WireReinstatement,
+    WireReturn,
+    WireTender,
+    WireTransfer,
+)
+
+FREE_TYPES: Final = frozenset(
+    (
+        "check_in",
+        "review",
+        "share",
+        "profile_completed",
+        "feedback",
+        "referral",
+        "survey_answer",
+        "view",
+        "complaint",
+    )
+)
+"""Types whose data are free fields; `custom.*` are too."""
+
+INTERNAL_TYPES: Final = frozenset(("transfer_in", "transfer_back", "clock"))
+"""Types that only Laurels itself sends."""
+
+
+_CUSTOM: Final = re.compile(r"custom\.[a-z][a-z0-9_.]{0,99}")
+
+
+# --- values: what `decide` reads --------------------------------------------------------------------------------------
+
+
+class Line(Struct, frozen=True):
+    """A line of a purchase. `gross` is the amount before discounts."""
+
+    line: str
+    amount: int
+    quantity: int
+    sku: str | None
+    category: str | None
+    tags: tuple[str, ...]
+    tax: int
+    gross: int
+    kind: str
+    fields: dict[str, Any]
+
+
+class Tender(Struct, frozen=True):
+    """How part of an order was paid."""
+
+    kind: str
+    amount: int
+    redemption: str | None = None
+    code: str | None = None
+
+
+class Purchase(Struct, frozen=True):
+    """An order. `total` is the sum of its lines' amounts."""
+
+    order: str
+    total: int
+    lines: tuple[Line, ...]
+    tenders: tuple[Tender, ...] = ()
+    store: str | None = None
+    channel: str | None = None
+    fields: dict[str, Any] = {}
+
+
+class ReturnLine(Struct, frozen=True):
+    """Part of a line that comes back."""
+
+    line: str
+    quantity: int | None = None
+    amount: int | None = None
+
+
+class Return(Struct, frozen=True):
+    """Goods that come back; `lines` None is everything left."""
+
+    order: str
+    lines: tuple[ReturnLine, ...] | None = None
+    tenders: tuple[Tender, ...] | None = None
+
+
+class Free(Struct, frozen=True):
+    """Fields of an activity whose program declares them."""
+
+    fields: dict[str, Any] = {}
+
+
+class Enrol(Struct, frozen=True):
+    """Joining."""
+
+    attributes: dict[str, Any] = {}
+    referral_code: str | None = None
+    time_zone: str | None = None
+
+
+class MemberChange(Struct, frozen=True):
+    """New attribute values; None removes."""
+
+    attributes: dict[str, Any]
+
+
+class Adjustment(Struct, frozen=True):
+    """Points given (positive) or taken (negative) by a person, with a reason."""
+
+    wallet: str
+    points: int
+    reason: str
+    expires_at: Instant | None = None
+
+
+class OpeningLot(Struct, frozen=True):
+    """A lot from another system."""
+
+    points: int
+    earned_at: Instant
+    expires_at: Instant | None
+
+
+class OpeningBalance(Struct, frozen=True):
+    """What a member brings from another system."""
+
+    wallet: str
+    lots: tuple[OpeningLot, ...]
+
+
+class Transfer(Struct, frozen=True):
+    """Points that go to another member."""
+
+    to: str
+    wallet: str
+    points: int
+
+
+class Parcel(Struct, frozen=True):
+    """Points that arrive from `counterpart`, or come back after it refused them."""
+
+    counterpart: str
+    wallet: str
+    lots: tuple[WirePart, ...]
+
+
+class Extension(Struct, frozen=True):
+    """A later expiry for lots (None: all of the wallet)."""
+
+    wallet: str
+    expires_at: Instant | None
+    reason: str
+    lots: tuple[str, ...] | None = None
+
+
+class Reinstatement(Struct, frozen=True):
+    """Expired points that come back."""
+
+    wallet: str
+    lots: tuple[str, ...]
+    expires_at: Instant | None
+    reason: str
+
+
+class Hold(Struct, frozen=True):
+    """A wish to spend points; with `hold` false at once."""
+
+    redemption: str
+    wallet: str
+    points: int
+    hold: bool = True
+
+
+class Capture(Struct, frozen=True):
+    """Spend what is held, or part of it."""
+
+    redemption: str
+    points: int | None = None
+
+
+class Cancel(Struct, frozen=True):
+    """Give back what is held."""
+
+    redemption: str
+
+
+class Clock(Struct, frozen=True):
+    """Time went by."""
+
+
+Data = (
+    Purchase
+    | Return
+    | Free
+    | Enrol
+    | MemberChange
+    | Adjustment
+    | OpeningBalance
+    | Transfer
+    | Parcel
+    | Extension
+    | Reinstatement
+    | Hold
+    | Capture
+    | Cancel
+    | Clock
+)
+
+
+class Activity(Struct, frozen=True):
+    """Something that a member did, parsed. (source, id) is unique for ever."""
+
+    source: str
+    id: str
+    type: str
+    member: str
+    occurred_at: Instant
+    data: Data
+
+
+class Problem(Struct, frozen=True):
+    """What is wrong with an input, where (JSON pointer), and how it should be."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+class Declared(Struct, frozen=True):
+    """What parsing needs of a program: the currency and the declared fields by scope or activity type."""
+
+    currency: str
+    places: int
+    fields: dict[str, tuple[Field, ...]]
+
+
+# --- parsing ----------------------------------------------------------------------------------------------------------
+
+_decoders: Final = {name: msgspec.json.Decoder(wire) for name, wire in WIRE_TYPES.items()}
+_free_decoder: Final = msgspec.json.Decoder(dict[str, Any])
+_PATH: Final = re.compile(r" - at `\$(?P<path>[^`]*)`$")
+
+
+def is_type(name: str) -> bool:
+    """Whether `name` is an activity type that exists, or a well-formed `custom.*`."""
+    return name in WIRE_TYPES or name in FREE_TYPES or _CUSTOM.fullmatch(name) is not None
+
+
+def parse(
+    *, source: str, id: str, type: str, member: str, occurred_at: Instant, data: bytes | msgspec.Raw, declared: Declared
+) -> Activity | tuple[Problem, ...]:
+    """The activity that `data` (JSON) describes, or every problem found in it."""
+    decoder = _decoders.get(type)
+    problems: list[Problem] = []
+    value: Data
+    try:
+        if decoder is None:
+            value = Free(_fields(_free_decoder.decode(data), type, declared, "/data", problems))
+        else:
+            value = _VALUES[type](decoder.decode(data), declared, problems)
+    except msgspec.DecodeError as error:
+        return (problem_of(error, "/data"),)
+    if problems:
+        return tuple(problems)
+    return Activity(source, id, type, member, occurred_at, value)
+
+
+def problem_of(error: msgspec.DecodeError, prefix: str = "") -> Problem:
+    """msgspec's complaint as a problem with a JSON pointer."""
+    text = str(error)
+    found = _PATH.search(text)
+    pointer = prefix
+    if found:
+        text = text[: found.start()]
+        for step in re.finditer(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]", found["path"]):
+            pointer += "/" + (step[1] or step[2])
+    code = "invalid" if isinstance(error, msgspec.ValidationError) else "malformed"
+    return Problem(pointer, code, text)
+
+
+def _money(text: str, places: int, pointer: str, problems: list[Problem]) -> int:
+    try:
+        amount = parse_minor(text, places)
+    except ValueError as error:
+        problems.append(Problem(pointer, "invalid_amount", str(error)))
+        return 0
+    if amount < 0:
+        problems.append(Problem(pointer, "negative_amount", "must not be negative"))
+        return 0
+    return amount
+
+
+def _quantity(text: str, pointer: str, problems: list[Problem]) -> int:
+    try:
+        quantity = parse_quantity(text)
+    except ValueError as error:
+        problems.append(Problem(pointer, "invalid_quantity", str(error)))
+        return 0
+    if quantity < 0:
+        problems.append(Problem(pointer, "negative_quantity", "must not be negative"))
+        return 0
+    return quantity
+
+
+def _instant(text: str, pointer: str, problems: list[Problem]) -> Instant:
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        problems.append(Problem(pointer, "invalid_instant", str(error)))
+        return 0
+
+
+def _instant_or_none(text: str | None, pointer: str, problems: list[Problem]) -> Instant | None:
+    return None if text is None else _instant(text, pointer, problems)
+
+
+def _currency(code: str | None, declared: Declared, problems: list[Problem]) -> None:
+    if code is not None and code != declared.currency:
+        problems.append(Problem("/data/currency", "other_currency", f"the program's currency is {declared.currency}"))
+
+
+def _field(value: Any, field: Field, declared: Declared, pointer: str, problems: list[Problem]) -> Any:
+    kind = field.type
+    wrong: str | None = None
+    if kind == "string":
+        wrong = None if isinstance(value, str) and len(value) <= 2000 else "must be a text of at most 2,000 characters"
+    elif kind == "bool":
+        wrong = None if isinstance(value, bool) else "must be true or false"
+    elif kind == "int":
+        fits = isinstance(value, int) and not isinstance(value, bool) and -INTEGER_MOST <= value <= INTEGER_MOST
+        wrong = None if fits else "must be a whole number between -2^53 and 2^53"
+    elif kind == "list<string>":
+        fits = isinstance(value, list) and len(value) <= FIELDS_MOST and all(isinstance(item, str) for item in value)
+        wrong = None if fits else "must be a list of at most 100 texts"
+    elif not isinstance(value, str):
+        wrong = f"must be a {kind} written as a text, such as " + _SAMPLES[kind]
+    else:
+        try:
+            return _FIELD_PARSERS[kind](value, declared)
+        except ValueError as error:
+            wrong = str(error)
+    if wrong:
+        problems.append(Problem(pointer, "invalid_field", wrong))
+    return value
+
+
+_SAMPLES: Final = {
+    "decimal": '"1.5"',
+    "money": '"19.99"',
+    "timestamp": '"2026-03-01T10:00:00Z"',
+    "date": '"2026-03-01"',
+}
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _date(text: str, _declared: Declared) -> str:
+    if not _DATE.fullmatch(text):
+        raise ValueError("must be a date such as 2026-03-01")
+    parse_instant(text + "T00:00:00Z")
+    return text
+
+
+_FIELD_PARSERS: Final = {
+    "decimal": lambda text, _declared: Decimal(parse_quantity(text)).scaleb(-6).normalize(),
+    "money": lambda text, declared: parse_minor(text, declared.places),
+    "timestamp": lambda text, _declared: parse_instant(text),
+    "date": _date,
+}  # house: constant
+
+
+def _fields(
+    given: dict[str, Any],
+    scope: str,
+    declared: Declared,
+    pointer: str,
+    problems: list[Problem],
+    *,
+    removable: bool = False,
+) -> dict[str, Any]:
+    """Declared fields parsed by their type; what is not declared is kept as sent but no rule can read it."""
+    if not given:
+        return {}
+    if len(given) > FIELDS_MOST:
+        problems.append(Problem(pointer, "too_many_fields", f"at most {FIELDS_MOST} fields"))
+        return {}
+    fields = {field.name: field for field in declared.fields.get(scope, ())}
+    parsed: dict[str, Any] = {}
+    for name, value in given.items():
+        field = fields.get(name)
+        if value is None and not removable:
+            continue
+        if field is None or value is None:
+            parsed[name] = value
+        else:
+            parsed[name] = _field(value, field, declared, f"{pointer}/{name}", problems)
+    return parsed
+
+
+def _tenders(wires: tuple[WireTender, ...], places: int, problems: list[Problem]) -> tuple[Tender, ...]:
+    return tuple(
+        Tender(
+            wire.kind, _money(wire.amount, places, f"/data/tenders/{n}/amount", problems), wire.redemption, wire.code
+        )
+        for n, wire in enumerate(wires)
+    )
+
+
+def _line(wire: WireLine, n: int, declared: Declared, problems: list[Problem]) -> Line:
+    places = declared.places
+    try:
+        amount = parse_minor(wire.amount, places)
+        tax = 0 if wire.tax == "0" else parse_minor(wire.tax, places)
+        quantity = parse_quantity(wire.quantity)
+        if amount < 0 or tax < 0 or quantity < 0:
+            raise ValueError
+    except ValueError:
+        amount = _money(wire.amount, places, f"/data/lines/{n}/amount", problems)
+        tax = _money(wire.tax, places, f"/data/lines/{n}/tax", problems)
+        quantity = _quantity(wire.quantity, f"/data/lines/{n}/quantity", problems)
+    if tax > amount:
+        problems.append(Problem(f"/data/lines/{n}/tax", "tax_exceeds_amount", "the tax is part of the amount"))
+    gross = amount
+    for m, discount in enumerate(wire.discounts):
+        gross += _money(discount.amount, places, f"/data/lines/{n}/discounts/{m}/amount", problems)
+    fields = _fields(wire.fields, "line", declared, f"/data/lines/{n}/fields", problems) if wire.fields else wire.fields
+    return Line(wire.line, amount, quantity, wire.sku, wire.category, wire.tags, tax, gross, wire.kind, fields)
+
+
+def _purchase(wire: WirePurchase, declared: Declared, problems: list[Problem]) -> Purchase:
+    _currency(wire.currency, declared, problems)
+    lines = tuple([_line(line, n, declared, problems) for n, line in enumerate(wire.lines)])
+    total = 0
+    for line in lines:
+        total += line.amount
+    if len(lines) > 1 and len({line.line for line in lines}) < len(lines):
+        problems.append(Problem("/data/lines", "duplicate_line", "two lines have the same id"))
+    tenders = _tenders(wire.tenders, declared.places, problems) if wire.tenders else ()
+    if tenders and not problems and sum(tender.amount for tender in tenders) != total:
+        problems.append(Problem("/data/tenders", "tenders_mismatch", "tenders must sum to the lines' amounts"))
+    for n, tender in enumerate(tenders):
+        if tender.kind == "points" and tender.redemption is None:
+            problems.append(
+                Problem(f"/data/tenders/{n}/redemption", "redemption_missing", "a points tender names its redemption")
+            )
+    named = [tender.redemption for tender in tenders if tender.redemption is not None]
+    if len(set(named)) < len(named):
+        problems.append(Problem("/data/tenders", "duplicate_redemption", "two tenders name the same redemption"))
+    fields = _fields(wire.fields, "purchase", declared, "/data/fields", problems)
+    return Purchase(wire.order, total, lines, tenders, wire.store, wire.channel, fields)
+
+
+def _return(wire: WireReturn, declared: Declared, problems: list[Problem]) -> Return:
+    _currency(wire.currency, declared, problems)
+    places = declared.places
+    lines: tuple[ReturnLine, ...] | None = None
+    if wire.lines is not None:
+        lines = tuple(
+            ReturnLine(
+                line.line,
+                None if line.quantity is None else _quantity(line.quantity, f"/data/lines/{n}/quantity", problems),
+                None if line.amount is None else _money(line.amount, places, f"/data/lines/{n}/amount", problems),
+            )
+            for n, line in enumerate(wire.lines)
+        )
+        if len({line.line for line in lines}) < len(lines):
+            problems.append(Problem("/data/lines", "duplicate_line", "two lines have the same id"))
+    tenders = None if wire.tenders is None else _tenders(wire.tenders, places, problems)
+    return Return(wire.order, lines, tenders)
+
+
+def _enrol(wire: WireEnrol, declared: Declared, problems: list[Problem]) -> Enrol:
+    attributes = _fields(wire.attributes, "member", declared, "/data/attributes", problems)
+    return Enrol(attributes, wire.referral_code, wire.time_zone)
+
+
+def _member_change(wire: WireMemberChange, declared: Declared, problems: list[Problem]) -> MemberChange:
+    return MemberChange(_fields(wire.attributes, "member", declared, "/data/attributes", problems, removable=True))
+
+
+def _adjustment(wire: WireAdjustment, _declared: Declared, problems: list[Problem]) -> Adjustment:
+    if wire.points == 0:
+        problems.append(Problem("/data/points", "zero_points", "must not be zero"))
+    expires_at = _instant_or_none(wire.expires_at, "/data/expires_at", problems)
+    return Adjustment(wire.wallet, wire.points, wire.reason, expires_at)
+
+
+def _opening_balance(wire: WireOpeningBalance, _declared: Declared, problems: list[Problem]) -> OpeningBalance:
+    return OpeningBalance(
+        wire.wallet,
+        tuple(
+            OpeningLot(
+                lot.points,
+                _instant(lot.earned_at, f"/data/lots/{n}/earned_at", problems),
+                _instant_or_none(lot.expires_at, f"/data/lots/{n}/expires_at", problems),
+            )
+            for n, lot in enumerate(wire.lots)
+        ),
+    )
+
+
+def _transfer(wire: WireTransfer, _declared: Declared, _problems: list[Problem]) -> Transfer:
+    return Transfer(wire.to, wire.wallet, wire.points)
+
+
+def _parcel(wire: WireParcel, _declared: Declared, _problems: list[Problem]) -> Parcel:
+    return Parcel(wire.counterpart, wire.wallet, wire.lots)
+
+
+def _extension(wire: WireExtension, _declared: Declared, problems: list[Problem]) -> Extension:
+    expires_at = _instant_or_none(wire.expires_at, "/data/expires_at", problems)
+    return Extension(wire.wallet, expires_at, wire.reason, wire.lots)
+
+
+def _reinstatement(wire: WireReinstatement, _declared: Declared, problems: list[Problem]) -> Reinstatement:
+    expires_at = _instant_or_none(wire.expires_at, "/data/expires_at", problems)
+    return Reinstatement(wire.wallet, wire.lots, expires_at, wire.reason)
+
+
+_VALUES: Final[dict[str, Callable[[Any, Declared, list[Problem]], Data]]] = {
+    "purchase": _purchase,
+    "return": _return,
+    "enrol": _enrol,
+    "member_change": _member_change,
+    "adjustment": _adjustment,
+    "opening_balance": _opening_balance,
+    "transfer": _transfer,
+    "extension": _extension,
+    "reinstatement": _reinstatement,
+    "redemption": lambda wire, _d, _p: Hold(wire.redemption, wire.wallet, wire.points, wire.hold),
+    "redemption_capture": lambda wire, _d, _p: Capture(wire.redemption, wire.points),
+    "redemption_cancel": lambda wire, _d, _p: Cancel(wire.redemption),
+    "transfer_in": _parcel,
+    "transfer_back": _parcel,
+    "clock": lambda _wire, _d, _p: Clock(),
+}  # house: constant

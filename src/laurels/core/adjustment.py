@@ -1,0 +1,152 @@
+"""What people put right: adjustments, opening balances, longer lives for points, expired ones back."""
+
+from __future__ import annotations
+
+from laurels.core.activity import Adjustment, Extension, OpeningBalance, Reinstatement
+from laurels.core.calendar import Instant
+from laurels.core.case import Case
+from laurels.core.compiled import Compiled
+from laurels.core.expiry import expiry_of, part_of, repay, rule_for
+from laurels.core.facts import EntryKind, LotExtended, LotOpened, LotReinstated, LotsUsed, Part, Posted, WalletKept
+from laurels.core.program.model import Inactive, Never, Wallet
+from laurels.core.redemption import take
+from laurels.core.refusal import Refusal
+from laurels.core.tier import measure_points
+
+
+def adjust(case: Case, compiled: Compiled, data: Adjustment) -> Refusal | None:
+    """Points given or taken by a person. Given ones are available at once; taken ones never go below zero."""
+    wallet = compiled.wallets.get(data.wallet)
+    if wallet is None:
+        return Refusal("unknown_wallet", data.wallet)
+    if data.points > 0:
+        if data.expires_at is not None and data.expires_at <= case.at:
+            return Refusal("expiry_in_past")
+        rule, tier = rule_for(compiled, wallet, case.tiers_at(case.at))
+        expires_at = data.expires_at
+        if expires_at is None:
+            expires_at = expiry_of(compiled, rule, case.at)
+        by_tier = tier if data.expires_at is None and isinstance(rule, Never) else None
+        add(case, compiled, wallet, data.points, case.at, expires_at, "adjustment", "adjusted", by_tier)
+    else:
+        points = -data.points
+        available = case.draft.balance(wallet.id).available
+        if points > available:
+            return Refusal("below_zero", f"{available} are available.")
+        parts = take(case, wallet.id, points)
+        case.emit(LotsUsed(wallet.id, parts))
+        case.emit(
+            Posted(
+                wallet.id,
+                "adjustment",
+                points,
+                "available",
+                "adjustment",
+                case.at,
+                compiled.number,
+                parts=parts,
+                reason="adjusted",
+            )
+        )
+    if not wallet.spendable:
+        measure_points(case, compiled, wallet.id, data.points, case.at, waited=False)
+    return None
+
+
+def open_balance(case: Case, compiled: Compiled, data: OpeningBalance) -> Refusal | None:
+    """Lots brought from another system, each with its own dates; expired ones are shown to expire at once."""
+    wallet = compiled.wallets.get(data.wallet)
+    if wallet is None:
+        return Refusal("unknown_wallet", data.wallet)
+    for lot in data.lots:
+        add(case, compiled, wallet, lot.points, lot.earned_at, lot.expires_at, "adjustment", "opening_balance", None)
+    if not wallet.spendable:
+        for lot in data.lots:
+            measure_points(case, compiled, wallet.id, lot.points, lot.earned_at, waited=False)
+    return None
+
+
+def extend(case: Case, compiled: Compiled, data: Extension) -> Refusal | None:
+    """Lots of a wallet get another expiry; never an earlier one."""
+    wallet = compiled.wallets.get(data.wallet)
+    if wallet is None:
+        return Refusal("unknown_wallet", data.wallet)
+    if data.expires_at is not None and data.expires_at <= case.at:
+        return Refusal("expiry_in_past")
+    lots = case.draft.lots(wallet.id)
+    if data.lots is not None:
+        known = {lot.lot for lot in lots}
+        for wanted in data.lots:
+            if wanted not in known:
+                return Refusal("unknown_lot", wanted)
+        lots = [lot for lot in lots if lot.lot in data.lots]
+    if isinstance(wallet.expires, Inactive) and data.lots is None and data.expires_at is not None:
+        case.emit(WalletKept(wallet.id, case.at, data.expires_at))
+        return None
+    changed = False
+    for lot in lots:
+        later = lot.expires_at is not None and (data.expires_at is None or data.expires_at > lot.expires_at)
+        if later:
+            case.emit(LotExtended(wallet.id, part_of(lot), data.expires_at))
+            changed = True
+    return None if changed else Refusal("nothing_to_extend", wallet.id)
+
+
+def reinstate(case: Case, compiled: Compiled, data: Reinstatement) -> Refusal | None:
+    """Expired points of lots come back, each once, in new lots of the same age with the stated expiry."""
+    wallet = compiled.wallets.get(data.wallet)
+    if wallet is None:
+        return Refusal("unknown_wallet", data.wallet)
+    if data.expires_at is not None and data.expires_at <= case.at:
+        return Refusal("expiry_in_past")
+    found = False
+    for lot in data.lots:
+        expired = case.draft.expired(lot)
+        if expired is None or expired.wallet != wallet.id:
+            return Refusal("unknown_lot", lot)
+        points = expired.points - expired.reinstated
+        if points <= 0:
+            continue
+        found = True
+        case.emit(LotReinstated(lot, points))
+        add(
+            case, compiled, wallet, points, expired.earned_at, data.expires_at, "adjustment", "reinstated", None,
+            "breakage",
+        )  # fmt: skip
+    return None if found else Refusal("nothing_to_reinstate", wallet.id)
+
+
+def add(
+    case: Case,
+    compiled: Compiled,
+    wallet: Wallet,
+    points: int,
+    earned_at: Instant,
+    expires_at: Instant | None,
+    kind: EntryKind,
+    reason: str,
+    tier: str | None,
+    out_of: str = "adjustment",
+) -> None:
+    """Opens an available lot and posts it; debt is paid first. One whose expiry has passed expires at once."""
+    lot = case.new_lot()
+    case.emit(LotOpened(wallet.id, lot, points, earned_at, expires_at, tier=tier))
+    case.emit(
+        Posted(
+            wallet.id,
+            kind,
+            points,
+            out_of,
+            "available",
+            case.at,
+            compiled.number,
+            lot=lot,
+            expires_at=expires_at,
+            reason=reason,
+        )
+    )
+    if isinstance(wallet.expires, Inactive) and case.draft.balance(wallet.id).expires_at is None:
+        rule, _tier = rule_for(compiled, wallet, case.tiers_at(case.at))
+        if isinstance(rule, Inactive):
+            case.emit(WalletKept(wallet.id, case.at, compiled.zone.add(case.at, rule.inactive_for)))
+    repay(case, compiled, wallet.id, Part(lot, points, earned_at, expires_at, tier))

@@ -1,0 +1,581 @@
+"""`apply` folds facts into state and knows no rules.
+
+A `Draft` is a member being written: it holds the loaded documents, copies one before its first change, and applies one
+fact at a time. `decide` writes its facts through a draft, so the state it decides on is by construction the fold of the
+facts it has returned so far, and verifying is running the same fold over the stored facts.
+
+Pages of lots are kept in the order of consumption. New lots nearly always go to the end: there pages stay small
+(`FRESH` lots), so that earning rewrites little, and full ones are merged into larger ones (`FULL` lots) behind it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from copy import copy
+from typing import Any, Final, cast
+
+import msgspec
+
+from laurels.core import facts as f
+from laurels.core.calendar import Instant
+from laurels.core.member import (
+    NEVER,
+    ROOT,
+    Balance,
+    Document,
+    Expired,
+    Lot,
+    LotKey,
+    Measure,
+    Measures,
+    Member,
+    Missing,
+    Order,
+    Page,
+    PageHead,
+    Past,
+    Redemption,
+    Root,
+    Standing,
+    Use,
+    due_at,
+    lot_key,
+    page_key,
+    wake_at,
+)
+
+FRESH: Final = 16
+FULL: Final = 128
+USES_KEPT: Final = 40
+MEASURES_KEPT: Final = 3
+PAST_KEPT: Final = 12
+
+
+class Draft:
+    """A member being written. Reads through `get`, changes through `apply` alone, ends with `member`."""
+
+    __slots__ = ("_balances", "_owned", "changed", "documents", "id", "root")
+
+    def __init__(self, member: Member) -> None:
+        self.id = member.id
+        self.documents: dict[str, Document | None] = member.documents
+        self.changed: set[str] = set()
+        root = copy(member.root)
+        root.wallets = dict(root.wallets)
+        self.root: Root = root
+        self._balances: set[str] = set()
+        self._owned = False
+
+    # --- reading ---
+
+    def get(self, key: str) -> Document | None:
+        """The document, or None where there is none; `Missing` if nobody has looked."""
+        try:
+            return self.documents[key]
+        except KeyError:
+            raise Missing(key) from None
+
+    def page(self, wallet: str, number: int) -> Page:
+        """A page of lots that a head promises."""
+        return cast(Page, self.get(page_key(wallet, number)))
+
+    def pages(self, wallet: str, heads: Iterable[PageHead]) -> list[Page]:
+        """Several pages at once; asks for all that are not loaded in one go."""
+        keys = [page_key(wallet, head.number) for head in heads]
+        lacking = [key for key in keys if key not in self.documents]
+        if lacking:
+            raise Missing(*lacking)
+        return [cast(Page, self.documents[key]) for key in keys]
+
+    def order(self, order: str) -> Order | None:
+        """What is kept of an order."""
+        return cast("Order | None", self.get(f"order/{order}"))
+
+    def redemption(self, redemption: str) -> Redemption | None:
+        """What is kept of a redemption."""
+        return cast("Redemption | None", self.get(f"redemption/{redemption}"))
+
+    def expired(self, lot: str) -> Expired | None:
+        """What expired of a lot."""
+        return cast("Expired | None", self.get(f"expired/{lot}"))
+
+    def balance(self, wallet: str) -> Balance:
+        """The wallet's balances, to read; an empty one where nothing was ever earned."""
+        return self.root.wallets.get(wallet) or Balance()
+
+    def lots(self, wallet: str) -> list[Lot]:
+        """All lots of a wallet in the order of consumption."""
+        return [lot for page in self.pages(wallet, self.balance(wallet).pages) for lot in page]
+
+    def find(self, wallet: str, lot: str, earned_at: Instant, expires_at: Instant | None) -> Lot | None:
+        """The lot, if it still holds points; found by its key without looking elsewhere."""
+        heads = self.balance(wallet).pages
+        place = _place(heads, lot_key(expires_at, earned_at, lot))
+        if place < 0:
+            return None
+        return next((held for held in self.page(wallet, heads[place].number) if held.lot == lot), None)
+
+    # --- writing ---
+
+    def put(self, key: str, document: Document | None) -> None:
+        """Sets a document (None: removes it). Used by the fold only."""
+        if not self._owned:
+            self.documents = dict(self.documents)
+            self._owned = True
+        self.documents[key] = document
+        self.changed.add(key)
+
+    def apply(self, fact: f.AnyFact) -> None:
+        """Folds one fact in."""
+        _APPLY[type(fact)](self, fact)
+
+    def own_balance(self, wallet: str) -> Balance:
+        """The wallet's balances, to write."""
+        if wallet in self._balances:
+            return self.root.wallets[wallet]
+        held = self.root.wallets.get(wallet)
+        balance = Balance() if held is None else copy(held)
+        self.root.wallets[wallet] = balance
+        self._balances.add(wallet)
+        return balance
+
+    def finish(self, seq: int, now: Instant) -> Member:
+        """The member after the activity numbered `seq`, up to date at `now`."""
+        root = self.root
+        root.seq = seq
+        root.now = now
+        root.due_at = due_at(root)
+        root.wake_at = wake_at(root)
+        self.put(ROOT, root)
+        return Member(self.id, self.documents)
+
+
+def apply(member: Member, facts: Iterable[f.AnyFact], seq: int, now: Instant) -> Member:
+    """The member after the activity numbered `seq`, recorded at `now`, whose facts these are."""
+    draft = Draft(member)
+    for fact in facts:
+        draft.apply(fact)
+    return draft.finish(seq, now)
+
+
+# --- balances ---------------------------------------------------------------------------------------------------------
+
+
+def _posted(draft: Draft, fact: f.Posted) -> None:
+    balance = draft.own_balance(fact.wallet)
+    points = fact.points
+    source, target = fact.out_of, fact.into
+    if source == "available":
+        balance.available -= points
+    elif source == "pending":
+        balance.pending -= points
+    elif source == "held":
+        balance.held -= points
+    elif source == "debt":
+        balance.debt += points
+    if target == "available":
+        balance.available += points
+    elif target == "pending":
+        balance.pending += points
+    elif target == "held":
+        balance.held += points
+    elif target == "debt":
+        balance.debt -= points
+    if fact.kind == "accrual":
+        balance.earned += points
+    elif target == "issuance":
+        balance.earned -= points
+
+
+# --- lots -------------------------------------------------------------------------------------------------------------
+
+
+def _place(heads: tuple[PageHead, ...], key: LotKey) -> int:
+    """Which page holds the key: the last whose first key is not greater; -1 before all."""
+    last = len(heads) - 1
+    if last >= 0 and heads[last].key <= key:
+        return last
+    return bisect_right(heads, key, key=_head_key) - 1
+
+
+def _head_key(head: PageHead) -> LotKey:
+    return head.key
+
+
+def _head(number: int, page: Page) -> PageHead:
+    first = page[0]
+    activates_at: Instant | None = None
+    for lot in page:
+        if lot.available_at is not None and (activates_at is None or lot.available_at < activates_at):
+            activates_at = lot.available_at
+    return PageHead(number, first.expires_at, first.earned_at, first.lot, len(page), activates_at)
+
+
+def _key(lot: Lot) -> LotKey:
+    return lot_key(lot.expires_at, lot.earned_at, lot.lot)
+
+
+def _insert(draft: Draft, wallet: str, lot: Lot) -> None:
+    balance = draft.own_balance(wallet)
+    heads = balance.pages
+    key = _key(lot)
+    last = None if balance.last is None else tuple(balance.last)
+    at_end = last is None or key > last
+    if at_end:
+        balance.last = key
+    if not heads:
+        _write_pages(draft, wallet, 0, 0, [(lot,)])
+        balance.last = key
+        return
+    if at_end and heads[-1].count >= FRESH:
+        _merge_behind(draft, wallet)
+        place = len(balance.pages)
+        _write_pages(draft, wallet, place, place, [(lot,)])
+        return
+    place = max(_place(heads, key), 0)
+    page = draft.page(wallet, heads[place].number)
+    spot = bisect_right(page, key, key=_key)
+    grown = (*page[:spot], lot, *page[spot:])
+    half = FULL >> 1
+    _write_pages(draft, wallet, place, place + 1, [grown] if len(grown) <= FULL else [grown[:half], grown[half:]])
+
+
+def _merge_behind(draft: Draft, wallet: str) -> None:
+    """Before a fresh page begins, joins the full fresh one to the page before it while that has room."""
+    heads = draft.balance(wallet).pages
+    if len(heads) < 2 or heads[-2].count + heads[-1].count > FULL:
+        return
+    before, tail = draft.pages(wallet, heads[-2:])
+    _write_pages(draft, wallet, len(heads) - 2, len(heads), [before + tail])
+
+
+def _write_pages(draft: Draft, wallet: str, start: int, end: int, pages: list[Page]) -> None:
+    """Replaces the pages in places `start` to `end` by these, reusing their numbers; empty ones vanish."""
+    balance = draft.own_balance(wallet)
+    heads = balance.pages
+    numbers = [head.number for head in heads[start:end]]
+    fresh: list[PageHead] = []
+    for page in pages:
+        if not page:
+            continue
+        if numbers:
+            number = numbers.pop(0)
+        else:
+            number = balance.next_page
+            balance.next_page = number + 1
+        draft.put(page_key(wallet, number), page)
+        fresh.append(_head(number, page))
+    for number in numbers:
+        draft.put(page_key(wallet, number), None)
+    balance.pages = (*heads[:start], *fresh, *heads[end:])
+    if not balance.pages:
+        balance.last = None
+        balance.expires_at = None
+
+
+def _rewrite(draft: Draft, wallet: str, parts: tuple[f.Part, ...], change: Callable[[Lot, f.Part], Lot | None]) -> None:
+    """Changes lots where they lie (None removes one), each page written once; the lots must be there."""
+    heads = draft.balance(wallet).pages
+    by_place: dict[int, dict[str, f.Part]] = {}
+    for part in parts:
+        place = _place(heads, lot_key(part.expires_at, part.earned_at, part.lot))
+        by_place.setdefault(place, {})[part.lot] = part
+    for place in sorted(by_place, reverse=True):
+        wanted = by_place[place]
+        kept: list[Lot] = []
+        for lot in draft.page(wallet, heads[place].number):
+            part_of = wanted.pop(lot.lot, None)
+            changed = lot if part_of is None else change(lot, part_of)
+            if changed is not None:
+                kept.append(changed)
+        if wanted:
+            raise AssertionError(f"{wallet}: no such lots: {', '.join(wanted)}")
+        _write_pages(draft, wallet, place, place + 1, [tuple(kept)])
+
+
+def _gone(_lot: Lot, _part: f.Part) -> None:
+    return None
+
+
+def _lessened(lot: Lot, part: f.Part) -> Lot | None:
+    left = lot.points - part.points
+    return None if left == 0 else msgspec.structs.replace(lot, points=left)
+
+
+def _lot_opened(draft: Draft, fact: f.LotOpened) -> None:
+    _insert(
+        draft,
+        fact.wallet,
+        Lot(fact.lot, fact.points, fact.earned_at, fact.expires_at, fact.available_at, fact.until, fact.tier),
+    )
+
+
+def _lot_activated(draft: Draft, fact: f.LotActivated) -> None:
+    part = fact.lot
+    active = Lot(part.lot, part.points, part.earned_at, fact.expires_at, None, None, part.tier)
+    if part.expires_at == fact.expires_at:
+        _rewrite(draft, fact.wallet, (part,), lambda _lot, _part: active)
+    else:
+        _rewrite(draft, fact.wallet, (part,), _gone)
+        _insert(draft, fact.wallet, active)
+
+
+def _lots_used(draft: Draft, fact: f.LotsUsed) -> None:
+    _rewrite(draft, fact.wallet, fact.parts, _lessened)
+
+
+def _lots_expired(draft: Draft, fact: f.LotsExpired) -> None:
+    for part in fact.parts:
+        key = f"expired/{part.lot}"
+        known = draft.get(key) if fact.again else None
+        before = known if isinstance(known, Expired) else Expired(fact.wallet, 0, fact.at, part.earned_at)
+        draft.put(key, msgspec.structs.replace(before, points=before.points + part.points, at=fact.at))
+    _rewrite(draft, fact.wallet, fact.parts, _gone)
+
+
+def _lots_restored(draft: Draft, fact: f.LotsRestored) -> None:
+    for part in fact.parts:
+        held = draft.find(fact.wallet, part.lot, part.earned_at, part.expires_at)
+        if held is None:
+            _insert(draft, fact.wallet, Lot(part.lot, part.points, part.earned_at, part.expires_at, tier=part.tier))
+        else:
+            _rewrite(draft, fact.wallet, (part,), _increased)
+
+
+def _increased(lot: Lot, part: f.Part) -> Lot:
+    return msgspec.structs.replace(lot, points=lot.points + part.points)
+
+
+def _lot_extended(draft: Draft, fact: f.LotExtended) -> None:
+    part = fact.lot
+    lot = draft.find(fact.wallet, part.lot, part.earned_at, part.expires_at)
+    assert lot is not None
+    _rewrite(draft, fact.wallet, (part,), _gone)
+    _insert(draft, fact.wallet, msgspec.structs.replace(lot, expires_at=fact.expires_at, tier=None))
+
+
+def _lot_reinstated(draft: Draft, fact: f.LotReinstated) -> None:
+    expired = draft.expired(fact.lot)
+    assert expired is not None
+    draft.put(f"expired/{fact.lot}", msgspec.structs.replace(expired, reinstated=expired.reinstated + fact.points))
+
+
+def _wallet_kept(draft: Draft, fact: f.WalletKept) -> None:
+    draft.own_balance(fact.wallet).expires_at = fact.expires_at
+
+
+# --- about the member -------------------------------------------------------------------------------------------------
+
+
+def _enrolled(draft: Draft, fact: f.Enrolled) -> None:
+    draft.root.enrolled_at = fact.at
+    draft.root.referral_code = fact.referral_code
+    draft.root.time_zone = fact.time_zone
+
+
+def _attributes_set(draft: Draft, fact: f.AttributesSet) -> None:
+    attributes = {**draft.root.attributes, **fact.attributes}
+    draft.root.attributes = {name: value for name, value in attributes.items() if value is not None}
+
+
+def _counter_moved(draft: Draft, fact: f.CounterMoved) -> None:
+    counters = draft.root.counters
+    draft.root.counters = {**counters, fact.counter: counters.get(fact.counter, 0) + fact.by}
+
+
+def _limit_used(draft: Draft, fact: f.LimitUsed) -> None:
+    uses = draft.root.limits.get(fact.limit, ())
+    for n, use in enumerate(uses):
+        if use.period == fact.period:
+            grown = (*uses[:n], Use(use.period, use.used + fact.by), *uses[n + 1 :])
+            break
+    else:
+        grown = tuple(sorted((*uses, Use(fact.period, fact.by)), key=_period))[-USES_KEPT:]
+    draft.root.limits = {**draft.root.limits, fact.limit: grown}
+
+
+def _period(use: Use) -> Instant:
+    return use.period
+
+
+def _cooldown_started(draft: Draft, fact: f.CooldownStarted) -> None:
+    draft.root.cooldowns = {**draft.root.cooldowns, fact.campaign: fact.until}
+
+
+def _nothing(_draft: Draft, _fact: Any) -> None:
+    """Facts that say something to people or to the store and change no document."""
+
+
+# --- standing ---------------------------------------------------------------------------------------------------------
+
+
+def _add(measures: tuple[Measure, ...], window: Instant, by: tuple[int, ...], kept: int) -> tuple[Measure, ...]:
+    for n, measure in enumerate(measures):
+        if measure.window == window:
+            values = tuple([a + b for a, b in zip(measure.values, by, strict=True)])
+            return (*measures[:n], Measure(window, values), *measures[n + 1 :])
+    grown = (*measures, Measure(window, by))
+    if len(grown) > 1 and measures[-1].window > window:
+        grown = tuple(sorted(grown, key=_window))
+    return grown[-kept:]
+
+
+def _window(measure: Measure) -> Instant:
+    return measure.window
+
+
+def _measured(draft: Draft, fact: f.Measured) -> None:
+    if fact.rolling:
+        key = f"measures/{fact.track}"
+        known = draft.get(key)
+        days = known.days if isinstance(known, Measures) else ()
+        days = tuple(day for day in days if day.window >= fact.drop_before)
+        draft.put(key, Measures(_add(days, fact.window, fact.by, NEVER)))
+        return
+    standing = draft.root.tracks[fact.track]
+    changed = copy(standing)
+    changed.measures = _add(standing.measures, fact.window, fact.by, MEASURES_KEPT)
+    draft.root.tracks = {**draft.root.tracks, fact.track: changed}
+
+
+def _tier_set(draft: Draft, fact: f.TierSet) -> None:
+    before = draft.root.tracks.get(fact.track)
+    if before is None:
+        standing = Standing(fact.tier, fact.at, fact.until, fact.review_at)
+    else:
+        standing = copy(before)
+        standing.until, standing.review_at = fact.until, fact.review_at
+        if before.tier != fact.tier:
+            standing.tier, standing.since = fact.tier, fact.at
+            standing.past = (*before.past, Past(before.since, before.tier, before.until))[-PAST_KEPT:]
+    draft.root.tracks = {**draft.root.tracks, fact.track: standing}
+
+
+# --- orders and redemptions -------------------------------------------------------------------------------------------
+
+
+def _order_opened(draft: Draft, fact: f.OrderOpened) -> None:
+    draft.put(
+        f"order/{fact.order}",
+        Order(
+            fact.seq,
+            fact.occurred_at,
+            fact.version,
+            fact.earned,
+            fact.windows,
+            fact.measured,
+            fact.standing,
+            fact.tiers,
+        ),
+    )
+
+
+def _sum_shares(a: tuple[f.LineShare, ...], b: tuple[f.LineShare, ...]) -> tuple[f.LineShare, ...]:
+    shares = {share.line: share.points for share in a}
+    for share in b:
+        shares[share.line] = shares.get(share.line, 0) + share.points
+    return tuple(f.LineShare(line, points) for line, points in shares.items())
+
+
+def _order_returned(draft: Draft, fact: f.OrderReturned) -> None:
+    order = draft.order(fact.order)
+    assert order is not None
+    returned = dict(order.returned)
+    for line in fact.lines:
+        before = returned.get(line.line)
+        returned[line.line] = (
+            line
+            if before is None
+            else f.LineReturned(line.line, before.quantity + line.quantity, before.amount + line.amount)
+        )
+    taken = {entry.earned: entry for entry in order.taken}
+    for entry in fact.taken:
+        known = taken.get(entry.earned)
+        taken[entry.earned] = (
+            entry
+            if known is None
+            else f.TakenBack(entry.earned, known.points + entry.points, _sum_shares(known.lines, entry.lines))
+        )
+    draft.put(
+        f"order/{fact.order}",
+        msgspec.structs.replace(
+            order,
+            returned=returned,
+            taken=tuple(taken[n] for n in sorted(taken)),
+            restored=_sum(order.restored, fact.restored),
+            paid_back=_sum(order.paid_back, fact.paid_back),
+            forgiven=_sum(order.forgiven, fact.forgiven),
+            unmeasured=_sum_values(order.unmeasured, fact.measured),
+        ),
+    )
+
+
+def _sum(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
+    return {key: a.get(key, 0) + b.get(key, 0) for key in {**a, **b}}
+
+
+def _sum_values(a: dict[str, tuple[int, ...]], b: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    summed = dict(a)
+    for key, values in b.items():
+        known = a.get(key)
+        summed[key] = values if known is None else tuple([x + y for x, y in zip(known, values, strict=True)])
+    return summed
+
+
+def _redemption_held(draft: Draft, fact: f.RedemptionHeld) -> None:
+    draft.put(
+        f"redemption/{fact.redemption}",
+        Redemption(fact.wallet, fact.points, fact.parts, fact.at, fact.times_out_at),
+    )
+    draft.root.holds = {**draft.root.holds, fact.redemption: fact.times_out_at}
+
+
+def _end_hold(draft: Draft, redemption: str, **changes: Any) -> None:
+    known = draft.redemption(redemption)
+    assert known is not None
+    draft.put(f"redemption/{redemption}", msgspec.structs.replace(known, **changes))
+    draft.root.holds = {key: value for key, value in draft.root.holds.items() if key != redemption}
+
+
+def _redemption_captured(draft: Draft, fact: f.RedemptionCaptured) -> None:
+    _end_hold(draft, fact.redemption, status="captured", ended_at=fact.at, spent=fact.points)
+
+
+def _redemption_ended(draft: Draft, fact: f.RedemptionEnded) -> None:
+    _end_hold(draft, fact.redemption, status=fact.status, ended_at=fact.at)
+
+
+def _redemption_restored(draft: Draft, fact: f.RedemptionRestored) -> None:
+    known = draft.redemption(fact.redemption)
+    assert known is not None
+    draft.put(f"redemption/{fact.redemption}", msgspec.structs.replace(known, restored=known.restored + fact.points))
+
+
+_APPLY: Final[dict[type[Any], Callable[[Draft, Any], None]]] = {
+    f.Posted: _posted,
+    f.Enrolled: _enrolled,
+    f.AttributesSet: _attributes_set,
+    f.CounterMoved: _counter_moved,
+    f.LotOpened: _lot_opened,
+    f.LotActivated: _lot_activated,
+    f.LotsUsed: _lots_used,
+    f.LotsExpired: _lots_expired,
+    f.LotsRestored: _lots_restored,
+    f.LotExtended: _lot_extended,
+    f.LotReinstated: _lot_reinstated,
+    f.WalletKept: _wallet_kept,
+    f.LimitUsed: _limit_used,
+    f.CooldownStarted: _cooldown_started,
+    f.PoolClaimed: _nothing,
+    f.Measured: _measured,
+    f.TierSet: _tier_set,
+    f.Explained: _nothing,
+    f.OrderOpened: _order_opened,
+    f.OrderReturned: _order_returned,
+    f.RedemptionHeld: _redemption_held,
+    f.RedemptionCaptured: _redemption_captured,
+    f.RedemptionEnded: _redemption_ended,
+    f.RedemptionRestored: _redemption_restored,
+    f.FollowUp: _nothing,
+}  # house: constant

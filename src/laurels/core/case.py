@@ -1,0 +1,109 @@
+"""A case being decided: the member's draft, the facts so far, and what is known about the moment.
+
+Whoever decides writes through `emit`, which keeps a fact and folds it in at once, so that later questions are answered
+by the state that the facts so far lead to.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from laurels.core.apply import Draft
+from laurels.core.calendar import Instant
+from laurels.core.compiled import Compiled, Trigger
+from laurels.core.facts import AnyFact
+from laurels.core.member import Balance, Root
+from laurels.core.version import Versions
+
+
+class Case:
+    """A decision in the making. `at` is the instant it is recorded at; `seq` the activity's number.
+
+    `pools` is what was used of each budget, this case's own claims included; `waiting` are lots it opened as pending.
+    """
+
+    __slots__ = ("_lots", "at", "draft", "facts", "pools", "seq", "versions", "waiting")
+
+    def __init__(self, versions: Versions, draft: Draft, at: Instant, pools: dict[str, int]) -> None:
+        self.versions = versions
+        self.draft = draft
+        self.at = at
+        self.seq = draft.root.seq + 1
+        self.pools = pools
+        self.facts: list[AnyFact] = []
+        self.waiting: set[str] = set()
+        self._lots = 0
+
+    @property
+    def root(self) -> Root:
+        """The member's root as the facts so far have it."""
+        return self.draft.root
+
+    def emit(self, fact: AnyFact) -> None:
+        """Keeps a fact and folds it in."""
+        self.facts.append(fact)
+        self.draft.apply(fact)
+
+    def new_lot(self) -> str:
+        """An id for a new lot, unique for the member: the activity's number and a running one."""
+        lot = f"{self.seq}.{self._lots}"
+        self._lots += 1
+        return lot
+
+    def tiers_at(self, instant: Instant) -> dict[str, str]:
+        """The tier on each track at an instant, as far back as kept."""
+        tiers: dict[str, str] = {}
+        for track, standing in self.draft.root.tracks.items():
+            tier = standing.tier
+            if instant < standing.since and standing.past:
+                tier = standing.past[0].tier
+                for past in standing.past:
+                    if past.at <= instant:
+                        tier = past.tier
+            tiers[track] = tier
+        return tiers
+
+
+class View(msgspec.Struct):
+    """The member as conditions see them."""
+
+    id: str
+    enrolled_at: Instant
+    tier: dict[str, str]
+    wallets: dict[str, Balance]
+    segments: tuple[str, ...]
+    counters: dict[str, int]
+    attributes: dict[str, Any]
+
+
+class ActivityView(msgspec.Struct):
+    """The activity as conditions see it."""
+
+    type: str
+    source: str
+    id: str
+    occurred_at: Instant
+    fields: dict[str, Any]
+
+
+_NO_BALANCE = Balance()
+
+
+def view_of(case: Case, compiled: Compiled, tiers: dict[str, str], trigger: Trigger) -> View:
+    """The member for the conditions of a trigger, standing on `tiers`."""
+    root = case.root
+    attributes: dict[str, Any] = root.attributes
+    if compiled.decimal_attributes:
+        attributes = {
+            name: Decimal(value) if name in compiled.decimal_attributes and isinstance(value, str) else value
+            for name, value in attributes.items()
+        }
+    wallets = root.wallets
+    if trigger.reads_wallets:
+        wallets = {wallet: wallets.get(wallet, _NO_BALANCE) for wallet in compiled.wallets}
+    if len(tiers) < len(compiled.first_tiers):
+        tiers = {**compiled.first_tiers, **tiers}
+    return View(case.draft.id, root.enrolled_at or 0, tiers, wallets, (), root.counters, attributes)

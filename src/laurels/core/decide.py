@@ -1,0 +1,165 @@
+"""`decide`: what an activity brings about, as facts. Pure: the same inputs give the same facts, for ever.
+
+This file reads like a table of contents of the files beside it. First everything due up to the recording is carried
+out, then the activity is judged, then what fell due by it.
+"""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+
+import msgspec
+
+from laurels.core.activity import (
+    Activity,
+    Adjustment,
+    Cancel,
+    Capture,
+    Clock,
+    Enrol,
+    Extension,
+    Free,
+    Hold,
+    MemberChange,
+    OpeningBalance,
+    Parcel,
+    Purchase,
+    Reinstatement,
+    Return,
+    Transfer,
+)
+from laurels.core.adjustment import adjust, extend, open_balance, reinstate
+from laurels.core.apply import Draft
+from laurels.core.calendar import Instant
+from laurels.core.case import Case
+from laurels.core.compiled import Compiled
+from laurels.core.due import bring_up as carry_out_due
+from laurels.core.enrolment import change, enrol
+from laurels.core.facts import AnyFact
+from laurels.core.member import Member, Root, page_key
+from laurels.core.purchase import record_free, record_purchase
+from laurels.core.redemption import cancel, capture, hold
+from laurels.core.refusal import Refusal
+from laurels.core.reversal import take_back
+from laurels.core.tier import place
+from laurels.core.transfer import receive, send, take_home
+from laurels.core.version import Versions
+
+ENGINE: Final = 1
+"""Raised whenever any fact may come out differently; stored with every activity."""
+
+
+class Circumstances(msgspec.Struct, frozen=True):
+    """What comes from outside the member's own history, recorded with the activity.
+
+    `recorded_at` is never before what was recorded earlier for the member. `pools` maps a pool to what was used of it
+    (before this activity); a pool that is not named is untouched.
+    """
+
+    recorded_at: Instant
+    pools: dict[str, int] = {}
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """Facts, the member that they lead to, and the keys of the documents that changed (None in the member: removed)."""
+
+    facts: tuple[AnyFact, ...]
+    member: Member
+    changed: frozenset[str]
+    version: int
+
+
+def needs(versions: Versions, activity: Activity, root: Root, at: Instant) -> tuple[str, ...]:
+    """Keys of the documents that `decide` will want besides the root; a good guess, `Missing` asks for the rest."""
+    keys: list[str] = []
+    data = activity.data
+    if isinstance(data, (Purchase, Return)):
+        keys.append(f"order/{data.order}")
+        if isinstance(data, Purchase) and data.tenders:
+            keys.extend([f"redemption/{tender.redemption}" for tender in data.tenders if tender.redemption])
+    elif isinstance(data, (Hold, Capture, Cancel)):
+        keys.append(f"redemption/{data.redemption}")
+    elif isinstance(data, Reinstatement):
+        keys.extend([f"expired/{lot}" for lot in data.lots])
+    for wallet, balance in root.wallets.items():
+        pages = balance.pages
+        for n, head in enumerate(pages):
+            due = (head.activates_at is not None and head.activates_at <= at) or (
+                head.expires_at is not None and head.expires_at <= at
+            )
+            if due or n == len(pages) - 1:
+                keys.append(page_key(wallet, head.number))
+    compiled = versions.at(activity.occurred_at)
+    if compiled is not None:
+        keys.extend([f"measures/{track.id}" for track in compiled.rolling_tracks])
+    return tuple(keys)
+
+
+def decide(versions: Versions, member: Member, activity: Activity, circumstances: Circumstances) -> Decision | Refusal:
+    """What comes of the activity for the member. Raises `Missing` with the keys of documents that must be loaded."""
+    compiled = versions.at(activity.occurred_at)
+    if compiled is None:
+        return Refusal("unknown_program_version")
+    case = Case(versions, Draft(member), circumstances.recorded_at, dict(circumstances.pools))
+    if case.root.enrolled_at is None and not isinstance(activity.data, Enrol):
+        return Refusal("unknown_member", activity.member)
+    carry_out_due(case, case.at)
+    if case.root.enrolled_at is not None:
+        place(case, versions.judging(case.at), case.at)
+    refusal = _judge(case, compiled, activity)
+    if refusal is not None:
+        return refusal
+    carry_out_due(case, case.at)
+    after = case.draft.finish(case.seq, case.at)
+    return Decision(tuple(case.facts), after, frozenset(case.draft.changed), compiled.number)
+
+
+def _judge(case: Case, earning: Compiled, activity: Activity) -> Refusal | None:
+    """Earning is judged by the version of the instant it occurred, spending by that of the recording."""
+    data = activity.data
+    if isinstance(data, Purchase):
+        return record_purchase(case, earning, activity, data)
+    if isinstance(data, Free):
+        return record_free(case, earning, activity, data)
+    if isinstance(data, Return):
+        return take_back(case, data)
+    if isinstance(data, Enrol):
+        return enrol(case, earning, activity, data)
+    now = case.versions.judging(case.at)
+    if isinstance(data, Hold):
+        return hold(case, now, data)
+    if isinstance(data, Capture):
+        return capture(case, now, data)
+    if isinstance(data, Cancel):
+        return cancel(case, now, data)
+    if isinstance(data, Adjustment):
+        return adjust(case, now, data)
+    if isinstance(data, OpeningBalance):
+        return open_balance(case, now, data)
+    if isinstance(data, Extension):
+        return extend(case, now, data)
+    if isinstance(data, Reinstatement):
+        return reinstate(case, now, data)
+    if isinstance(data, Transfer):
+        return send(case, now, activity, data)
+    if isinstance(data, Parcel):
+        if activity.type == "transfer_in":
+            return receive(case, now, data)
+        take_home(case, now, data)
+        return None
+    if isinstance(data, MemberChange):
+        change(case, activity, data)
+        return None
+    if isinstance(data, Clock):
+        return None
+    assert_never(data)
+
+
+def bring_up(versions: Versions, member: Member, at: Instant) -> Member:
+    """The member as of `at`, everything due until then carried out: for reading, nothing of it is recorded."""
+    root = member.root
+    if root.due_at is None or root.due_at > at:
+        return member
+    case = Case(versions, Draft(member), at, {})
+    carry_out_due(case, at)
+    return case.draft.finish(root.seq, at)

@@ -1,0 +1,109 @@
+"""Time passes: everything that falls due is carried out, in order of time, and within an instant in one order.
+
+Pending lots activate, holds time out, lots expire, tiers are reviewed. This is the only place where time passes, and
+judging and reading come through here first, so that it makes no difference whether a sweep ran before.
+"""
+
+from __future__ import annotations
+
+from laurels.core.activity import Free
+from laurels.core.calendar import Instant
+from laurels.core.case import Case
+from laurels.core.compiled import Compiled
+from laurels.core.expiry import activating_lots, due_lots, expire, expiry_of, keep, part_of, repay, rule_for
+from laurels.core.facts import LotActivated, Part, Posted, WalletKept
+from laurels.core.member import Lot, due_at
+from laurels.core.program.model import Inactive, Never, Wallet
+from laurels.core.redemption import time_out
+from laurels.core.tier import measure_points, place, review
+
+
+def bring_up(case: Case, to: Instant) -> None:
+    """Carries out everything due up to and including `to`."""
+    due = case.root.due_at if not case.facts else due_at(case.root)
+    while due is not None and due <= to:
+        compiled = case.versions.judging(due)
+        place(case, compiled, due)
+        _carry_out(case, compiled, due)
+        left = due_at(case.root)
+        if left is not None and left < due:
+            raise AssertionError("time went backwards while carrying out what was due")
+        due = left
+
+
+def _carry_out(case: Case, compiled: Compiled, at: Instant) -> None:
+    wallets = sorted(case.root.wallets)
+    for id in wallets:
+        for lot in sorted(activating_lots(case, id, at), key=_available_at):
+            activate(case, compiled, case.versions.wallet(id), lot, at)
+    for redemption in sorted(id for id, times_out_at in case.root.holds.items() if _reached(times_out_at, at)):
+        time_out(case, compiled, redemption, at)
+    for id in wallets:
+        lots = due_lots(case, id, at)
+        if lots:
+            expire(case, compiled, id, lots, at)
+        if _reached(case.draft.balance(id).expires_at, at):
+            _lapse(case, compiled, case.versions.wallet(id), at)
+    for track in compiled.program.tracks:
+        if _reached(case.root.tracks[track.id].review_at, at):
+            review(case, compiled, track, at)
+
+
+def _reached(instant: Instant | None, at: Instant) -> bool:
+    return instant is not None and instant <= at
+
+
+def _available_at(lot: Lot) -> Instant:
+    return lot.available_at or 0
+
+
+def _lapse(case: Case, compiled: Compiled, wallet: Wallet, at: Instant) -> None:
+    """A wallet with sliding expiry was inactive for too long: what is available expires, pending points live on."""
+    rule, _tier = rule_for(compiled, wallet, case.tiers_at(at))
+    if isinstance(rule, Never):
+        case.emit(WalletKept(wallet.id, at, None))
+        return
+    lots = [lot for lot in case.draft.lots(wallet.id) if lot.available_at is None]
+    if lots:
+        expire(case, compiled, wallet.id, lots, at)
+    if case.draft.balance(wallet.id).expires_at is not None:
+        case.emit(WalletKept(wallet.id, at, None))
+
+
+def activate(case: Case, compiled: Compiled, wallet: Wallet, lot: Lot, at: Instant) -> None:
+    """A pending lot becomes available: its expiry counts from here, and debt is paid first."""
+    expires_at = lot.expires_at
+    if lot.available_at != at:
+        rule, _tier = rule_for(compiled, wallet, case.tiers_at(lot.earned_at))
+        expires_at = expiry_of(compiled, rule, at)
+    case.emit(LotActivated(wallet.id, part_of(lot), at, expires_at))
+    case.emit(
+        Posted(
+            wallet.id,
+            "activation",
+            lot.points,
+            "pending",
+            "available",
+            at,
+            compiled.number,
+            lot=lot.lot,
+            expires_at=expires_at,
+        )
+    )
+    measure_points(case, compiled, wallet.id, lot.points, lot.earned_at, waited=True)
+    if isinstance(wallet.expires, Inactive) and case.draft.balance(wallet.id).expires_at is None:
+        keep(case, compiled, "earn", at, frozenset((wallet.id,)))
+    repay(case, compiled, wallet.id, Part(lot.lot, lot.points, lot.earned_at, expires_at, lot.tier))
+
+
+def release(case: Case, compiled: Compiled, type_: str, data: Free, at: Instant) -> None:
+    """Activates the pending lots that wait for this type of activity: those of `order` if it names one, else all."""
+    order_id = data.fields.get("order")
+    lots_of: frozenset[str] | None = None
+    if isinstance(order_id, str):
+        order = case.draft.order(order_id)
+        lots_of = frozenset() if order is None else frozenset(each.lot for each in order.earned)
+    for id in sorted(case.root.wallets):
+        for lot in case.draft.lots(id) if case.draft.balance(id).pending else ():
+            if lot.until == type_ and (lots_of is None or lot.lot in lots_of):
+                activate(case, compiled, case.versions.wallet(id), lot, at)

@@ -1,0 +1,37 @@
+"""Joining, and what rules read about a member: it changes by activity alone."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from laurels.core.activity import Activity, Enrol, MemberChange
+from laurels.core.case import Case
+from laurels.core.compiled import Compiled
+from laurels.core.facts import AttributesSet, Enrolled, Scalar
+from laurels.core.purchase import earn
+from laurels.core.refusal import Refusal
+from laurels.core.tier import measure, place
+
+
+def enrol(case: Case, compiled: Compiled, activity: Activity, data: Enrol) -> Refusal | None:
+    """The member joins, stands on the first tier of each track, and gets what enrolment campaigns grant."""
+    if case.root.enrolled_at is not None:
+        return Refusal("already_enrolled", activity.member)
+    case.emit(Enrolled(activity.occurred_at, data.referral_code, data.time_zone))
+    if data.attributes:
+        case.emit(AttributesSet(activity.occurred_at, stored(data.attributes)))
+    place(case, compiled, activity.occurred_at)
+    earned = earn(case, compiled, activity, case.tiers_at(activity.occurred_at))
+    measure(case, compiled, activity, earned, frozenset(case.waiting))
+    return None
+
+
+def change(case: Case, activity: Activity, data: MemberChange) -> None:
+    """Attributes take new values."""
+    case.emit(AttributesSet(activity.occurred_at, stored(data.attributes)))
+
+
+def stored(attributes: dict[str, Any]) -> dict[str, Scalar]:
+    """Attribute values in the form in which state keeps them: decimals as text."""
+    return {name: str(value) if isinstance(value, Decimal) else value for name, value in attributes.items()}

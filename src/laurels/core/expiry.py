@@ -1,0 +1,192 @@
+"""Lots through time: opening, activating, expiring, and bringing a member up to an instant.
+
+What happens in one instant happens in one order: pending lots activate, holds time out, lots expire, tiers are
+reviewed. `bring_up` carries out everything due, in order of time, and is the only place where time passes: it makes no
+difference whether a sweep ran before.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from laurels.core.calendar import Instant
+from laurels.core.case import Case
+from laurels.core.compiled import Compiled
+from laurels.core.facts import (
+    LotExtended,
+    LotOpened,
+    LotsExpired,
+    LotsUsed,
+    Part,
+    Posted,
+    WalletKept,
+)
+from laurels.core.member import Lot
+from laurels.core.program.model import After, ExpiryRule, Inactive, Never, OnDates, Wallet
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """A lot that was opened, with what entries say of it."""
+
+    wallet: str
+    lot: str
+    points: int
+    earned_at: Instant
+    expires_at: Instant | None
+    available_at: Instant | None
+
+    def settle(self, case: Case, compiled: Compiled) -> None:
+        """Once its points are posted as available, the wallet's debt is repaid first."""
+        if self.available_at is None:
+            repay(case, compiled, self.wallet, Part(self.lot, self.points, self.earned_at, self.expires_at))
+
+
+def rule_for(compiled: Compiled, wallet: Wallet, tiers: dict[str, str]) -> tuple[ExpiryRule, str | None]:
+    """The expiry rule for points earned on these tiers, and the tier (`track.tier`) that overrides the wallet's."""
+    for track in compiled.expiring_tracks:
+        tier = compiled.tiers[track.id].get(tiers.get(track.id, ""))
+        if tier is not None:
+            rule = tier.expires.get(wallet.id)
+            if rule is not None:
+                return rule, f"{track.id}.{tier.id}"
+    return wallet.expires, None
+
+
+def expiry_of(compiled: Compiled, rule: ExpiryRule, activated_at: Instant) -> Instant | None:
+    """The instant from which a lot activated then cannot be spent; None for never and for sliding expiry."""
+    if isinstance(rule, After):
+        expires_at = compiled.zone.add(activated_at, rule.after)
+        return expires_at if rule.round is None else compiled.zone.period_end(expires_at, rule.round)
+    if isinstance(rule, OnDates):
+        return compiled.zone.next_dates(activated_at, rule.dates, rule.at_least)
+    return None
+
+
+def open_lot(
+    case: Case, compiled: Compiled, wallet: Wallet, points: int, earned_at: Instant, tiers: dict[str, str]
+) -> Opened:
+    """Opens a lot of earned points, pending if the wallet says so and the waiting is not over already."""
+    available_at: Instant | None = None
+    until: str | None = None
+    activated_at = earned_at
+    if wallet.pending is not None:
+        activated_at = compiled.zone.add(earned_at, wallet.pending.wait)
+        if activated_at > case.at:
+            available_at = activated_at
+            until = wallet.pending.until
+    rule, tier = rule_for(compiled, wallet, tiers)
+    expires_at = expiry_of(compiled, rule, activated_at)
+    lot = case.new_lot()
+    if available_at is not None:
+        case.waiting.add(lot)
+    case.emit(
+        LotOpened(
+            wallet.id,
+            lot,
+            points,
+            earned_at,
+            expires_at,
+            available_at,
+            until,
+            tier if isinstance(rule, Never) else None,
+        )
+    )
+    return Opened(wallet.id, lot, points, earned_at, expires_at, available_at)
+
+
+def repay(case: Case, compiled: Compiled, wallet: str, part: Part) -> None:
+    """Points that have become available pay the wallet's debt before anything else."""
+    debt = case.draft.balance(wallet).debt
+    if debt <= 0:
+        return
+    paid = msgspec.structs.replace(part, points=min(debt, part.points))
+    case.emit(LotsUsed(wallet, (paid,)))
+    case.emit(
+        Posted(
+            wallet,
+            "debt",
+            paid.points,
+            "available",
+            "debt",
+            case.at,
+            compiled.number,
+            lot=part.lot,
+            parts=(paid,),
+            reason="debt_repaid",
+        )
+    )
+
+
+def keep(case: Case, compiled: Compiled, what: str, at: Instant, wallets: frozenset[str]) -> None:
+    """Something happened that may keep wallets with sliding expiry alive: "earn", "spend" (of `wallets`), or a type."""
+    for wallet in compiled.sliding:
+        if what in ("earn", "spend") and wallet.id not in wallets:
+            continue
+        rule, _tier = rule_for(compiled, wallet, case.tiers_at(at))
+        held = case.draft.balance(wallet.id)
+        if not (held.available or held.pending or held.held):
+            continue
+        if isinstance(rule, Never):
+            if held.expires_at is not None:
+                case.emit(WalletKept(wallet.id, at, None))
+        elif isinstance(rule, Inactive) and what in rule.kept_by:
+            expires_at = compiled.zone.add(at, rule.inactive_for)
+            if held.expires_at is None or expires_at > held.expires_at:
+                case.emit(WalletKept(wallet.id, at, expires_at))
+
+
+def start_clocks(case: Case, compiled: Compiled, before: dict[str, str], at: Instant) -> None:
+    """A member fell from a tier: points that it kept from expiring get the ordinary expiry from now on."""
+    tiers = case.tiers_at(at)
+    for wallet in compiled.wallets.values():
+        old, overriding = rule_for(compiled, wallet, before)
+        new, _tier = rule_for(compiled, wallet, tiers)
+        if overriding is None or not isinstance(old, Never) or isinstance(new, Never):
+            continue
+        if isinstance(new, Inactive):
+            case.emit(WalletKept(wallet.id, at, compiled.zone.add(at, new.inactive_for)))
+            continue
+        expires_at = expiry_of(compiled, new, at)
+        for lot in case.draft.lots(wallet.id):
+            if lot.tier is not None:
+                later = expires_at if lot.available_at is None else expiry_of(compiled, new, lot.available_at)
+                case.emit(LotExtended(wallet.id, part_of(lot), later))
+
+
+def part_of(lot: Lot, points: int | None = None) -> Part:
+    """A lot, or some points of it, as facts carry it."""
+    return Part(lot.lot, lot.points if points is None else points, lot.earned_at, lot.expires_at, lot.tier)
+
+
+def expire(case: Case, compiled: Compiled, wallet: str, lots: list[Lot], at: Instant, *, again: bool = False) -> None:
+    """What is left of these available lots expires."""
+    parts = tuple([part_of(lot) for lot in lots])
+    points = sum([part.points for part in parts])
+    case.emit(LotsExpired(wallet, parts, at, again))
+    case.emit(
+        Posted(wallet, "expiry", points, "available", "breakage", at, compiled.number, parts=parts, reason="expired")
+    )
+
+
+def due_lots(case: Case, wallet: str, at: Instant) -> list[Lot]:
+    """The lots of a wallet whose expiry instant has come."""
+    heads = [head for head in case.draft.balance(wallet).pages if head.expires_at is not None and head.expires_at <= at]
+    return [
+        lot
+        for page in case.draft.pages(wallet, heads)
+        for lot in page
+        if lot.expires_at is not None and lot.expires_at <= at
+    ]
+
+
+def activating_lots(case: Case, wallet: str, at: Instant) -> list[Lot]:
+    """The pending lots of a wallet whose waiting ends at or before an instant."""
+    heads = [
+        head for head in case.draft.balance(wallet).pages if head.activates_at is not None and head.activates_at <= at
+    ]
+    return [
+        lot
+        for page in case.draft.pages(wallet, heads)
+        for lot in page
+        if lot.available_at is not None and lot.available_at <= at
+    ]

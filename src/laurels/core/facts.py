@@ -1,0 +1,399 @@
+"""The closed vocabulary of what can come to be true about a member.
+
+`decide` returns facts, `apply` folds them into state, and they are stored with the activity for ever, so each carries
+all that the fold needs and nothing that a rule would have to work out again. Instants are microseconds since 1970 UTC,
+money is minor units, quantities are millionths, points are integers. A fact's tag is its name in the stored JSON.
+
+Balances move by `Posted` alone; lots move by the `Lot*` facts alone; that the two agree is law 3 and is verified.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from laurels.core.calendar import Instant
+
+Scalar = str | int | bool | None | list[str]
+"""A declared field's value as stored; decimals are strings."""
+
+EntryKind = Literal[
+    "accrual", "activation", "redemption", "expiry", "adjustment", "reversal", "transfer", "debt", "write_off"
+]
+
+MEMBER_ACCOUNTS = frozenset(("pending", "available", "held", "debt"))
+SYSTEM_ACCOUNTS = frozenset(("issuance", "redemption", "breakage", "in_transit", "adjustment", "write_off"))
+
+
+class Fact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="fact"):
+    """The base of all facts."""
+
+
+class Part(msgspec.Struct, frozen=True, array_like=True):
+    """Points taken from, or destined for, one lot, with all that is needed to make the lot anew."""
+
+    lot: str
+    points: int
+    earned_at: Instant
+    expires_at: Instant | None
+    tier: str | None = None
+
+
+class LineShare(msgspec.Struct, frozen=True, array_like=True):
+    """What one line of an order earned."""
+
+    line: str
+    points: int
+
+
+class Posted(Fact, frozen=True, tag="posted"):
+    """`points` (> 0) of a wallet moved from account `out_of` to account `into` at an instant: one journal entry.
+
+    The debit and the credit are one fact, so that every entry sums to zero by construction. `parts` are the lots a
+    spending consumed or gave back. `reason` is a code that says why (`returned`, `debt_repaid`, `timed_out`, ...).
+    """
+
+    wallet: str
+    kind: EntryKind
+    points: int
+    out_of: str
+    into: str
+    at: Instant
+    version: int = 0
+    campaign: str | None = None
+    rule: str | None = None
+    order: str | None = None
+    redemption: str | None = None
+    lot: str | None = None
+    available_at: Instant | None = None
+    expires_at: Instant | None = None
+    lines: tuple[LineShare, ...] = ()
+    parts: tuple[Part, ...] = ()
+    reason: str | None = None
+
+
+class Enrolled(Fact, frozen=True, tag="enrolled"):
+    """The member joined."""
+
+    at: Instant
+    referral_code: str | None = None
+    time_zone: str | None = None
+
+
+class AttributesSet(Fact, frozen=True, tag="attributes_set"):
+    """Declared attributes took these values from `at` on; None removes one."""
+
+    at: Instant
+    attributes: dict[str, Scalar]
+
+
+class CounterMoved(Fact, frozen=True, tag="counter_moved"):
+    """A running count about the member went up or down."""
+
+    counter: str
+    by: int
+
+
+class LotOpened(Fact, frozen=True, tag="lot_opened"):
+    """A lot came to be. With `available_at` it is pending until then, or until an activity of type `until` releases it.
+
+    `tier` is the tier whose own expiry rule made the lot never expire, so that falling from it starts the clock.
+    """
+
+    wallet: str
+    lot: str
+    points: int
+    earned_at: Instant
+    expires_at: Instant | None = None
+    available_at: Instant | None = None
+    until: str | None = None
+    tier: str | None = None
+
+
+class LotActivated(Fact, frozen=True, tag="lot_activated"):
+    """A pending lot became available; its expiry counts from here. `lot` is the lot as it was while pending."""
+
+    wallet: str
+    lot: Part
+    at: Instant
+    expires_at: Instant | None = None
+
+
+class LotsUsed(Fact, frozen=True, tag="lots_used"):
+    """Points left lots: spent, held, taken back, transferred. Parts carry the lots' ages and expiries as they are."""
+
+    wallet: str
+    parts: tuple[Part, ...]
+
+
+class LotsExpired(Fact, frozen=True, tag="lots_expired"):
+    """All that was left in these lots expired; it stays known under each lot's id for returns and reinstatement.
+
+    `again` says that points of the same lots may have expired before, so that what is known adds up.
+    """
+
+    wallet: str
+    parts: tuple[Part, ...]
+    at: Instant
+    again: bool = False
+
+
+class LotsRestored(Fact, frozen=True, tag="lots_restored"):
+    """Points came back to lots; one that was used up is made anew with its own age and expiry."""
+
+    wallet: str
+    parts: tuple[Part, ...]
+
+
+class LotExtended(Fact, frozen=True, tag="lot_extended"):
+    """A lot (as it was) got another expiry."""
+
+    wallet: str
+    lot: Part
+    expires_at: Instant | None
+
+
+class LotReinstated(Fact, frozen=True, tag="lot_reinstated"):
+    """Expired points of a lot were given back; they cannot be given back again."""
+
+    lot: str
+    points: int
+
+
+class WalletKept(Fact, frozen=True, tag="wallet_kept"):
+    """Something happened that keeps a wallet with sliding expiry alive: its lots now expire at `expires_at`.
+
+    None says that the member's tier keeps them from expiring.
+    """
+
+    wallet: str
+    at: Instant
+    expires_at: Instant | None = None
+
+
+class LimitUsed(Fact, frozen=True, tag="limit_used"):
+    """A member's limit on a campaign was used (or given back, negative) in the period that began at `period`."""
+
+    limit: str
+    period: Instant
+    by: int
+
+
+class CooldownStarted(Fact, frozen=True, tag="cooldown_started"):
+    """A campaign granted something, so that it waits until `until` before it grants again."""
+
+    campaign: str
+    at: Instant
+    until: Instant
+
+
+class PoolClaimed(Fact, frozen=True, tag="pool_claimed"):
+    """`by` was taken from a pool (or given back, negative)."""
+
+    pool: str
+    by: int
+
+
+class Measured(Fact, frozen=True, tag="measured"):
+    """A track's metrics moved by these amounts in the window (rolling: on the day) that began at `window`.
+
+    A rolling track forgets days before `drop_before`.
+    """
+
+    track: str
+    window: Instant
+    by: tuple[int, ...]
+    rolling: bool = False
+    drop_before: Instant = 0
+
+
+class TierSet(Fact, frozen=True, tag="tier_set"):
+    """The member stands on `tier` of `track` from `at`, at least until `until` (None: for good).
+
+    `review_at` is when it is judged whether they stay: `until` and the track's grace. `reason`: "enrolled", "earned",
+    "kept", "fell", "fell_back", "mapped".
+    """
+
+    track: str
+    tier: str
+    at: Instant
+    until: Instant | None
+    review_at: Instant | None
+    reason: str
+
+
+class Judged(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of one campaign: applied, or not with a code; how much was wanted and how much granted."""
+
+    campaign: str
+    code: str
+    wanted: int = 0
+    granted: int = 0
+    wallet: str | None = None
+    by: str | None = None
+
+
+class Explained(Fact, frozen=True, tag="explained"):
+    """Every campaign that could have applied, and what became of it."""
+
+    version: int
+    campaigns: tuple[Judged, ...]
+
+
+class Earned(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an order earned by one grant of one campaign, kept for returns.
+
+    `lines` allocates it; empty for a grant to the order as a whole. `wanted` is what it would have been without limits.
+    `tier` (`track.tier`) marks a tier's bonus over the campaign. `limits` maps the limits that were used to their
+    periods, `pools` are the budgets, so that a return gives both back.
+    """
+
+    campaign: str
+    grant: int
+    wallet: str
+    points: int
+    wanted: int
+    lot: str
+    lines: tuple[LineShare, ...] = ()
+    expires_at: Instant | None = None
+    tier: str | None = None
+    limits: dict[str, Instant] = {}
+    pools: tuple[str, ...] = ()
+
+
+class OrderOpened(Fact, frozen=True, tag="order_opened"):
+    """A purchase was recorded as the member's activity number `seq`.
+
+    `standing` holds what order-level rules read about the member then, so that a return judges by the same.
+    """
+
+    order: str
+    seq: int
+    occurred_at: Instant
+    version: int
+    earned: tuple[Earned, ...] = ()
+    windows: dict[str, Instant] = {}
+    measured: dict[str, tuple[int, ...]] = {}
+    standing: dict[str, Scalar] = {}
+    tiers: dict[str, str] = {}
+
+
+class LineReturned(msgspec.Struct, frozen=True, array_like=True):
+    """How much of one line came back in this return."""
+
+    line: str
+    quantity: int
+    amount: int
+
+
+class TakenBack(msgspec.Struct, frozen=True, array_like=True):
+    """What a return took back of one `Earned` (by its place in the order's list), per line when it was allocated."""
+
+    earned: int
+    points: int
+    lines: tuple[LineShare, ...] = ()
+
+
+class OrderReturned(Fact, frozen=True, tag="order_returned"):
+    """Part or all of an order came back, and what that took back and gave back.
+
+    `restored` maps a redemption to the points of it that were given back, `paid_back` a tender's place to money,
+    `forgiven` a wallet to points that had expired already and are not taken a second time.
+    """
+
+    order: str
+    lines: tuple[LineReturned, ...]
+    taken: tuple[TakenBack, ...] = ()
+    restored: dict[str, int] = {}
+    paid_back: dict[str, int] = {}
+    forgiven: dict[str, int] = {}
+    measured: dict[str, tuple[int, ...]] = {}
+
+
+class RedemptionHeld(Fact, frozen=True, tag="redemption_held"):
+    """Points were taken out of their lots and set aside until captured, cancelled or timed out."""
+
+    redemption: str
+    wallet: str
+    points: int
+    parts: tuple[Part, ...]
+    at: Instant
+    times_out_at: Instant | None
+
+
+class RedemptionCaptured(Fact, frozen=True, tag="redemption_captured"):
+    """`points` of a hold were spent (in the order of its parts); the rest was given back."""
+
+    redemption: str
+    points: int
+    at: Instant
+
+
+class RedemptionEnded(Fact, frozen=True, tag="redemption_ended"):
+    """A hold ended without spending."""
+
+    redemption: str
+    status: Literal["cancelled", "timed_out"]
+    at: Instant
+
+
+class RedemptionRestored(Fact, frozen=True, tag="redemption_restored"):
+    """Points of a captured redemption were given back because what they paid for came back."""
+
+    redemption: str
+    points: int
+
+
+class FollowUp(Fact, frozen=True, tag="follow_up"):
+    """An activity that another member (or this one) must now be sent; `data` is its body as JSON values."""
+
+    member: str
+    id: str
+    type: str
+    wallet: str
+    points: int
+    parts: tuple[Part, ...]
+    counterpart: str
+
+
+AnyFact = (
+    Posted
+    | Enrolled
+    | AttributesSet
+    | CounterMoved
+    | LotOpened
+    | LotActivated
+    | LotsUsed
+    | LotsExpired
+    | LotsRestored
+    | LotExtended
+    | LotReinstated
+    | WalletKept
+    | LimitUsed
+    | CooldownStarted
+    | PoolClaimed
+    | Measured
+    | TierSet
+    | Explained
+    | OrderOpened
+    | OrderReturned
+    | RedemptionHeld
+    | RedemptionCaptured
+    | RedemptionEnded
+    | RedemptionRestored
+    | FollowUp
+)
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(tuple[AnyFact, ...])
+
+
+def encode_facts(facts: tuple[AnyFact, ...]) -> bytes:
+    """The stored form of facts: a JSON array."""
+    return _encoder.encode(facts)
+
+
+def decode_facts(stored: bytes | str) -> tuple[AnyFact, ...]:
+    """Facts from their stored form, equal to what was encoded; msgspec.DecodeError if it is not facts."""
+    return _decoder.decode(stored)

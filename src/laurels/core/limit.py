@@ -1,0 +1,102 @@
+"""Limits: the most a member, or all members together, get from a campaign.
+
+A limit counts in the period in which the activity occurred. What a return takes back is given back to the same period,
+and nothing is granted after the fact because of it. Budgets are pools: `circumstances` says what was used of them, and
+the shell decides again under a lock when less is left than was wanted.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from laurels.core.calendar import Instant
+from laurels.core.case import Case
+from laurels.core.compiled import Compiled, CompiledCampaign
+from laurels.core.facts import CooldownStarted, LimitUsed, PoolClaimed
+from laurels.core.program.model import Budget, Cooldown, MemberLimit
+
+
+class Room(msgspec.Struct):
+    """How many points may be granted, what narrowed it (`by`, a limit's name), and the code if it is nothing."""
+
+    points: int
+    code: str = "applied"
+    by: str | None = None
+
+
+def room_of(case: Case, compiled: Compiled, each: CompiledCampaign, instant: Instant, wanted: int) -> Room:
+    """The room that a campaign's limits leave for `wanted` points at an instant."""
+    room = Room(wanted)
+    for limit in each.campaign.limits:
+        if isinstance(limit, Cooldown):
+            until = case.root.cooldowns.get(each.id)
+            if until is not None and instant < until:
+                return Room(0, "cooldown", "cooldown")
+            continue
+        left = left_of(case, compiled, each, limit, instant)
+        if limit.unit == "times":
+            left = wanted if left > 0 else 0
+        if left >= room.points:
+            continue
+        budget = isinstance(limit, Budget)
+        name = f"budget_{limit.unit}" if isinstance(limit, Budget) else limit.key
+        if left <= 0 or limit.over == "refuse":
+            return Room(0, "budget_exhausted" if budget else "limit_reached", name)
+        room = Room(left, "applied", name)
+    return room
+
+
+def left_of(
+    case: Case, compiled: Compiled, each: CompiledCampaign, limit: MemberLimit | Budget, instant: Instant
+) -> int:
+    """What is left of a limit for the period of an instant; may be negative after the program lowered it."""
+    if isinstance(limit, Budget):
+        return limit.most - case.pools.get(f"campaign/{each.id}/{limit.unit}", 0)
+    period = period_of(compiled, limit, instant)
+    used = 0
+    for use_of in case.root.limits.get(f"{each.id}/{limit.key}", ()):
+        if use_of.period == period:
+            used = use_of.used
+    return limit.most - used
+
+
+def period_of(compiled: Compiled, limit: MemberLimit, instant: Instant) -> Instant:
+    """The instant at which the limit's period began; 0 where everything is one period."""
+    if isinstance(limit.every, str):
+        return 0
+    return compiled.zone.period_start(instant, limit.every)
+
+
+def use(
+    case: Case, each: CompiledCampaign, instant: Instant, points: int, first: bool
+) -> tuple[dict[str, Instant], tuple[str, ...]]:
+    """Counts a grant against the campaign's limits and budgets; which ones, for returns.
+
+    `first` says that this is the campaign's first grant on the activity, which is what limits in times count.
+    """
+    limits = each.campaign.limits
+    if not limits:
+        return {}, ()
+    periods: dict[str, Instant] = {}
+    pools: list[str] = []
+    compiled = case.versions.at(instant)
+    assert compiled is not None
+    for limit in limits:
+        if isinstance(limit, Cooldown):
+            if first:
+                case.emit(CooldownStarted(each.id, instant, compiled.zone.add(instant, limit.wait)))
+            continue
+        by = points if limit.unit == "points" else int(first)
+        if by == 0:
+            continue
+        if isinstance(limit, Budget):
+            pool = f"campaign/{each.id}/{limit.unit}"
+            case.pools[pool] = case.pools.get(pool, 0) + by
+            case.emit(PoolClaimed(pool, by))
+            pools.append(pool)
+        else:
+            key = f"{each.id}/{limit.key}"
+            period = period_of(compiled, limit, instant)
+            case.emit(LimitUsed(key, period, by))
+            periods[key] = period
+    return periods, tuple(pools)

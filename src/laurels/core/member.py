@@ -1,0 +1,276 @@
+"""A member's state: small documents that facts are folded into, and nothing else.
+
+State is cut into documents by key, so that a busy member costs what an activity touches and not what they own: `root`
+(balances, standing, running counters), `lots/<wallet>/<n>` (pages of lots), `order/<id>`, `redemption/<id>`,
+`expired/<lot>` (what expired, for returns and reinstatement) and `measures/<track>` (days of a rolling window).
+Documents are values: they are never changed in place once they left `apply`; a change makes a copy first.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from laurels.core.activity import Purchase
+from laurels.core.calendar import Instant
+from laurels.core.facts import Earned, LineReturned, Part, Scalar, TakenBack
+
+STATE_SCHEMA: Final = 1
+"""Raised when the shape of any document changes; `upcast` then brings stored ones up."""
+
+ROOT: Final = "root"
+NEVER: Final = 1 << 62
+"""An instant after every other, the place of never-expiring lots in the order of consumption."""
+
+
+class Lot(msgspec.Struct, frozen=True, array_like=True):
+    """An earned parcel of points with its own expiry; pending while it has `available_at`."""
+
+    lot: str
+    points: int
+    earned_at: Instant
+    expires_at: Instant | None
+    available_at: Instant | None = None
+    until: str | None = None
+    tier: str | None = None
+
+
+LotKey = tuple[Instant, Instant, int, str]
+
+
+def lot_key(expires_at: Instant | None, earned_at: Instant, lot: str) -> LotKey:
+    """The order of consumption: earliest expiry (never last), then age, then id (shorter ids first)."""
+    return (NEVER if expires_at is None else expires_at, earned_at, len(lot), lot)
+
+
+class PageHead(msgspec.Struct, frozen=True, array_like=True):
+    """What the root knows of a page of lots without loading it: its least key, how many, the next activation."""
+
+    number: int
+    expires_at: Instant | None
+    earned_at: Instant
+    lot: str
+    count: int
+    activates_at: Instant | None = None
+
+    @property
+    def key(self) -> LotKey:
+        """The key of the page's first lot."""
+        return lot_key(self.expires_at, self.earned_at, self.lot)
+
+
+class Balance(msgspec.Struct, omit_defaults=True):
+    """A wallet's balances and the heads of its pages, in the order of consumption.
+
+    `earned` is what was ever earned less what returns took back. `last` is the greatest key ever put on the last page.
+    `expires_at` is the one instant of a wallet with sliding expiry.
+    """
+
+    available: int = 0
+    pending: int = 0
+    held: int = 0
+    debt: int = 0
+    earned: int = 0
+    pages: tuple[PageHead, ...] = ()
+    next_page: int = 0
+    last: LotKey | None = None
+    expires_at: Instant | None = None
+
+
+class Past(msgspec.Struct, frozen=True, array_like=True):
+    """A tier held from an instant on, which would have lasted until `until`."""
+
+    at: Instant
+    tier: str
+    until: Instant | None = None
+
+
+class Measure(msgspec.Struct, frozen=True, array_like=True):
+    """What a track measured in the window that began at `window`."""
+
+    window: Instant
+    values: tuple[int, ...]
+
+
+class Standing(msgspec.Struct, omit_defaults=True):
+    """Where the member stands on a track, at least until `until`; whether they stay is judged at `review_at`."""
+
+    tier: str
+    since: Instant
+    until: Instant | None = None
+    review_at: Instant | None = None
+    measures: tuple[Measure, ...] = ()
+    past: tuple[Past, ...] = ()
+
+
+class Use(msgspec.Struct, frozen=True, array_like=True):
+    """What was used of a limit in the period that began at `period`."""
+
+    period: Instant
+    used: int
+
+
+class Root(msgspec.Struct, omit_defaults=True):
+    """What nearly every activity needs. `now` is the instant up to which everything due has been carried out.
+
+    `due_at` is the next instant at which anything falls due; `wake_at` the next at which a sweep should look.
+    """
+
+    seq: int = 0
+    enrolled_at: Instant | None = None
+    now: Instant = 0
+    due_at: Instant | None = None
+    wake_at: Instant | None = None
+    referral_code: str | None = None
+    time_zone: str | None = None
+    attributes: dict[str, Scalar] = {}
+    wallets: dict[str, Balance] = {}
+    tracks: dict[str, Standing] = {}
+    limits: dict[str, tuple[Use, ...]] = {}
+    cooldowns: dict[str, Instant] = {}
+    counters: dict[str, int] = {}
+    holds: dict[str, Instant | None] = {}
+
+
+class Order(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A purchase as far as returns need it; the purchase itself stays with its activity, number `seq`."""
+
+    seq: int
+    occurred_at: Instant
+    version: int
+    earned: tuple[Earned, ...] = ()
+    windows: dict[str, Instant] = {}
+    measured: dict[str, tuple[int, ...]] = {}
+    standing: dict[str, Scalar] = {}
+    tiers: dict[str, str] = {}
+    returned: dict[str, LineReturned] = {}
+    taken: tuple[TakenBack, ...] = ()
+    restored: dict[str, int] = {}
+    paid_back: dict[str, int] = {}
+    forgiven: dict[str, int] = {}
+    unmeasured: dict[str, tuple[int, ...]] = {}
+
+
+class Redemption(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A hold and what became of it. `parts` are the lots it took, in order; `spent` how many points were captured."""
+
+    wallet: str
+    points: int
+    parts: tuple[Part, ...]
+    held_at: Instant
+    times_out_at: Instant | None = None
+    status: str = "held"
+    ended_at: Instant | None = None
+    spent: int = 0
+    restored: int = 0
+
+
+class Expired(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What expired of a lot, and how much of that was reinstated or forgiven by a return."""
+
+    wallet: str
+    points: int
+    at: Instant
+    earned_at: Instant
+    reinstated: int = 0
+
+
+class Measures(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A rolling window's days, oldest first."""
+
+    days: tuple[Measure, ...] = ()
+
+
+Page = tuple[Lot, ...]
+Document = Root | Page | Order | Redemption | Expired | Measures | Purchase
+"""A purchase (key `activity/<seq>`) is an input only: read from the stored activity, never written as state."""
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A member as loaded: documents by key; None where the store has no such document.
+
+    A key that is absent has not been looked up; whoever needs it asks for it with `Missing`.
+    """
+
+    id: str
+    documents: dict[str, Document | None]
+
+    @property
+    def root(self) -> Root:
+        """The root document; a member nobody has heard of has an empty one."""
+        root = self.documents.get(ROOT)
+        return root if isinstance(root, Root) else Root()
+
+
+class Missing(Exception):  # noqa: N818  (not an error: it asks the shell for documents)
+    """Documents that the decision needs and that were not loaded; load them and decide again."""
+
+    def __init__(self, *keys: str) -> None:
+        super().__init__(*keys)
+        self.keys = keys
+
+
+_decoders: Final[dict[str, msgspec.json.Decoder[Any]]] = {
+    "root": msgspec.json.Decoder(Root),
+    "lots": msgspec.json.Decoder(Page),
+    "order": msgspec.json.Decoder(Order),
+    "redemption": msgspec.json.Decoder(Redemption),
+    "expired": msgspec.json.Decoder(Expired),
+    "measures": msgspec.json.Decoder(Measures),
+}  # house: constant
+_encoder: Final = msgspec.json.Encoder()
+
+
+def encode_document(document: Document) -> bytes:
+    """The stored form of a state document (compact JSON)."""
+    return _encoder.encode(document)
+
+
+def decode_document(key: str, stored: bytes | str) -> Document:
+    """A state document from its stored form; the key's first part says which kind it is."""
+    document: Document = _decoders[key.partition("/")[0]].decode(stored)
+    return document
+
+
+def purchase_key(seq: int) -> str:
+    """The key under which a decision asks for the stored purchase that was the member's activity number `seq`."""
+    return f"activity/{seq}"
+
+
+def page_key(wallet: str, number: int) -> str:
+    """The key of a page of lots."""
+    return f"lots/{wallet}/{number}"
+
+
+def wake_at(root: Root) -> Instant | None:
+    """The next instant at which a sweep should look at the member: something expires, times out or is reviewed."""
+    return _earliest(root, activations=False)
+
+
+def due_at(root: Root) -> Instant | None:
+    """The next instant at which anything falls due, activations included."""
+    return _earliest(root, activations=True)
+
+
+def _earliest(root: Root, *, activations: bool) -> Instant | None:
+    earliest = NEVER
+    for balance in root.wallets.values():
+        pages = balance.pages
+        if pages:
+            first = pages[0].expires_at
+            if first is not None and first < earliest:
+                earliest = first
+            if activations:
+                for head in pages:
+                    if head.activates_at is not None and head.activates_at < earliest:
+                        earliest = head.activates_at
+            if balance.expires_at is not None and balance.expires_at < earliest:
+                earliest = balance.expires_at
+    for standing in root.tracks.values():
+        if standing.review_at is not None and standing.review_at < earliest:
+            earliest = standing.review_at
+    for times_out_at in root.holds.values():
+        if times_out_at is not None and times_out_at < earliest:
+            earliest = times_out_at
+    return None if earliest == NEVER else earliest

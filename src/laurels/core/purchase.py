@@ -1,0 +1,101 @@
+"""Purchases, and every other activity that campaigns react to: what it earns, what it counts, what is kept of it."""
+
+from __future__ import annotations
+
+from laurels.core.accrual import accrue
+from laurels.core.activity import Activity, Free, Purchase
+from laurels.core.case import Case, view_of
+from laurels.core.compiled import Compiled
+from laurels.core.due import release
+from laurels.core.expiry import keep
+from laurels.core.facts import CounterMoved, Earned, OrderOpened
+from laurels.core.money import floor_div
+from laurels.core.program.model import PointsAsMoney
+from laurels.core.refusal import Refusal
+from laurels.core.reversal.target import standing_of
+from laurels.core.tier import measure
+
+COUNTED = {"purchase": "purchases", "check_in": "check_ins", "referral": "referrals"}  # house: constant
+
+
+def record_purchase(case: Case, compiled: Compiled, activity: Activity, data: Purchase) -> Refusal | None:
+    """A purchase earns, is measured, and is remembered for its returns."""
+    if case.draft.order(data.order) is not None:
+        return Refusal("duplicate_order", data.order)
+    if data.tenders:
+        refusal = _check_points_tenders(case, compiled, data)
+        if refusal is not None:
+            return refusal
+    tiers = case.tiers_at(activity.occurred_at)
+    trigger = compiled.trigger("purchase")
+    standing = {}
+    if trigger is not None and (trigger.attributes or trigger.counters or trigger.reads_wallets):
+        standing = standing_of(view_of(case, compiled, tiers, trigger), trigger)
+    earned = earn(case, compiled, activity, tiers)
+    windows, measured = measure(case, compiled, activity, earned, frozenset(case.waiting))
+    case.emit(
+        OrderOpened(
+            data.order,
+            case.seq,
+            activity.occurred_at,
+            compiled.number,
+            earned,
+            windows,
+            measured,
+            standing,
+            tiers,
+        )
+    )
+    return None
+
+
+def record_free(case: Case, compiled: Compiled, activity: Activity, data: Free) -> Refusal | None:
+    """A check-in, a review, a declared custom activity: releases what waits for it, earns, is measured."""
+    if activity.type.startswith("custom.") and activity.type not in compiled.program.fields:
+        return Refusal("undeclared_activity", activity.type)
+    if activity.type in compiled.released_by:
+        release(case, compiled, activity.type, data, case.at)
+    tiers = case.tiers_at(activity.occurred_at)
+    earned = earn(case, compiled, activity, tiers)
+    measure(case, compiled, activity, earned, frozenset(case.waiting))
+    return None
+
+
+def earn(case: Case, compiled: Compiled, activity: Activity, tiers: dict[str, str]) -> tuple[Earned, ...]:
+    """Grants what the activity sets off and counts it; what it earned."""
+    earned = accrue(case, compiled, activity, tiers)
+    counter = COUNTED.get(activity.type)
+    if counter is not None:
+        case.emit(CounterMoved(counter, 1))
+    if compiled.sliding:
+        if earned:
+            keep(case, compiled, "earn", activity.occurred_at, frozenset(each.wallet for each in earned))
+        keep(case, compiled, activity.type, activity.occurred_at, frozenset())
+    return earned
+
+
+def _check_points_tenders(case: Case, compiled: Compiled, data: Purchase) -> Refusal | None:
+    for tender in data.tenders:
+        if tender.kind != "points" or tender.redemption is None:
+            continue
+        redemption = case.draft.redemption(tender.redemption)
+        if redemption is None:
+            return Refusal("unknown_redemption", tender.redemption)
+        if redemption.status not in ("held", "captured"):
+            return Refusal("points_tender_mismatch", f"{tender.redemption} is {redemption.status}.")
+        wallet = compiled.wallets.get(redemption.wallet)
+        money = None if wallet is None else wallet.money
+        if money is None:
+            continue
+        points = redemption.spent if redemption.status == "captured" else redemption.points
+        if tender.amount > worth(money, points):
+            return Refusal("points_tender_mismatch", f"{points} points are worth less.")
+        share = money.largest_share
+        if share is not None and tender.amount * share.denominator > data.total * share.numerator:
+            return Refusal("share_exceeded", tender.redemption)
+    return None
+
+
+def worth(money: PointsAsMoney, points: int) -> int:
+    """What points pay at the till, in minor units, rounded down."""
+    return floor_div(points * money.worth, money.points)

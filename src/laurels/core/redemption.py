@@ -1,0 +1,238 @@
+"""Redemption: points are held, then captured (also in part), cancelled or timed out, each a new fact, each once.
+
+Points leave their lots when they are held, in the order of consumption, and the redemption remembers from which: what
+is given back goes to the same lots with their own expiry. A hold keeps its lots from expiring; given back after its
+expiry, a lot expires at once or lives on for the wallet's `restore_grace`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from laurels.core.activity import Cancel, Capture, Hold
+from laurels.core.calendar import Instant
+from laurels.core.case import Case
+from laurels.core.compiled import Compiled
+from laurels.core.expiry import keep, part_of, repay
+from laurels.core.facts import (
+    EntryKind,
+    LotOpened,
+    LotsExpired,
+    LotsRestored,
+    LotsUsed,
+    Part,
+    Posted,
+    RedemptionCaptured,
+    RedemptionEnded,
+    RedemptionHeld,
+)
+from laurels.core.member import Redemption
+from laurels.core.money import floor_div
+from laurels.core.program.model import Inactive, Wallet
+from laurels.core.refusal import Refusal
+
+
+def take(case: Case, wallet: str, points: int, first: tuple[str, ...] = ()) -> tuple[Part, ...]:
+    """The lots that `points` available points come from: lots named `first`, then the order of consumption.
+
+    The caller has made sure that so many are available.
+    """
+    parts: list[Part] = []
+    left = points
+    heads = case.draft.balance(wallet).pages
+    if first:
+        lots = [lot for lot in case.draft.lots(wallet) if lot.available_at is None]
+        lots.sort(key=lambda lot: lot.lot not in first)
+        for lot in lots:
+            if left == 0:
+                break
+            parts.append(part_of(lot, min(left, lot.points)))
+            left -= parts[-1].points
+    else:
+        for head in heads:
+            if left == 0:
+                break
+            for lot in case.draft.page(wallet, head.number):
+                if lot.available_at is None and left > 0:
+                    parts.append(part_of(lot, min(left, lot.points)))
+                    left -= parts[-1].points
+    if left:
+        raise AssertionError(f"{wallet}: the lots hold {left} points less than the balance")
+    return tuple(parts)
+
+
+def spendable(case: Case, compiled: Compiled, wallet_id: str, points: int) -> Wallet | Refusal:
+    """The wallet, if the member may spend so many points of it now."""
+    wallet = compiled.wallets.get(wallet_id)
+    if wallet is None:
+        return Refusal("unknown_wallet", wallet_id)
+    if not wallet.spendable:
+        return Refusal("wallet_not_spendable", wallet_id)
+    balance = case.draft.balance(wallet_id)
+    if wallet.freeze and balance.debt > 0:
+        return Refusal("frozen_by_debt", f"{balance.debt} points are owed.")
+    if points > balance.available:
+        return Refusal("insufficient_points", f"{points} wanted, {balance.available} available.")
+    return wallet
+
+
+def hold(case: Case, compiled: Compiled, data: Hold) -> Refusal | None:
+    """Holds points for a redemption, or redeems them at once."""
+    if case.draft.redemption(data.redemption) is not None:
+        return Refusal("duplicate_redemption", data.redemption)
+    wallet = spendable(case, compiled, data.wallet, data.points)
+    if isinstance(wallet, Refusal):
+        return wallet
+    money = wallet.money
+    if money is not None:
+        if data.points < money.minimum:
+            return Refusal("below_minimum", f"{money.minimum} at least.")
+        if floor_div(data.points, money.multiple) * money.multiple != data.points:
+            return Refusal("not_a_multiple", f"In steps of {money.multiple}.")
+    parts = take(case, wallet.id, data.points)
+    case.emit(LotsUsed(wallet.id, parts))
+    times_out_at = compiled.zone.add(case.at, wallet.hold) if data.hold else None
+    case.emit(RedemptionHeld(data.redemption, wallet.id, data.points, parts, case.at, times_out_at))
+    _post(case, compiled, wallet.id, "redemption", data.points, "available", "held", data.redemption, "held", parts)
+    keep(case, compiled, "spend", case.at, frozenset((wallet.id,)))
+    if not data.hold:
+        _capture(case, compiled, data.redemption, data.points)
+    return None
+
+
+def capture(case: Case, compiled: Compiled, data: Capture) -> Refusal | None:
+    """Spends what is held, or part of it; the rest goes back to its lots."""
+    held = _held(case, data.redemption)
+    if isinstance(held, Refusal):
+        return held
+    points = held.points if data.points is None else data.points
+    if points > held.points:
+        return Refusal("capture_exceeds_hold", f"{held.points} are held.")
+    _capture(case, compiled, data.redemption, points)
+    return None
+
+
+def cancel(case: Case, compiled: Compiled, data: Cancel) -> Refusal | None:
+    """Gives back what is held."""
+    held = _held(case, data.redemption)
+    if isinstance(held, Refusal):
+        return held
+    case.emit(RedemptionEnded(data.redemption, "cancelled", case.at))
+    give_back(case, compiled, held.wallet, held.parts, "held", data.redemption, "cancelled", case.at)
+    return None
+
+
+def time_out(case: Case, compiled: Compiled, redemption: str, at: Instant) -> None:
+    """A hold that nobody captured in time gives its points back."""
+    held = _held(case, redemption)
+    assert isinstance(held, Redemption)
+    case.emit(RedemptionEnded(redemption, "timed_out", at))
+    give_back(case, compiled, held.wallet, held.parts, "held", redemption, "timed_out", at)
+
+
+def _held(case: Case, redemption: str) -> Redemption | Refusal:
+    known = case.draft.redemption(redemption)
+    if known is None:
+        return Refusal("unknown_redemption", redemption)
+    if known.status != "held":
+        return Refusal("redemption_not_held", f"It is {known.status}.")
+    return known
+
+
+def _capture(case: Case, compiled: Compiled, redemption: str, points: int) -> None:
+    held = case.draft.redemption(redemption)
+    assert held is not None
+    spent, rest = split(held.parts, points)
+    case.emit(RedemptionCaptured(redemption, points, case.at))
+    _post(case, compiled, held.wallet, "redemption", points, "held", "redemption", redemption, "captured", spent)
+    if rest:
+        give_back(case, compiled, held.wallet, rest, "held", redemption, "captured_in_part", case.at)
+
+
+def split(parts: tuple[Part, ...], points: int) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    """The first `points` points of parts, and the rest."""
+    first: list[Part] = []
+    rest: list[Part] = []
+    for part in parts:
+        now = min(points, part.points)
+        points -= now
+        if now:
+            first.append(msgspec.structs.replace(part, points=now))
+        if now < part.points:
+            rest.append(msgspec.structs.replace(part, points=part.points - now))
+    return tuple(first), tuple(rest)
+
+
+def give_back(
+    case: Case,
+    compiled: Compiled,
+    wallet_id: str,
+    parts: tuple[Part, ...],
+    out_of: str,
+    redemption: str | None,
+    reason: str,
+    at: Instant,
+    kind: EntryKind = "redemption",
+    order: str | None = None,
+) -> None:
+    """Points return to the lots they came from; those whose expiry has passed expire at once or live on for a grace.
+
+    Once back they repay debt first, like anything that becomes available.
+    """
+    wallet = case.versions.wallet(wallet_id)
+    points = sum([part.points for part in parts])
+    _post(case, compiled, wallet_id, kind, points, out_of, "available", redemption, reason, parts, at, order)
+    alive = tuple([part for part in parts if part.expires_at is None or part.expires_at > at])
+    passed = [part for part in parts if part.expires_at is not None and part.expires_at <= at]
+    if alive:
+        case.emit(LotsRestored(wallet_id, alive))
+    if passed and wallet.restore_grace is not None:
+        expires_at = compiled.zone.add(at, wallet.restore_grace)
+        for part in passed:
+            lot = case.new_lot()
+            case.emit(LotOpened(wallet_id, lot, part.points, part.earned_at, expires_at))
+            repay(case, compiled, wallet_id, Part(lot, part.points, part.earned_at, expires_at))
+    elif passed:
+        for part in passed:
+            case.emit(LotsRestored(wallet_id, (part,)))
+            case.emit(LotsExpired(wallet_id, (part,), at, again=True))
+        lost = sum([part.points for part in passed])
+        _post(
+            case, compiled, wallet_id, "expiry", lost, "available", "breakage", redemption, "expired_while_held",
+            tuple(passed), at, order,
+        )  # fmt: skip
+    for part in alive:
+        repay(case, compiled, wallet_id, part)
+    if isinstance(wallet.expires, Inactive) and case.draft.balance(wallet_id).expires_at is None:
+        keep(case, compiled, "earn", at, frozenset((wallet_id,)))
+
+
+def _post(
+    case: Case,
+    compiled: Compiled,
+    wallet: str,
+    kind: EntryKind,
+    points: int,
+    out_of: str,
+    into: str,
+    redemption: str | None,
+    reason: str,
+    parts: tuple[Part, ...],
+    at: Instant | None = None,
+    order: str | None = None,
+) -> None:
+    case.emit(
+        Posted(
+            wallet,
+            kind,
+            points,
+            out_of,
+            into,
+            case.at if at is None else at,
+            compiled.number,
+            order=order,
+            redemption=redemption,
+            parts=parts,
+            reason=reason,
+        )
+    )

@@ -1,0 +1,116 @@
+"""Every business "no" that Laurels can say: one closed list of codes, each with its HTTP status and its meaning.
+
+A refusal is a value, never an exception, and writes nothing. `REFUSALS` is the one table behind the API's status codes,
+the command line's texts and docs/refusals.md; a code that is not in it cannot be constructed.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+
+class RefusalKind(msgspec.Struct, frozen=True):
+    """What a code means: its HTTP status and the sentence shown in both languages."""
+
+    status: int
+    en: str
+    zh: str
+
+
+REFUSALS: Final = MappingProxyType(
+    {
+        "unknown_member": RefusalKind(409, "No such member is enrolled.", "没有这位会员。"),
+        "already_enrolled": RefusalKind(409, "The member is enrolled already.", "该会员已经入会。"),
+        "member_sealed": RefusalKind(409, "The member was erased; nothing can be recorded any more.", "该会员已注销。"),
+        "unknown_program_version": RefusalKind(
+            409, "No version of the program is in effect at that instant.", "该时刻没有生效的方案版本。"
+        ),
+        "occurred_in_future": RefusalKind(
+            422, "occurred_at lies more than five minutes ahead of the clock.", "发生时间超前时钟五分钟以上。"
+        ),
+        "activity_conflict": RefusalKind(
+            422, "This activity id was accepted before with another body.", "该活动编号已被接受过，内容不同。"
+        ),
+        "undeclared_activity": RefusalKind(
+            422, "The program in effect does not declare this activity type.", "方案未声明该活动类型。"
+        ),
+        "unknown_wallet": RefusalKind(422, "The program has no such wallet.", "方案中没有该钱包。"),
+        "duplicate_order": RefusalKind(409, "The member has a purchase with this order id.", "该订单号已有购买记录。"),
+        "unknown_order": RefusalKind(
+            409, "No purchase with this order id is known; send the return again later.", "未知订单，可稍后重发退货。"
+        ),
+        "unknown_line": RefusalKind(409, "The order has no such line.", "订单没有该行。"),
+        "return_exceeds_purchase": RefusalKind(
+            409, "More would be returned than was bought and is not returned yet.", "退货超过了尚未退回的数量或金额。"
+        ),
+        "nothing_left_to_return": RefusalKind(409, "The order was returned in full.", "该订单已全部退回。"),
+        "insufficient_points": RefusalKind(409, "The available points do not suffice.", "可用积分不足。"),
+        "wallet_not_spendable": RefusalKind(409, "Points of this wallet cannot be spent.", "该钱包的积分不可使用。"),
+        "frozen_by_debt": RefusalKind(
+            409, "The wallet is in debt and its program freezes redemption meanwhile.", "钱包欠分，暂时冻结兑换。"
+        ),
+        "below_minimum": RefusalKind(409, "Fewer points than the wallet's minimum.", "低于最低使用积分。"),
+        "not_a_multiple": RefusalKind(
+            409, "The points are not a multiple of the wallet's step.", "积分不是规定的倍数。"
+        ),
+        "duplicate_redemption": RefusalKind(409, "This redemption id is in use.", "该兑换编号已被使用。"),
+        "unknown_redemption": RefusalKind(409, "The member has no such redemption.", "没有该兑换。"),
+        "redemption_not_held": RefusalKind(
+            409, "The redemption was captured, cancelled or timed out before.", "该兑换已完成、取消或超时。"
+        ),
+        "capture_exceeds_hold": RefusalKind(409, "More points than are held.", "超过冻结的积分。"),
+        "points_tender_mismatch": RefusalKind(
+            409, "The points tender does not fit the redemption it names.", "积分支付与所指兑换不符。"
+        ),
+        "share_exceeded": RefusalKind(
+            409, "Points pay a larger share of the order than the program allows.", "积分支付比例超过上限。"
+        ),
+        "below_zero": RefusalKind(409, "The adjustment would take more than is available.", "调整超过可用积分。"),
+        "expiry_in_past": RefusalKind(422, "The expiry lies in the past.", "有效期已过。"),
+        "unknown_lot": RefusalKind(409, "The wallet has no such lot.", "没有该批积分。"),
+        "nothing_to_extend": RefusalKind(409, "No lot would be changed.", "没有可延期的积分。"),
+        "nothing_to_reinstate": RefusalKind(
+            409, "None of these lots has expired points that were not reinstated.", "没有可恢复的过期积分。"
+        ),
+        "same_member": RefusalKind(422, "A member cannot transfer to themselves.", "不能转给自己。"),
+        "clock_backwards": RefusalKind(409, "The clock can move forward only.", "时钟只能向前。"),
+        "clock_is_real": RefusalKind(409, "A live program follows real time.", "正式方案使用真实时间。"),
+        "effective_too_soon": RefusalKind(
+            409, "effective_at must lie at least ten seconds after publishing.", "生效时间须晚于发布十秒以上。"
+        ),
+        "needs_mapping": RefusalKind(
+            409,
+            "A wallet or tier in use goes without saying where its members go.",
+            "移除了使用中的钱包或等级而未给出去向。",
+        ),
+        "idempotency_conflict": RefusalKind(
+            422, "This Idempotency-Key was used with another body.", "该幂等键已用于不同内容。"
+        ),
+        "still_running": RefusalKind(409, "The first request with this key is still running.", "首个请求仍在处理。"),
+    }
+)
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A "no" with its code and what it is about; `message` is the code's English sentence with the particulars."""
+
+    code: str
+    detail: str = ""
+
+    def __post_init__(self) -> None:
+        if self.code not in REFUSALS:
+            raise AssertionError(f"{self.code} is not in the closed list of refusals")
+
+    @property
+    def message(self) -> str:
+        """The sentence for people."""
+        sentence = REFUSALS[self.code].en
+        return f"{sentence} {self.detail}" if self.detail else sentence
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of this refusal."""
+        return REFUSALS[self.code].status

@@ -1,0 +1,67 @@
+"""Returns: what each line earned comes back off it, exactly once, and points used to pay go back to their lots.
+
+Per line and campaign the points taken back in all are floor(earned x returned / bought), the last return takes the
+rest. Conditions on the order, brackets and choices between campaigns are judged again on what remains, with the
+standing recorded then; they never yield more than was earned, and nothing is granted again.
+"""
+
+from __future__ import annotations
+
+from laurels.core.activity import Purchase, Return
+from laurels.core.case import Case
+from laurels.core.facts import Explained, Judged, OrderReturned, TakenBack
+from laurels.core.member import Order, purchase_key
+from laurels.core.refusal import Refusal
+from laurels.core.reversal.lines import cumulative_of, returned_lines, share_of
+from laurels.core.reversal.payment import paid_back_of, restore_points
+from laurels.core.reversal.taking import give_limits_back, take, taken_of, unmeasure
+from laurels.core.reversal.target import Target, targets_of
+from laurels.core.tier import fall_back
+
+
+def take_back(case: Case, data: Return) -> Refusal | None:
+    """Carries out a return."""
+    order = case.draft.order(data.order)
+    if order is None:
+        return Refusal("unknown_order", data.order)
+    purchase = case.draft.get(purchase_key(order.seq))
+    assert isinstance(purchase, Purchase)
+    lines = returned_lines(purchase, order, data)
+    if isinstance(lines, Refusal):
+        return lines
+    compiled = case.versions.numbered(order.version)
+    assert compiled is not None
+    cumulative = cumulative_of(order, lines)
+    shares = {line.line: share_of(line, cumulative.get(line.line)) for line in purchase.lines}
+    money = paid_back_of(purchase, order, lines, data.tenders)
+    if isinstance(money, Refusal):
+        return money
+    restored = restore_points(case, compiled, purchase, order, money)
+    whole = all(share.part == share.whole for share in shares.values())
+    targets = targets_of(case, compiled, order, purchase, cumulative, shares, whole)
+    taken = taken_of(order, targets)
+    forgiven, waited = take(case, compiled, order, data.order, taken)
+    give_limits_back(case, order, taken)
+    now = case.versions.judging(case.at)
+    measured = unmeasure(case, now, order, purchase, shares, taken, waited, whole)
+    case.emit(OrderReturned(data.order, lines, tuple(taken.values()), restored, money, forgiven, measured))
+    case.emit(Explained(compiled.number, explained(order, taken, targets)))
+    for track_id in measured:
+        fall_back(case, now, now.tracks[track_id], order.occurred_at)
+    return None
+
+
+def explained(order: Order, taken: dict[int, TakenBack], targets: list[Target]) -> tuple[Judged, ...]:
+    return tuple(
+        [
+            Judged(
+                each.campaign,
+                targets[n].code if n in taken or targets[n].code != "taken_back" else "kept",
+                targets[n].points,
+                taken[n].points if n in taken else 0,
+                each.wallet,
+                each.tier,
+            )
+            for n, each in enumerate(order.earned)
+        ]
+    )

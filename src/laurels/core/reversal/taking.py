@@ -1,0 +1,251 @@
+"""Taking points back: from the order's own lots first, then pending, available, debt, and a visible write-off."""
+
+from __future__ import annotations
+
+import msgspec
+
+from laurels.core.accrual import base_amounts
+from laurels.core.activity import Purchase
+from laurels.core.case import Case
+from laurels.core.compiled import Compiled
+from laurels.core.expiry import part_of
+from laurels.core.facts import (
+    Earned,
+    LimitUsed,
+    LineShare,
+    LotsUsed,
+    Measured,
+    Part,
+    PoolClaimed,
+    Posted,
+    TakenBack,
+)
+from laurels.core.member import Lot, Order
+from laurels.core.money import allocate
+from laurels.core.program.model import Track
+from laurels.core.reversal.lines import Share
+from laurels.core.reversal.target import Target
+from laurels.core.tier import NET, oldest_counted, window_of
+
+
+def taken_of(order: Order, targets: list[Target]) -> dict[int, TakenBack]:
+    """What this return takes of each `Earned`: the target less what earlier returns took, never negative."""
+    known = {taken.earned: taken for taken in order.taken}
+    now: dict[int, TakenBack] = {}
+    for n, target in enumerate(targets):
+        before = known.get(n) or TakenBack(n, 0, ())
+        points = max(target.points - before.points, 0)
+        if not points:
+            continue
+        earlier = {share.line: share.points for share in before.lines}
+        due = [max(share.points - earlier.get(share.line, 0), 0) for share in target.lines]
+        parts = allocate(points, due) if due and sum(due) else ()
+        lines = tuple(
+            [LineShare(share.line, part) for share, part in zip(target.lines, parts, strict=True) if part]
+            if parts
+            else ()
+        )
+        now[n] = TakenBack(n, points, lines)
+    return now
+
+
+def take(
+    case: Case, compiled: Compiled, order: Order, order_id: str, taken: dict[int, TakenBack]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Takes points back wallet by wallet. By wallet: points forgiven since they expired already, points taken that
+    were still pending."""
+    forgiven: dict[str, int] = {}
+    waited: dict[str, int] = {}
+    for wallet in sorted({order.earned[n].wallet for n in taken}):
+        mine = [n for n in taken if order.earned[n].wallet == wallet]
+        points = sum([taken[n].points for n in mine])
+        excused = min(_expired_left(case, order, wallet, points), points)
+        if excused:
+            forgiven[wallet] = excused
+        each = [(order.earned[n], taken[n]) for n in mine]
+        waited[wallet] = _take_from(case, compiled, order, order_id, wallet, points - excused, each)
+    return forgiven, waited
+
+
+def _expired_left(case: Case, order: Order, wallet: str, points: int) -> int:
+    """How many of the points to take are excused because they expired; what has not expired is taken first."""
+    earned = sum([each.points for each in order.earned if each.wallet == wallet])
+    lots = sorted({each.lot for each in order.earned if each.wallet == wallet})
+    expired = 0
+    for lot in lots:
+        known = case.draft.expired(lot)
+        if known is not None:
+            expired += known.points - known.reinstated
+    if not expired:
+        return 0
+    before = sum([taken.points for taken in order.taken if order.earned[taken.earned].wallet == wallet])
+    takeable = earned - expired - (before - order.forgiven.get(wallet, 0))
+    return max(points - max(takeable, 0), 0)
+
+
+def _take_from(
+    case: Case,
+    compiled: Compiled,
+    order: Order,
+    order_id: str,
+    wallet_id: str,
+    points: int,
+    mine: list[tuple[Earned, TakenBack]],
+) -> int:
+    """Takes points out of lots, then into debt, then writes off, as the wallet's policy says; how many were pending."""
+    if points <= 0:
+        return 0
+    wallet = case.versions.wallet(wallet_id)
+    own = frozenset(each.lot for each in order.earned if each.wallet == wallet_id)
+    sources = _sources(case, wallet_id, own, points, only_pending=wallet.when_spent == "pending_only")
+    left = points - sum([part.points for _account, parts in sources for part in parts])
+    spans: list[tuple[str, list[Part]]] = [(account, list(parts)) for account, parts in sources]
+    used = tuple([part for _account, parts in sources for part in parts])
+    if used:
+        case.emit(LotsUsed(wallet_id, used))
+    if left and wallet.when_spent == "debt":
+        debt = case.draft.balance(wallet_id).debt
+        owed = left if wallet.debt_limit is None else min(left, max(wallet.debt_limit - debt, 0))
+        if owed:
+            spans.append(("debt", [Part("", owed, 0, None)]))
+        left -= owed
+    if left:
+        spans.append(("write_off", [Part("", left, 0, None)]))
+    _post_reversals(case, compiled, order_id, wallet_id, points, mine, spans)
+    return sum([part.points for account, parts in sources if account == "pending" for part in parts])
+
+
+def _sources(
+    case: Case, wallet: str, own: frozenset[str], points: int, *, only_pending: bool
+) -> list[tuple[str, tuple[Part, ...]]]:
+    """Where points come from: the order's own lots, then other pending lots, then others in order of consumption."""
+    balance = case.draft.balance(wallet)
+    if not balance.pages:
+        return []
+    lots = _lots_for(case, wallet, own, points)
+    ordered = sorted(lots, key=lambda lot: (lot.lot not in own, lot.available_at is None))
+    taken: dict[str, list[Part]] = {"pending": [], "available": []}
+    for lot in ordered:
+        account = "available" if lot.available_at is None else "pending"
+        if points == 0 or (only_pending and account == "available"):
+            continue
+        part = part_of(lot, min(points, lot.points))
+        taken[account].append(part)
+        points -= part.points
+    return [(account, tuple(parts)) for account, parts in taken.items() if parts]
+
+
+def _lots_for(case: Case, wallet: str, own: frozenset[str], points: int) -> list[Lot]:
+    """The order's own lots if they suffice, else all of the wallet's."""
+    lots = case.draft.lots(wallet)
+    mine = [lot for lot in lots if lot.lot in own]
+    return mine if sum([lot.points for lot in mine]) >= points else lots
+
+
+def _post_reversals(
+    case: Case,
+    compiled: Compiled,
+    order_id: str,
+    wallet: str,
+    points: int,
+    mine: list[tuple[Earned, TakenBack]],
+    spans: list[tuple[str, list[Part]]],
+) -> None:
+    """One entry per campaign and account that the points come from."""
+    weights = allocate(points, [taken.points for _each, taken in mine])
+    queue = [(account, part) for account, parts in spans for part in parts]
+    for (each, taken), share in zip(mine, weights, strict=True):
+        left = share
+        pieces: dict[str, list[Part]] = {}
+        while left > 0:
+            account, part = queue[0]
+            now = min(left, part.points)
+            pieces.setdefault(account, []).append(msgspec.structs.replace(part, points=now))
+            left -= now
+            if now == part.points:
+                queue.pop(0)
+            else:
+                queue[0] = (account, msgspec.structs.replace(part, points=part.points - now))
+        for account, parts in pieces.items():
+            real = account in ("pending", "available")
+            case.emit(
+                Posted(
+                    wallet,
+                    "reversal" if account != "write_off" else "write_off",
+                    sum([part.points for part in parts]),
+                    account,
+                    "issuance",
+                    case.at,
+                    compiled.number,
+                    each.campaign,
+                    each.tier,
+                    order_id,
+                    lot=each.lot,
+                    lines=taken.lines,
+                    parts=tuple(parts) if real else (),
+                    reason="returned" if real else ("spent_before" if account == "debt" else "beyond_policy"),
+                )
+            )
+
+
+def give_limits_back(case: Case, order: Order, taken: dict[int, TakenBack]) -> None:
+    """Limits and budgets get back what was taken, in the same period; a use in times when nothing of it is left."""
+    before = {entry.earned: entry.points for entry in order.taken}
+    for n, entry in taken.items():
+        each = order.earned[n]
+        emptied = before.get(n, 0) + entry.points == each.points
+        for key, period in each.limits.items():
+            by = entry.points if key.endswith("_points") else int(emptied)
+            if by:
+                case.emit(LimitUsed(key, period, -by))
+        for pool in each.pools:
+            by = entry.points if pool.endswith("/points") else int(emptied)
+            if by:
+                case.pools[pool] = case.pools.get(pool, 0) - by
+                case.emit(PoolClaimed(pool, -by))
+
+
+def unmeasure(
+    case: Case,
+    compiled: Compiled,
+    order: Order,
+    purchase: Purchase,
+    shares: dict[str, Share],
+    taken: dict[int, TakenBack],
+    waited: dict[str, int],
+    whole: bool,
+) -> dict[str, tuple[int, ...]]:
+    """Lowers every track's measure in the window of the purchase; by how much."""
+    measured: dict[str, tuple[int, ...]] = {}
+    spent = sum(
+        [shares[line.line].of(amount) for line, amount in zip(purchase.lines, base_amounts(purchase, NET), strict=True)]
+    )
+    points: dict[str, int] = {}
+    for n, entry in taken.items():
+        wallet = order.earned[n].wallet
+        points[wallet] = points.get(wallet, 0) + entry.points
+    for track in compiled.program.tracks:
+        if track.id not in case.root.tracks:
+            continue
+        before = order.unmeasured.get(track.id, (0,) * len(track.metrics))
+        by: list[int] = []
+        for n, metric in enumerate(track.metrics):
+            if metric.kind == "spent":
+                by.append(-spent - before[n])
+            elif metric.kind == "count":
+                by.append(-int(whole and metric.subject == "purchase"))
+            elif metric.kind == "earned":
+                uncounted = 0 if metric.include_pending else waited.get(metric.subject, 0)
+                by.append(uncounted - points.get(metric.subject, 0))
+            else:
+                by.append(0)
+        if any(by):
+            _lower(case, compiled, track, order, tuple(by))
+            measured[track.id] = tuple(by)
+    return measured
+
+
+def _lower(case: Case, compiled: Compiled, track: Track, order: Order, by: tuple[int, ...]) -> None:
+    window, _end = window_of(compiled, track, order.occurred_at, case.root.enrolled_at or 0)
+    rolling = track.window.kind == "rolling"
+    case.emit(Measured(track.id, window, by, rolling, oldest_counted(compiled, track, case.at) if rolling else 0))

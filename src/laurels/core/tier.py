@@ -1,0 +1,362 @@
+"""Tiers: what a track measures, when a member rises, how long a tier holds, and when it is lost.
+
+A measure counts in the window in which the activity occurred, also when it arrives late. Crossing a threshold raises at
+once, from the recording on; the order that crosses it still earned at the old tier. A tier earned or kept in a window
+holds until the end of `holds_until` counted from it; whether it is lost is judged once, at `review_at`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from laurels.core.accrual import base_amounts
+from laurels.core.activity import Activity, Free, Purchase
+from laurels.core.calendar import Duration, Instant, Period
+from laurels.core.case import Case
+from laurels.core.compiled import Compiled
+from laurels.core.expiry import expiry_of, part_of, rule_for
+from laurels.core.facts import Earned, LotExtended, Measured, TierSet, WalletKept
+from laurels.core.member import Measures, Root, Standing
+from laurels.core.money import QUANTITY_ONE
+from laurels.core.program.model import Base, Inactive, Never, Tier, Track
+
+NET = Base()
+
+
+def window_of(
+    compiled: Compiled, track: Track, instant: Instant, enrolled_at: Instant
+) -> tuple[Instant, Instant | None]:
+    """The window [start, end) that contains an instant. Rolling: the local day. Lifetime: from 0, without end."""
+    window = track.window
+    if window.kind == "year":
+        return compiled.zone.year_from(instant, window.month, window.day)
+    if window.kind == "anniversary":
+        return compiled.zone.anniversary_window(enrolled_at, instant)
+    if window.kind == "rolling":
+        start = compiled.zone.period_start(instant, Period.DAY)
+        return start, compiled.zone.period_end(instant, Period.DAY)
+    return 0, None
+
+
+def holds_until(compiled: Compiled, track: Track, instant: Instant, enrolled_at: Instant) -> Instant | None:
+    """How long a tier holds that was earned or kept at an instant; None for good."""
+    window = track.window
+    if window.kind == "lifetime":
+        return None
+    if window.kind == "rolling":
+        assert window.length is not None
+        until = compiled.zone.add(instant, window.length)
+    else:
+        _start, end = window_of(compiled, track, instant, enrolled_at)
+        for _ in range(track.holds_until.windows):
+            assert end is not None
+            _start, end = window_of(compiled, track, end, enrolled_at)
+        assert end is not None
+        until = end
+    plus = track.holds_until.plus
+    return until if plus is None else compiled.zone.add(until, plus)
+
+
+def oldest_counted(compiled: Compiled, track: Track, instant: Instant) -> Instant:
+    """The first instant that a rolling window seen from `instant` still counts: whole local days."""
+    length = track.window.length
+    assert length is not None
+    back = compiled.zone.add(instant, Duration(-length.months, -length.days, -length.microseconds))
+    return compiled.zone.period_end(back, Period.DAY)
+
+
+def values_of(compiled: Compiled, track: Track, root: Root, days: Measures | None, instant: Instant) -> tuple[int, ...]:
+    """What the track measures as of an instant, one value per metric."""
+    nothing = (0,) * len(track.metrics)
+    if track.window.kind == "rolling":
+        if days is None:
+            return nothing
+        first = oldest_counted(compiled, track, instant)
+        values = list(nothing)
+        for day in days.days:
+            if first <= day.window <= instant:
+                for n, value in enumerate(day.values):
+                    values[n] += value
+        return tuple(values)
+    standing = root.tracks.get(track.id)
+    if standing is None:
+        return nothing
+    start, _end = window_of(compiled, track, instant, root.enrolled_at or 0)
+    for measure in standing.measures:
+        if measure.window == start:
+            return measure.values if len(measure.values) == len(nothing) else nothing
+    return nothing
+
+
+def meets(track: Track, thresholds: tuple[int, ...], values: tuple[int, ...]) -> bool:
+    """Whether values reach thresholds (no thresholds: always), by all or any of the metrics."""
+    if not thresholds:
+        return True
+    reached = [value >= threshold for value, threshold in zip(values, thresholds, strict=True)]
+    return all(reached) if track.need == "all" else any(reached)
+
+
+def highest(track: Track, values: tuple[int, ...], *, keeping: bool = False) -> int:
+    """The rank of the highest tier whose entry (or, with `keeping`, keep) thresholds the values reach."""
+    for rank in range(len(track.tiers) - 1, 0, -1):
+        tier = track.tiers[rank]
+        if meets(track, keep_of(tier) if keeping else tier.enter, values):
+            return rank
+    return 0
+
+
+def keep_of(tier: Tier) -> tuple[int, ...]:
+    """The thresholds to keep a tier: its own, or those to enter it."""
+    return tier.keep or tier.enter
+
+
+def _days(case: Case, track: Track) -> Measures | None:
+    if track.window.kind != "rolling":
+        return None
+    known = case.draft.get(f"measures/{track.id}")
+    return known if isinstance(known, Measures) else None
+
+
+def place(case: Case, compiled: Compiled, at: Instant) -> None:
+    """Sees to it that the member stands on a tier of the version on every track: the first, or a renamed one."""
+    for track in compiled.program.tracks:
+        standing = case.root.tracks.get(track.id)
+        if standing is None:
+            case.emit(TierSet(track.id, track.tiers[0].id, at, None, None, "enrolled"))
+        elif standing.tier not in compiled.tiers[track.id]:
+            tier = compiled.heir_of(track, standing.tier)
+            until, review_at = (standing.until, standing.review_at) if tier.enter else (None, None)
+            case.emit(TierSet(track.id, tier.id, at, until, review_at, "mapped"))
+
+
+def measure(
+    case: Case, compiled: Compiled, activity: Activity, earned: tuple[Earned, ...], pending: frozenset[str]
+) -> tuple[dict[str, Instant], dict[str, tuple[int, ...]]]:
+    """Counts an activity on every track; the windows and amounts, for the order. `pending`: lots that still wait."""
+    windows: dict[str, Instant] = {}
+    measured: dict[str, tuple[int, ...]] = {}
+    for track in compiled.program.tracks:
+        by = _measures(track, activity, earned, pending)
+        if any(by):
+            windows[track.id] = move(case, compiled, track, activity.occurred_at, by)
+            measured[track.id] = by
+    return windows, measured
+
+
+def _measures(track: Track, activity: Activity, earned: tuple[Earned, ...], pending: frozenset[str]) -> tuple[int, ...]:
+    by: list[int] = []
+    for metric in track.metrics:
+        value = 0
+        if metric.kind == "earned":
+            for each in earned:
+                if each.wallet == metric.subject and (metric.include_pending or each.lot not in pending):
+                    value += each.points
+        elif metric.kind == "spent":
+            if isinstance(activity.data, Purchase):
+                value = sum(base_amounts(activity.data, NET))
+        elif metric.kind == "count":
+            value = int(activity.type == metric.subject)
+        elif activity.type == metric.subject and isinstance(activity.data, Free):
+            number = activity.data.fields.get(metric.field)
+            if number is not None:
+                value = int(number.scaleb(6)) if not isinstance(number, int) else number * QUANTITY_ONE
+        by.append(value)
+    return tuple(by)
+
+
+def measure_points(case: Case, compiled: Compiled, wallet: str, points: int, instant: Instant, *, waited: bool) -> None:
+    """Counts points on the tracks that measure the wallet: `waited` ones only where pending points did not count."""
+    for track in compiled.program.tracks:
+        by = tuple(
+            [
+                points
+                if metric.kind == "earned" and metric.subject == wallet and not (waited and metric.include_pending)
+                else 0
+                for metric in track.metrics
+            ]
+        )
+        if any(by):
+            move(case, compiled, track, instant, by)
+
+
+def move(case: Case, compiled: Compiled, track: Track, instant: Instant, by: tuple[int, ...]) -> Instant:
+    """Moves a track's measure in the window of an instant and raises or keeps the tier if that is due; the window."""
+    window, _end = window_of(compiled, track, instant, case.root.enrolled_at or 0)
+    rolling = track.window.kind == "rolling"
+    case.emit(Measured(track.id, window, by, rolling, oldest_counted(compiled, track, case.at) if rolling else 0))
+    consider(case, compiled, track, instant)
+    return window
+
+
+def consider(case: Case, compiled: Compiled, track: Track, instant: Instant) -> None:
+    """Raises the member to the highest tier that the window of an instant earns, or extends the one they keep."""
+    standing = case.root.tracks[track.id]
+    ranks = compiled.ranks[track.id]
+    rank = ranks[standing.tier]
+    enrolled_at = case.root.enrolled_at or 0
+    values = values_of(compiled, track, case.root, _days(case, track), instant)
+    best = highest(track, values)
+    if best > rank:
+        until = holds_until(compiled, track, instant, enrolled_at)
+        if until is None or until > case.at:
+            before = case.tiers_at(case.at)
+            case.emit(
+                TierSet(track.id, track.tiers[best].id, case.at, until, _review(compiled, track, until), "earned")
+            )
+            start_clocks(case, compiled, before, case.at)
+        return
+    if rank > 0 and standing.until is not None and meets(track, keep_of(track.tiers[rank]), values):
+        until = holds_until(compiled, track, instant, enrolled_at)
+        if until is not None and until > standing.until and _worth_saying(track, standing, until, compiled):
+            case.emit(TierSet(track.id, standing.tier, case.at, until, _review(compiled, track, until), "kept"))
+
+
+def _worth_saying(track: Track, standing: Standing, until: Instant, compiled: Compiled) -> bool:
+    """A rolling window would extend with every activity; whole days are enough, since the review looks again."""
+    if track.window.kind != "rolling":
+        return True
+    assert standing.until is not None
+    return compiled.zone.ordinal_at(until) > compiled.zone.ordinal_at(standing.until)
+
+
+def _review(compiled: Compiled, track: Track, until: Instant | None) -> Instant | None:
+    if until is None or track.fall == "never":
+        return None
+    return until if track.grace is None else compiled.zone.add(until, track.grace)
+
+
+def review(case: Case, compiled: Compiled, track: Track, at: Instant) -> None:
+    """The tier's time is over: the member stays if the last window earned it, else falls as the track says."""
+    standing = case.root.tracks[track.id]
+    ranks = compiled.ranks[track.id]
+    rank = ranks[standing.tier]
+    enrolled_at = case.root.enrolled_at or 0
+    if rank == 0:
+        case.emit(TierSet(track.id, standing.tier, at, None, None, "kept"))
+        return
+    instants: tuple[Instant, ...]
+    if track.window.kind == "rolling":
+        instants = (at,)
+    else:
+        start, _end = window_of(compiled, track, at, enrolled_at)
+        instants = (start - 1, at)
+    days = _days(case, track)
+    before = case.tiers_at(at)
+    found = 0
+    until: Instant | None = None
+    for instant in instants:
+        values = values_of(compiled, track, case.root, days, instant)
+        earned = min(highest(track, values, keeping=True), rank)
+        holds = holds_until(compiled, track, instant, enrolled_at)
+        if earned >= found and earned > 0 and (holds is None or holds > at):
+            found, until = earned, holds
+    if track.fall == "one_step" and found < rank - 1:
+        found = rank - 1
+        until = holds_until(compiled, track, instants[0], enrolled_at)
+    if found == 0:
+        until = None
+    reason = "kept" if found == rank else "fell"
+    case.emit(TierSet(track.id, track.tiers[found].id, at, until, _review(compiled, track, until), reason))
+    if found < rank:
+        start_clocks(case, compiled, before, at)
+
+
+def fall_back(case: Case, compiled: Compiled, track: Track, instant: Instant) -> None:
+    """After a return lowered the window of an instant: the tier falls before its time if the window had earned it."""
+    standing = case.root.tracks[track.id]
+    rank = compiled.ranks[track.id][standing.tier]
+    if track.on_return != "fall_back" or rank == 0:
+        return
+    enrolled_at = case.root.enrolled_at or 0
+    values = values_of(compiled, track, case.root, _days(case, track), instant)
+    start, end = window_of(compiled, track, instant, enrolled_at)
+    earned_here = track.window.kind == "rolling" or (start <= standing.since and (end is None or standing.since < end))
+    best = highest(track, values)
+    if not earned_here or best >= rank:
+        return
+    until = holds_until(compiled, track, instant, enrolled_at) if best else None
+    if standing.past:
+        past = standing.past[-1]
+        past_rank = compiled.ranks[track.id].get(past.tier, 0)
+        if best < past_rank < rank and (past.until is None or past.until > case.at):
+            best, until = past_rank, past.until
+    before = case.tiers_at(case.at)
+    case.emit(TierSet(track.id, track.tiers[best].id, case.at, until, _review(compiled, track, until), "fell_back"))
+    start_clocks(case, compiled, before, case.at)
+
+
+def start_clocks(case: Case, compiled: Compiled, before: dict[str, str], at: Instant) -> None:
+    """A member left a tier: points that it kept from expiring get the ordinary expiry from now on."""
+    if not compiled.expiring_tracks:
+        return
+    tiers = case.tiers_at(at)
+    for wallet in compiled.wallets.values():
+        old, overriding = rule_for(compiled, wallet, before)
+        new, _tier = rule_for(compiled, wallet, tiers)
+        if overriding is None or not isinstance(old, Never) or isinstance(new, Never):
+            continue
+        if isinstance(new, Inactive):
+            case.emit(WalletKept(wallet.id, at, compiled.zone.add(at, new.inactive_for)))
+            continue
+        expires_at = expiry_of(compiled, new, at)
+        for lot in case.draft.lots(wallet.id):
+            if lot.tier is not None:
+                later = expires_at if lot.available_at is None else expiry_of(compiled, new, lot.available_at)
+                case.emit(LotExtended(wallet.id, part_of(lot), later))
+
+
+class Outlook(msgspec.Struct, frozen=True):
+    """A track as a member reads it. Amounts are in the metrics' units, one per metric.
+
+    `next` is the next tier and what is missing to it; `keep` what the present one needs by when; `projected` the tier
+    after the present one's time if nothing more happens.
+    """
+
+    track: str
+    tier: str
+    since: Instant
+    until: Instant | None
+    values: tuple[int, ...]
+    next_tier: str | None
+    missing: tuple[int, ...]
+    keep_needed: tuple[int, ...]
+    keep_missing: tuple[int, ...]
+    keep_by: Instant | None
+    projected: str
+
+
+def outlook(compiled: Compiled, track: Track, root: Root, days: Measures | None, at: Instant) -> Outlook:
+    """Where a member (brought up to `at`) stands on a track and what is ahead."""
+    standing = root.tracks.get(track.id) or Standing(track.tiers[0].id, root.enrolled_at or 0)
+    rank = compiled.ranks[track.id].get(standing.tier, 0)
+    enrolled_at = root.enrolled_at or 0
+    values = values_of(compiled, track, root, days, at)
+    following = track.tiers[rank + 1] if rank + 1 < len(track.tiers) else None
+    missing = tuple([max(t - v, 0) for t, v in zip(following.enter, values, strict=True)]) if following else ()
+    keep_needed: tuple[int, ...] = ()
+    keep_missing: tuple[int, ...] = ()
+    keep_by: Instant | None = None
+    projected = rank
+    if rank > 0 and standing.until is not None and track.fall != "never":
+        keep_needed = keep_of(track.tiers[rank])
+        keep_missing = tuple([max(t - v, 0) for t, v in zip(keep_needed, values, strict=True)])
+        keep_by = _keep_by(compiled, track, standing, at, enrolled_at)
+        secured = holds_until(compiled, track, at, enrolled_at)
+        if meets(track, keep_needed, values) and (secured is None or secured >= standing.until):
+            projected = rank
+        elif track.fall == "one_step":
+            projected = max(rank - 1, highest(track, values, keeping=True))
+        else:
+            projected = min(highest(track, values, keeping=True), rank)
+    return Outlook(
+        track.id, standing.tier, standing.since, standing.until, values, following.id if following else None, missing,
+        keep_needed, keep_missing, keep_by, track.tiers[projected].id,
+    )  # fmt: skip
+
+
+def _keep_by(compiled: Compiled, track: Track, standing: Standing, at: Instant, enrolled_at: Instant) -> Instant | None:
+    """By when the keep threshold must be reached: the end of the window that would extend the tier."""
+    if track.window.kind == "rolling":
+        return standing.until
+    _start, end = window_of(compiled, track, at, enrolled_at)
+    return end

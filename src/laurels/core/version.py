@@ -1,0 +1,60 @@
+"""The versions of a program, each in effect from an instant on, and immutable.
+
+`Versions` holds them compiled. What occurred before the first version took effect is judged by the first one only when
+that one was published as being in effect from the beginning (`effective_at` 0); otherwise nothing is in effect.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+import msgspec
+
+from laurels.core.activity import Declared
+from laurels.core.calendar import Instant
+from laurels.core.compiled import Compiled
+from laurels.core.program.model import Program, Wallet
+
+
+class Version(msgspec.Struct, frozen=True):
+    """One published version; `number` counts from 1."""
+
+    number: int
+    effective_at: Instant
+    program: Program
+
+
+class Versions:
+    """The version history of a program, by instant."""
+
+    def __init__(self, versions: tuple[Version, ...]) -> None:
+        ordered = sorted(versions, key=lambda version: (version.effective_at, version.number))
+        self.versions = tuple(ordered)
+        self._starts = [version.effective_at for version in ordered]
+        self._compiled = tuple(Compiled(version.number, version.program) for version in ordered)
+
+    def at(self, instant: Instant) -> Compiled | None:
+        """The version in effect at the instant, compiled; None before the first."""
+        place = bisect_right(self._starts, instant) - 1
+        return self._compiled[place] if place >= 0 else None
+
+    def numbered(self, number: int) -> Compiled | None:
+        """The version with this number, compiled."""
+        return next((compiled for compiled in self._compiled if compiled.number == number), None)
+
+    def judging(self, instant: Instant) -> Compiled:
+        """The version that judges what falls due at an instant: the one in effect, else the first."""
+        return self.at(instant) or self._compiled[0]
+
+    def wallet(self, id: str) -> Wallet:
+        """A wallet by id, from the newest version that has it: points outlive the version they were earned under."""
+        for compiled in reversed(self._compiled):
+            wallet = compiled.wallets.get(id)
+            if wallet is not None:
+                return wallet
+        raise AssertionError(f"no version has a wallet {id}")
+
+    @property
+    def declared(self) -> Declared | None:
+        """What parsing needs: fields and currency of the newest version."""
+        return self._compiled[-1].declared if self._compiled else None

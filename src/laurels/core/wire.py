@@ -1,0 +1,211 @@
+"""The wire form of activities: `data` of each type, exactly as the contract states it, decoded strictly.
+
+Amounts and quantities are decimal texts and instants are RFC 3339 texts here; `activity.parse` turns them into values.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from msgspec import Meta, Struct
+
+from laurels.core.calendar import Instant
+
+Id = Annotated[str, Meta(min_length=1, max_length=200)]
+Word = Annotated[str, Meta(max_length=200)]
+Text = Annotated[str, Meta(max_length=2000)]
+Number = Annotated[str, Meta(min_length=1, max_length=24)]
+Points = Annotated[int, Meta(ge=-(10**12), le=10**12)]
+
+LINES_MOST: Final = 1000
+TAGS_MOST: Final = 50
+FIELDS_MOST: Final = 100
+INTEGER_MOST: Final = 2**53
+
+
+class WireDiscount(Struct, frozen=True, forbid_unknown_fields=True):
+    """A discount already taken off a line."""
+
+    code: Word
+    amount: Number
+
+
+class WireLine(Struct, frozen=True, forbid_unknown_fields=True):
+    """A line of a purchase; `amount` is what is paid for it, after discounts and with tax."""
+
+    line: Id
+    amount: Number
+    quantity: Number = "1"
+    sku: Word | None = None
+    category: Word | None = None
+    tags: Annotated[tuple[Word, ...], Meta(max_length=TAGS_MOST)] = ()
+    tax: Number = "0"
+    kind: Literal["product", "shipping", "fee", "gift_card"] = "product"
+    discounts: Annotated[tuple[WireDiscount, ...], Meta(max_length=TAGS_MOST)] = ()
+    fields: dict[str, Any] = {}
+
+
+class WireTender(Struct, frozen=True, forbid_unknown_fields=True):
+    """How part of a purchase was paid."""
+
+    kind: Literal["cash", "points", "gift_card", "voucher"]
+    amount: Number
+    redemption: Id | None = None
+    code: Word | None = None
+
+
+class WirePurchase(Struct, frozen=True, forbid_unknown_fields=True):
+    """`data` of a purchase."""
+
+    order: Id
+    lines: Annotated[tuple[WireLine, ...], Meta(min_length=1, max_length=LINES_MOST)]
+    currency: Word | None = None
+    store: Word | None = None
+    channel: Word | None = None
+    tenders: Annotated[tuple[WireTender, ...], Meta(max_length=TAGS_MOST)] = ()
+    quote: Id | None = None
+    choices: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
+
+
+class WireReturnLine(Struct, frozen=True, forbid_unknown_fields=True):
+    """Part of a line that comes back: by quantity, by amount, or both; neither means all that is left of it."""
+
+    line: Id
+    quantity: Number | None = None
+    amount: Number | None = None
+
+
+class WireReturn(Struct, frozen=True, forbid_unknown_fields=True):
+    """`data` of a return; without `lines` everything left of the order comes back."""
+
+    order: Id
+    lines: Annotated[tuple[WireReturnLine, ...], Meta(min_length=1, max_length=LINES_MOST)] | None = None
+    tenders: Annotated[tuple[WireTender, ...], Meta(max_length=TAGS_MOST)] | None = None
+    currency: Word | None = None
+
+
+class WireEnrol(Struct, frozen=True, forbid_unknown_fields=True):
+    """`data` of an enrolment."""
+
+    attributes: dict[str, Any] = {}
+    referral_code: Id | None = None
+    time_zone: Word | None = None
+
+
+class WireMemberChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """`data` of a change to what rules read about a member; null removes an attribute."""
+
+    attributes: dict[str, Any]
+
+
+class WireAdjustment(Struct, frozen=True, forbid_unknown_fields=True):
+    """`data` of an adjustment by a person."""
+
+    wallet: Word
+    points: Points
+    reason: Text
+    expires_at: Word | None = None
+
+
+class WireOpeningLot(Struct, frozen=True, forbid_unknown_fields=True):
+    """A lot brought from another system, with its own dates."""
+
+    points: Annotated[int, Meta(ge=1, le=10**12)]
+    earned_at: Word
+    expires_at: Word | None = None
+
+
+class WireOpeningBalance(Struct, frozen=True, forbid_unknown_fields=True):
+    """`data` of an opening balance."""
+
+    wallet: Word
+    lots: Annotated[tuple[WireOpeningLot, ...], Meta(min_length=1, max_length=20_000)]
+
+
+class WireTransfer(Struct, frozen=True, forbid_unknown_fields=True):
+    """`data` of a transfer to another member."""
+
+    to: Id
+    wallet: Word
+    points: Annotated[int, Meta(ge=1, le=10**12)]
+
+
+class WireExtension(Struct, frozen=True, forbid_unknown_fields=True):
+    """`data` of an extension: a later expiry for the named lots, or for all lots of the wallet."""
+
+    wallet: Word
+    expires_at: Word | None
+    reason: Text
+    lots: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=LINES_MOST)] | None = None
+
+
+class WireReinstatement(Struct, frozen=True, forbid_unknown_fields=True):
+    """`data` of a reinstatement: expired points of the named lots come back with a new expiry."""
+
+    wallet: Word
+    lots: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=LINES_MOST)]
+    expires_at: Word | None
+    reason: Text
+
+
+class WireHold(Struct, frozen=True, forbid_unknown_fields=True):
+    """`data` of a redemption request; `hold` false redeems at once."""
+
+    redemption: Id
+    wallet: Word
+    points: Annotated[int, Meta(ge=1, le=10**12)]
+    hold: bool = True
+
+
+class WireCapture(Struct, frozen=True, forbid_unknown_fields=True):
+    """`data` of a capture; without `points` all that is held."""
+
+    redemption: Id
+    points: Annotated[int, Meta(ge=1, le=10**12)] | None = None
+
+
+class WireCancel(Struct, frozen=True, forbid_unknown_fields=True):
+    """`data` of a cancellation."""
+
+    redemption: Id
+
+
+class WirePart(Struct, frozen=True, array_like=True):
+    """A lot on its way between members."""
+
+    lot: str
+    points: int
+    earned_at: Instant
+    expires_at: Instant | None
+
+
+class WireParcel(Struct, frozen=True, forbid_unknown_fields=True):
+    """`data` of a follow-up that carries points: from whom, and the lots."""
+
+    counterpart: Id
+    wallet: Word
+    lots: tuple[WirePart, ...]
+
+
+class WireNothing(Struct, frozen=True, forbid_unknown_fields=True):
+    """`data` of an activity that has none."""
+
+
+WIRE_TYPES: Final[dict[str, type[Struct]]] = {
+    "purchase": WirePurchase,
+    "return": WireReturn,
+    "enrol": WireEnrol,
+    "member_change": WireMemberChange,
+    "adjustment": WireAdjustment,
+    "opening_balance": WireOpeningBalance,
+    "transfer": WireTransfer,
+    "extension": WireExtension,
+    "reinstatement": WireReinstatement,
+    "redemption": WireHold,
+    "redemption_capture": WireCapture,
+    "redemption_cancel": WireCancel,
+    "transfer_in": WireParcel,
+    "transfer_back": WireParcel,
+    "clock": WireNothing,
+}  # house: constant

@@ -1,0 +1,1 @@
+"""The write path: lanes, micro-batches, idempotency; load, decide, record."""

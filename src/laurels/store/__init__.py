@@ -1,0 +1,1 @@
+"""PostgreSQL: the schema, its migrations, the named queries, and the embedded server."""

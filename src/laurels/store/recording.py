@@ -1,0 +1,216 @@
+"""What one transaction writes, gathered row by row and sent column by column.
+
+A row here is a tuple in the order of its columns in queries/record.sql. Rows of one kind become arrays, one a column,
+so that a thousand activities with all their consequences are one statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+
+from laurels.core.calendar import Instant
+from laurels.core.facts import AnyFact, LineShare, Part, Posted
+from laurels.store.digest import activity_digest
+from laurels.store.sql import named
+
+RECORD: Final = named("record")
+
+_WIDTHS: Final = (14, 20, 4, 3, 5, 5, 2, 8, 4, 4)
+
+
+class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an entry says beyond its columns: what each line of the order earned, which lots were drawn on."""
+
+    lines: tuple[LineShare, ...] = ()
+    parts: tuple[Part, ...] = ()
+
+
+_encode_detail: Final = msgspec.json.Encoder().encode
+
+
+class Recording:
+    """The rows of one program that one transaction writes."""
+
+    __slots__ = (
+        "_activities",
+        "_documents",
+        "_documents_gone",
+        "_entries",
+        "_members_known",
+        "_members_new",
+        "_pools",
+        "_sent",
+        "_settled",
+        "_texts",
+        "clock",
+        "program",
+    )
+
+    def __init__(self, program: str) -> None:
+        self.program = program
+        self.clock: Instant | None = None
+        self._activities: list[tuple[Any, ...]] = []
+        self._entries: list[tuple[Any, ...]] = []
+        self._documents: list[tuple[str, str, int, str]] = []
+        self._documents_gone: list[tuple[str, str, int]] = []
+        self._members_new: list[tuple[Any, ...]] = []
+        self._members_known: list[tuple[Any, ...]] = []
+        self._pools: list[tuple[str, int]] = []
+        self._sent: list[tuple[Any, ...]] = []
+        self._settled: list[tuple[str, int, str, str | None]] = []
+        self._texts: list[tuple[str, int, int, str]] = []
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not (self._activities or self._settled)
+
+    def activity(
+        self,
+        member: str,
+        seq: int,
+        bucket: int,
+        source: str,
+        id: str,
+        type: str,
+        occurred_at: Instant,
+        recorded_at: Instant,
+        engine: int,
+        version: int,
+        body: bytes,
+        facts: bytes,
+        circumstances: str | None,
+    ) -> None:
+        """An activity with its facts."""
+        digest = activity_digest(
+            self.program,
+            member,
+            seq,
+            source,
+            id,
+            type,
+            occurred_at,
+            recorded_at,
+            engine,
+            version,
+            circumstances,
+            body,
+            facts,
+        )
+        self._activities.append(
+            (
+                member,
+                seq,
+                bucket,
+                source,
+                id,
+                type,
+                occurred_at,
+                recorded_at,
+                engine,
+                version,
+                body.decode(),
+                facts.decode(),
+                circumstances,
+                digest,
+            )
+        )
+
+    def entries(self, member: str, seq: int, bucket: int, facts: Iterable[AnyFact]) -> None:
+        """The entries that an activity's facts post."""
+        append = self._entries.append
+        for n, fact in enumerate(facts):
+            if type(fact) is Posted:
+                append(entry_row(member, seq, bucket, n, fact))
+
+    def document(self, member: str, key: str, bucket: int, document: bytes) -> None:
+        """A document that is new or changed."""
+        self._documents.append((member, key, bucket, document.decode()))
+
+    def document_gone(self, member: str, key: str, bucket: int) -> None:
+        """A document that is no more."""
+        self._documents_gone.append((member, key, bucket))
+
+    def member(self, id: str, bucket: int, seq: int, root: bytes, wake_at: Instant | None, *, is_new: bool) -> None:
+        """A member's root."""
+        rows = self._members_new if is_new else self._members_known
+        rows.append((id, bucket, seq, root.decode(), wake_at))
+
+    def pool(self, id: str, by: int) -> None:
+        """What was taken from a pool, or given back (negative); the caller has locked it."""
+        self._pools.append((id, by))
+
+    def sent(
+        self,
+        id: str,
+        bucket: int,
+        sender: str,
+        seq: int,
+        member: str,
+        type: str,
+        body: bytes,
+        occurred_at: Instant,
+    ) -> None:
+        """A follow-up that now waits to be submitted; the bucket is the sender's."""
+        self._sent.append((id, bucket, sender, seq, member, type, body.decode(), occurred_at))
+
+    def settled(self, id: str, bucket: int, status: str, refusal: str | None) -> None:
+        """What became of a follow-up; the caller has locked it."""
+        self._settled.append((id, bucket, status, refusal))
+
+    def texts(self, member: str, seq: int, bucket: int, texts: bytes) -> None:
+        """Free text of an activity."""
+        self._texts.append((member, seq, bucket, texts.decode()))
+
+    def arguments(self) -> tuple[list[Any], int]:
+        """The arguments of queries/record.sql, and how many known members it must find."""
+        arguments: list[Any] = [self.program]
+        kinds: tuple[list[Any], ...] = (
+            self._activities,
+            self._entries,
+            self._documents,
+            self._documents_gone,
+            self._members_new,
+            self._members_known,
+            self._pools,
+            self._sent,
+            self._settled,
+            self._texts,
+        )
+        for rows, width in zip(kinds, _WIDTHS, strict=True):
+            if rows:
+                arguments.extend(zip(*rows, strict=True))
+            else:
+                arguments.extend([()] * width)
+        arguments.append(self.clock)
+        return arguments, len(self._members_known)
+
+
+def entry_row(member: str, seq: int, bucket: int, n: int, fact: Posted) -> tuple[Any, ...]:
+    """The columns of the entry that the `n`-th fact of an activity posts, in the order of queries/record.sql."""
+    detail = _encode_detail(Detail(fact.lines, fact.parts)).decode() if fact.lines or fact.parts else None
+    return (
+        member,
+        seq,
+        n,
+        bucket,
+        fact.wallet,
+        fact.kind,
+        fact.points,
+        fact.out_of,
+        fact.into,
+        fact.at,
+        fact.version,
+        fact.campaign,
+        fact.rule,
+        fact.order,
+        fact.redemption,
+        fact.lot,
+        fact.available_at,
+        fact.expires_at,
+        fact.reason,
+        detail,
+    )

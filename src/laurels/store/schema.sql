@@ -1,0 +1,328 @@
+-- The whole schema as it stands. It is what the migrations add up to, proven by a test, and it is written to be read.
+--
+-- Instants are bigint, microseconds since 1970 UTC (docs/adr/0003-instants-are-integers.md). What belongs to a member
+-- is keyed by program and id and carries `bucket` last: SHA-256 of the member's id, its last ten bits. Ids compare by
+-- code point, so that the order in which rows are locked is the same everywhere.
+--
+-- Ledger tables (activity, entry, program_version) are append-only: the application's role, laurels_app, may not
+-- update or delete their rows. Everything else can be made anew from them or is about people and settings.
+
+create schema laurels;
+set search_path = laurels;
+
+do $$
+begin
+  create role laurels_app nologin;
+exception when duplicate_object then null;
+end $$;
+
+create table schema_migration (
+  number     integer primary key,
+  name       text    not null,
+  sha256     bytea   not null,
+  applied_at timestamptz not null default now()
+);
+comment on table schema_migration is 'Which migrations this database has seen, each with the digest of its text.';
+
+
+-- programs ------------------------------------------------------------------------------------------------------------
+
+create table program (
+  id         text collate "C" primary key,
+  mode       text   not null check (mode in (
+               'setup',     -- being prepared, with a clock of its own; becomes live, once
+               'sandbox',   -- for trying out, with a clock of its own; stays a sandbox
+               'live'       -- follows real time; stays live
+             )),
+  clock      bigint,
+  secret     bytea  not null,
+  created_at bigint not null
+);
+comment on table  program is 'A loyalty program.';
+comment on column program.mode is 'setup -> live; sandbox and live are for good.';
+comment on column program.clock is 'The time in a program with a clock of its own; null until something happened. Never moves back.';
+comment on column program.secret is 'Keys the digests of its members'' identifiers.';
+
+create table program_version (
+  program      text collate "C" not null references program,
+  number       integer not null check (number >= 1),
+  effective_at bigint  not null check (effective_at >= 0),
+  published_at bigint  not null,
+  document     text    not null,
+  digest       bytea   not null,
+  primary key (program, number)
+);
+comment on table  program_version is 'Ledger: what the program was from an instant on; numbers count from 1 without gaps.';
+comment on column program_version.effective_at is 'In effect from here on; 0 is from the beginning of time.';
+comment on column program_version.document is 'The program document as published, YAML or JSON.';
+comment on column program_version.digest is 'SHA-256 of the row (laurels.store.digest).';
+
+create table api_key (
+  digest     bytea primary key check (length(digest) = 32),
+  id         text collate "C" not null unique,
+  program    text collate "C" not null references program,
+  source     text   not null,
+  name       text   not null,
+  scopes     text[] not null,
+  created_at bigint not null,
+  revoked_at bigint
+);
+create index api_key_of_program on api_key (program, created_at);
+comment on table  api_key is 'Who may do what in a program. The key itself is shown once and never stored.';
+comment on column api_key.digest is 'SHA-256 of the key.';
+comment on column api_key.source is 'The source of every activity sent with the key.';
+
+
+-- the ledger ----------------------------------------------------------------------------------------------------------
+
+create table activity (
+  program       text collate "C" not null,
+  member        text collate "C" not null,
+  seq           bigint   not null check (seq >= 1),
+  bucket        smallint not null,
+  source        text collate "C" not null,
+  id            text collate "C" not null,
+  type          text     not null,
+  occurred_at   bigint   not null,
+  recorded_at   bigint   not null,
+  engine        integer  not null,
+  version       integer  not null,
+  body          text     not null,
+  facts         text     not null,
+  circumstances text,
+  digest        bytea    not null,
+  primary key (program, member, seq, bucket)
+);
+-- Citus holds this per bucket only; elsewhere it makes an id unique across members.
+create unique index activity_id on activity (program, source, id);
+comment on table  activity is 'Ledger: what members did and what came of it, as it was decided then.';
+comment on column activity.seq is 'Counts the member''s activities from 1 without gaps; state is folded in this order.';
+comment on column activity.engine is 'Which release of the decisions decided it.';
+comment on column activity.version is 'The newest version of the program that was known when it was decided.';
+comment on column activity.body is 'Its data (JSON) as sent; free text in it is replaced by "" and kept in free_text.';
+comment on column activity.facts is 'What came of it (JSON, laurels.core.facts), explanation included.';
+comment on column activity.circumstances is 'What else the decision knew from outside (JSON): what was used of pools. Null: nothing.';
+comment on column activity.digest is 'SHA-256 of the row (laurels.store.digest).';
+
+create table entry (
+  program      text collate "C" not null,
+  member       text collate "C" not null,
+  seq          bigint   not null,
+  n            integer  not null,
+  bucket       smallint not null,
+  wallet       text     not null,
+  kind         text     not null check (kind in (
+                 'accrual',     -- points earned
+                 'activation',  -- pending points became available
+                 'redemption',  -- points held, spent, or given back from a hold
+                 'expiry',      -- points ran out
+                 'adjustment',  -- given or taken by a person, or brought from another system
+                 'reversal',    -- what a return took back or gave back
+                 'transfer',    -- points on their way to or from another member
+                 'debt',        -- points owed, or repaid by earning
+                 'write_off'    -- points that could not be taken back
+               )),
+  points       bigint   not null check (points > 0),
+  out_of       text     not null,
+  into_account text     not null check (into_account <> out_of),
+  at           bigint   not null,
+  version      integer  not null,
+  campaign     text,
+  rule         text,
+  order_id     text,
+  redemption   text,
+  lot          text,
+  available_at bigint,
+  expires_at   bigint,
+  reason       text,
+  detail       text,
+  primary key (program, member, seq, n, bucket)
+);
+comment on table  entry is
+  'Ledger: the journal. Each row moves points from one account to another, so that it sums to zero by construction.';
+comment on column entry.n is 'The place among the facts of its activity.';
+comment on column entry.out_of is
+  'The account debited: pending, available, held, debt (the member''s), issuance, redemption, breakage, in_transit, adjustment, write_off (the system''s).';
+comment on column entry.into_account is 'The account credited; the same names.';
+comment on column entry.at is 'When it took effect; not before the instant it fell due.';
+comment on column entry.version is 'The version of the program it was judged by.';
+comment on column entry.detail is 'JSON: "lines", what each line of the order earned; "parts", the lots that were taken from or given back to.';
+
+create view posting as
+  select program, member, seq, n, bucket, wallet, kind, at, out_of as account, -points as points from entry
+  union all
+  select program, member, seq, n, bucket, wallet, kind, at, into_account, points from entry;
+comment on view posting is 'The journal as double entry: two rows for each entry, which sum to zero.';
+
+create view member_account as
+  select program, member, bucket, wallet, account, sum(points)::bigint as points
+  from posting
+  where account in ('pending', 'available', 'held', 'debt')
+  group by program, member, bucket, wallet, account;
+comment on view member_account is 'What the journal says members have; debt is negative.';
+
+create view system_account as
+  select program, wallet, account, sum(points)::bigint as points
+  from posting
+  where account not in ('pending', 'available', 'held', 'debt')
+  group by program, wallet, account;
+comment on view system_account is
+  'System accounts, rolled up when read: issuance is minus what was ever issued, breakage what expired, and so on.';
+
+
+-- state, which can be made anew from the ledger -----------------------------------------------------------------------
+
+create table member (
+  program   text collate "C" not null,
+  id        text collate "C" not null,
+  bucket    smallint not null,
+  seq       bigint   not null,
+  root      text     not null,
+  wake_at   bigint,
+  sealed_at bigint,
+  primary key (program, id, bucket)
+) with (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05);
+create index member_due on member (program, wake_at) where wake_at is not null;
+comment on table  member is 'Members with their root documents. Whoever writes for a member locks this row first and updates it.';
+comment on column member.seq is 'The member''s last activity.';
+comment on column member.root is 'The root document (JSON): balances, standing, running counters.';
+comment on column member.wake_at is 'When a sweep should look at the member next.';
+comment on column member.sealed_at is 'Since when the member is erased; nothing can be recorded any more.';
+
+create table state (
+  program  text collate "C" not null,
+  member   text collate "C" not null,
+  key      text collate "C" not null,
+  bucket   smallint not null,
+  document text     not null,
+  primary key (program, member, key, bucket)
+) with (fillfactor = 75, autovacuum_vacuum_scale_factor = 0.05);
+comment on table state is
+  'The other documents of members (JSON) by key: lots/<wallet>/<page>, order/<id>, redemption/<id>, expired/<lot>, measures/<track>.';
+
+create table pool (
+  program text collate "C" not null references program,
+  id      text collate "C" not null,
+  used    bigint not null,
+  primary key (program, id)
+) with (fillfactor = 50);
+comment on table pool is 'What was used of anything limited. Locked last, in the order of ids, just before everything is written.';
+
+create table outbox (
+  program     text collate "C" not null,
+  id          text collate "C" not null,
+  bucket      smallint not null,
+  sender      text collate "C" not null,
+  seq         bigint   not null,
+  member      text collate "C" not null,
+  type        text     not null,
+  body        text     not null,
+  occurred_at bigint   not null,
+  status      text     not null check (status in (
+                'pending',    -- to be submitted for `member`; becomes delivered or returning
+                'delivered',  -- accepted there
+                'returning',  -- refused there, to be given back to the sender; becomes returned
+                'returned'    -- given back
+              )),
+  refusal     text,
+  primary key (program, id, bucket)
+);
+create index outbox_open on outbox (program, id) where status in ('pending', 'returning');
+comment on table  outbox is
+  'Activities that members send to others, written with what caused them. The bucket is the sender''s.';
+comment on column outbox.id is 'The id, under the source laurels, of the activity that it becomes.';
+comment on column outbox.seq is 'The sender''s activity that caused it.';
+comment on column outbox.status is 'pending -> delivered, or pending -> returning -> returned; moved by the transaction that records it.';
+comment on column outbox.refusal is 'JSON: why it was refused.';
+
+
+-- people, apart from the ledger, erasable -----------------------------------------------------------------------------
+
+create table profile (
+  program     text collate "C" not null,
+  member      text collate "C" not null,
+  bucket      smallint not null,
+  name        text,
+  name_folded text collate "C",
+  phone       text collate "C",
+  email       text collate "C",
+  birth_date  text,
+  locale      text,
+  time_zone   text,
+  updated_at  bigint not null,
+  primary key (program, member, bucket)
+);
+create index profile_name  on profile (program, name_folded) where name_folded is not null;
+create index profile_phone on profile (program, phone) where phone is not null;
+create index profile_email on profile (program, email) where email is not null;
+comment on table  profile is 'Who a member is. No rule reads it; erased on request.';
+comment on column profile.name_folded is 'The name without regard to case, for searching.';
+
+create table identifier (
+  program text collate "C" not null,
+  member  text collate "C" not null,
+  kind    text collate "C" not null,
+  digest  bytea not null,
+  bucket  smallint not null,
+  value   text not null,
+  primary key (program, member, kind, digest, bucket)
+);
+create unique index identifier_value on identifier (program, kind, digest);
+comment on table  identifier is 'What members are known by at a till: phone, e-mail, card. Erased on request.';
+comment on column identifier.digest is 'HMAC-SHA256 of kind and value under the program''s secret; what look-ups go by.';
+
+create table free_text (
+  program text collate "C" not null,
+  member  text collate "C" not null,
+  seq     bigint   not null,
+  bucket  smallint not null,
+  texts   text,
+  primary key (program, member, seq, bucket)
+);
+comment on table  free_text is 'What people wrote in activities, apart from the ledger.';
+comment on column free_text.texts is 'JSON: text by the name of its field in the activity''s body. Null: erased.';
+
+
+-- how work goes on after an interruption ------------------------------------------------------------------------------
+
+create table idempotency (
+  program     text collate "C" not null references program,
+  key         text collate "C" not null,
+  fingerprint bytea   not null,
+  started_at  bigint  not null,
+  finished_at bigint,
+  status      integer,
+  body        text,
+  primary key (program, key)
+);
+create index idempotency_age on idempotency (started_at);
+comment on table  idempotency is 'Answers to mutations other than activities, by their Idempotency-Key.';
+comment on column idempotency.fingerprint is 'SHA-256 of method, path and body.';
+comment on column idempotency.finished_at is 'Null while the first request runs; one that began long ago has died.';
+
+create table import_progress (
+  program    text collate "C" not null references program,
+  id         text collate "C" not null,
+  position   bigint not null,
+  detail     text   not null,
+  updated_at bigint not null,
+  primary key (program, id)
+);
+comment on table  import_progress is 'How far the import of a file has come.';
+comment on column import_progress.id is 'Says which file and mapping: a digest.';
+comment on column import_progress.position is 'Rows before this one are answered.';
+comment on column import_progress.detail is 'JSON: what the import has counted so far.';
+
+
+-- what the application may do -----------------------------------------------------------------------------------------
+
+grant usage on schema laurels to laurels_app;
+grant select on all tables in schema laurels to laurels_app;
+grant insert on
+  program, program_version, api_key, activity, entry, member, state, pool, outbox, profile, identifier, free_text,
+  idempotency, import_progress
+  to laurels_app;
+grant update on
+  program, api_key, member, state, pool, outbox, profile, identifier, free_text, idempotency, import_progress
+  to laurels_app;
+grant delete on state, profile, identifier, idempotency, import_progress to laurels_app;
