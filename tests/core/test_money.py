@@ -31,7 +31,7 @@ from laurels.core.money import (
 numerators = st.integers(-(10**20), 10**20) | st.integers(-30, 30)
 denominators = st.integers(1, 10**12) | st.integers(1, 12)
 amounts = st.integers(-(10**17), 10**17) | st.integers(-1000, 1000)
-places = st.integers(0, 4)
+places = st.integers(0, 6)
 
 
 # --- currencies ---
@@ -86,6 +86,7 @@ def test_a_code_that_is_like_none_is_refused_without_a_suggestion() -> None:
         ("007.50", 2, 750),
         ("1500", 0, 1500),
         ("-1500", 0, -1500),
+        ("123456789012345", 0, 123456789012345),
         ("1.005", 3, 1005),
         ("12.5", 3, 12500),
         ("0.0001", 4, 1),
@@ -115,11 +116,14 @@ def test_an_amount_is_read_exactly(text: str, decimals: int, expected: int) -> N
         ("0.0000001", 2, "has 7 decimals"),
         ("19.990", 2, "has 3 decimals"),
         ("100.0", 0, "has 1 decimals, no decimals are allowed"),
+        ("100.", 0, "is not a decimal number"),
+        ("１００", 0, "is not a decimal number"),
+        ("1234567890123456", 0, "has 16 digits"),
         ("1.0005", 3, "has 4 decimals"),
         ("1234567890123456", 2, "has 16 digits before the point, at most 15 are allowed"),
         ("0000000000000001.00", 2, "has 16 digits"),
         ("1000000000000000.00", 2, "has 16 digits"),
-        ("123456789012345.0000", 4, "at most 14 are allowed"),
+        ("123456789012345.0000", 4, "has 15 digits before the point, at most 14 are allowed"),
     ),
 )
 def test_an_amount_that_is_not_exact_is_refused(text: str, decimals: int, message: str) -> None:
@@ -128,7 +132,7 @@ def test_an_amount_that_is_not_exact_is_refused(text: str, decimals: int, messag
 
 
 def test_a_long_text_is_cut_in_the_message() -> None:
-    with pytest.raises(ValueError, match="is allowed|are allowed") as caught:
+    with pytest.raises(ValueError, match="are allowed") as caught:
         parse_minor("9" * 100_000, 2)
     assert len(str(caught.value)) < 200
 
@@ -154,7 +158,7 @@ def test_an_amount_is_read_if_and_only_if_it_has_the_form(text: str, decimals: i
     if re.fullmatch(rf"-?[0-9]{{1,{min(15, 18 - decimals)}}}{fraction}", text):
         assert parse_minor(text, decimals) == int(Decimal(text).scaleb(decimals))
     else:
-        with pytest.raises(ValueError, match="allowed|decimal number"):
+        with pytest.raises(ValueError, match=r"allowed|decimal number"):
             parse_minor(text, decimals)
 
 
@@ -186,7 +190,7 @@ def test_a_quantity_is_read_in_millionths(text: str, expected: int) -> None:
     "text", ("", "1e3", "1e-7", "0.0000001", "1.0000000", "1000000000000", "２", "²", "+2", "2.", "x")
 )
 def test_a_quantity_that_is_not_exact_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="allowed|decimal number"):
+    with pytest.raises(ValueError, match=r"allowed|decimal number"):
         parse_quantity(text)
 
 
@@ -195,7 +199,7 @@ def test_a_quantity_that_is_not_exact_is_refused(text: str) -> None:
 def test_a_written_quantity_is_the_shortest_that_is_read_back(quantity: int) -> None:
     text = format_quantity(quantity)
     assert parse_quantity(text) == quantity
-    assert not text.endswith((".",)) and ("." not in text or not text.endswith("0"))
+    assert re.fullmatch(r"-?[0-9]+(\.[0-9]*[1-9])?", text)
 
 
 def test_scaled_values_fit_64_bits() -> None:

@@ -82,6 +82,8 @@ def directory(seed: Path, tmp_path: Path) -> Iterator[Path]:
     """A copy of the seed, whose server is stopped whatever the test did."""
     copy = tmp_path / "server"
     shutil.copytree(seed, copy)
+    # Processes are killed here, machines are not: what the system has been given, it keeps.
+    (copy / "data" / configuration.LOCAL_FILE).write_text("fsync = off\n")
     yield copy
     embedded.stop(copy, mode="immediate")
     for pid in processes_in(copy):
@@ -442,6 +444,15 @@ def test_missing_and_broken_programs_are_told_with_what_to_install(
     monkeypatch.setattr(binaries, "_site", lambda: tmp_path)
     with pytest.raises(EmbeddedServerError, match="does not run on this machine"):
         embedded.start(tmp_path / "server")
+
+
+def test_trouble_with_the_disk_is_told_like_any_other(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(posix, "settle", full)
+    with pytest.raises(EmbeddedServerError, match=r"(?s)No space left on device.*To mend it: see that there is space"):
+        embedded.start(directory)
 
 
 def test_failing_statement_is_told_with_the_message_of_the_server(directory: Path) -> None:

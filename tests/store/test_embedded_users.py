@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from laurels.store import embedded
-from laurels.store.embedded import EmbeddedServerError, binaries, launch, lock, posix
+from laurels.store.embedded import EmbeddedServerError, binaries, configuration, launch, lock, posix
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="user namespaces exist on Linux only"),
@@ -134,6 +134,7 @@ def directory(seed: Path, open_directory: Path) -> Path:
     """A copy of a stopped server that belongs to root, where every user can come."""
     copy = open_directory / "server"
     shutil.copytree(seed, copy)
+    (copy / "data" / configuration.LOCAL_FILE).write_text("fsync = off\n")
     return copy
 
 

@@ -17,8 +17,8 @@ from laurels.core.activity import Activity, Free, Line, Purchase
 from laurels.core.calendar import Instant, LocalTime
 from laurels.core.case import ActivityView, Case, View, view_of
 from laurels.core.compiled import RATE_GRANTS, Compiled, CompiledCampaign, Trigger
-from laurels.core.expiry import open_lot
-from laurels.core.facts import Earned, Explained, Judged, LineShare, Posted
+from laurels.core.expiry import repay, terms_of
+from laurels.core.facts import Accrued, Explained, Grant, Judged, LineShare, Part
 from laurels.core.limit import Room, room_of, use
 from laurels.core.money import QUANTITY_ONE, Rate, Rounding, allocate, divide, floor_div, half_up_div
 from laurels.core.program.model import (
@@ -27,13 +27,13 @@ from laurels.core.program.model import (
     ByTier,
     During,
     Fixed,
-    Grant,
     Group,
     Multiply,
     PerAmount,
     PerField,
     PerQuantity,
 )
+from laurels.core.program.model import Grant as GrantRule
 
 NO_LINES: Final[tuple[Line, ...]] = ()
 
@@ -94,8 +94,8 @@ def moment_of(case: Case, compiled: Compiled, trigger: Trigger, activity: Activi
     )
 
 
-def accrue(case: Case, compiled: Compiled, activity: Activity, tiers: dict[str, str]) -> tuple[Earned, ...]:
-    """Grants what the activity sets off; what it earned, for the order. Emits a lot per wallet, postings, limits."""
+def accrue(case: Case, compiled: Compiled, activity: Activity, tiers: dict[str, str]) -> tuple[Accrued, ...]:
+    """Grants what the activity sets off, and explains it; what was accrued, a fact per wallet."""
     trigger = compiled.trigger(activity.type)
     if trigger is None:
         case.emit(Explained(compiled.number, ()))
@@ -114,7 +114,7 @@ def _explained(
     candidates: dict[str, Candidate],
     chosen: frozenset[str],
     codes: dict[str, tuple[str, int]],
-    earned: tuple[Earned, ...],
+    earned: tuple[Accrued, ...],
 ) -> tuple[Judged, ...]:
     judged: list[Judged] = []
     for each in trigger.campaigns:
@@ -128,7 +128,12 @@ def _explained(
             code, wanted = codes[each.id]
             judged.append(Judged(each.id, code, wanted))
     judged.extend(
-        [Judged(each.campaign, "applied", each.points, each.points, each.wallet) for each in earned if each.tier]
+        [
+            Judged(grant.campaign, "applied", grant.points, grant.points, each.wallet, grant.rule)
+            for each in earned
+            for grant in each.grants
+            if grant.rule
+        ]
     )
     return tuple(judged)
 
@@ -227,7 +232,7 @@ def _wanted(each: CompiledCampaign, moment: Moment, candidates: dict[str, Candid
 
 
 def _points(
-    grant: Grant, moment: Moment, selected: list[bool] | None, candidates: dict[str, Candidate]
+    grant: GrantRule, moment: Moment, selected: list[bool] | None, candidates: dict[str, Candidate]
 ) -> tuple[int, Sequence[int] | None]:
     """Points wanted by a grant, rounded once, and the weights of the lines (None: it is for the order as a whole)."""
     if isinstance(grant, PerAmount):
@@ -420,87 +425,75 @@ def _pick(
 # --- granting ---------------------------------------------------------------------------------------------------------
 
 
-def _grant(case: Case, compiled: Compiled, moment: Moment, chosen: list[Candidate]) -> tuple[Earned, ...]:
-    """Opens a lot per wallet and posts each grant; what was earned."""
-    order = moment.purchase.order if moment.purchase else None
-    rows: list[tuple[str, Granted, str | None, Candidate | None]] = [
-        (candidate.campaign.id, grant, None, candidate)
-        for candidate in chosen
-        for grant in candidate.grants
-        if grant.granted > 0
-    ]
+def _grant(case: Case, compiled: Compiled, moment: Moment, chosen: list[Candidate]) -> tuple[Accrued, ...]:
+    """Grants per wallet, each into one lot; the facts."""
+    by_wallet: dict[str, list[Grant]] = {}
+    for candidate in chosen:
+        campaign = candidate.campaign
+        for grant in candidate.grants:
+            if grant.granted > 0:
+                limits, pools = use(case, campaign, moment.instant, grant.granted, grant is candidate.grants[0])
+                wanted = None if grant.wanted == grant.granted else grant.wanted
+                by_wallet.setdefault(grant.wallet, []).append(
+                    Grant(
+                        campaign.id,
+                        grant.granted,
+                        _line_shares(moment.lines, grant),
+                        grant.grant,
+                        wanted,
+                        None,
+                        limits,
+                        pools,
+                    )
+                )
     if compiled.multiplying and chosen:
-        rows.extend(_tier_bonuses(compiled, moment, chosen))
-    if not rows:
+        for campaign_id, bonus, tier in _tier_bonuses(compiled, moment, chosen):
+            by_wallet.setdefault(bonus.wallet, []).append(
+                Grant(campaign_id, bonus.granted, _line_shares(moment.lines, bonus), bonus.grant, None, tier)
+            )
+    accrued: list[Accrued] = []
+    order = moment.purchase.order if moment.purchase else None
+    for wallet, grants in by_wallet.items():
+        accrued.append(_accrue_into(case, compiled, moment, wallet, tuple(grants), order))
+    return tuple(accrued)
+
+
+def _accrue_into(
+    case: Case, compiled: Compiled, moment: Moment, wallet: str, grants: tuple[Grant, ...], order: str | None
+) -> Accrued:
+    terms = terms_of(compiled, compiled.wallets[wallet], moment.instant, moment.view.tier, case.at)
+    points = 0
+    for grant in grants:
+        points += grant.points
+    fact = Accrued(
+        wallet,
+        case.new_lot(),
+        points,
+        moment.instant,
+        grants,
+        compiled.number,
+        order,
+        terms.expires_at,
+        terms.available_at,
+        terms.until,
+        terms.tier,
+    )
+    case.emit(fact)
+    if terms.available_at is None:
+        repay(case, compiled, wallet, Part(fact.lot, points, fact.at, fact.expires_at, fact.tier))
+    return fact
+
+
+def _line_shares(lines: tuple[Line, ...], grant: Granted) -> tuple[LineShare, ...]:
+    if grant.weights is None or not lines:
         return ()
-    totals: dict[str, int] = {}
-    for _id, grant, _tier, _from in rows:
-        totals[grant.wallet] = totals.get(grant.wallet, 0) + grant.granted
-    lots = {
-        wallet: open_lot(case, compiled, compiled.wallets[wallet], points, moment.instant, moment.view.tier)
-        for wallet, points in totals.items()
-    }
-    earned: list[Earned] = []
-    lines = moment.lines
-    for id, grant, tier, origin in rows:
-        lot = lots[grant.wallet]
-        shares: tuple[LineShare, ...] = ()
-        if grant.weights is not None and lines:
-            shares = tuple(
-                [
-                    LineShare(line.line, points)
-                    for line, points in zip(lines, allocate(grant.granted, grant.weights), strict=True)
-                    if points
-                ]
-            )
-        case.emit(
-            Posted(
-                grant.wallet,
-                "accrual",
-                grant.granted,
-                "issuance",
-                "available" if lot.available_at is None else "pending",
-                moment.instant,
-                compiled.number,
-                id,
-                tier,
-                order,
-                None,
-                lot.lot,
-                lot.available_at,
-                lot.expires_at,
-                shares,
-            )
-        )
-        periods: dict[str, Instant] = {}
-        pools: tuple[str, ...] = ()
-        if origin is not None:
-            periods, pools = use(case, origin.campaign, moment.instant, grant.granted, grant is origin.grants[0])
-        earned.append(
-            Earned(
-                id,
-                grant.grant,
-                grant.wallet,
-                grant.granted,
-                grant.wanted,
-                lot.lot,
-                shares,
-                lot.expires_at,
-                tier,
-                periods,
-                pools,
-            )
-        )
-    for lot in lots.values():
-        lot.settle(case, compiled)
-    return tuple(earned)
+    parts = allocate(grant.granted, grant.weights)
+    return tuple([LineShare(line.line, points) for line, points in zip(lines, parts, strict=True) if points])
 
 
-def _tier_bonuses(
-    compiled: Compiled, moment: Moment, chosen: list[Candidate]
-) -> list[tuple[str, Granted, str | None, Candidate | None]]:
+def _tier_bonuses(compiled: Compiled, moment: Moment, chosen: list[Candidate]) -> list[tuple[str, Granted, str]]:
     """A bonus over each rate campaign's granted points for every tier that multiplies its wallet."""
-    bonuses: list[tuple[str, Granted, str | None, Candidate | None]] = []
+    bonuses: list[tuple[str, Granted, str]] = []
     for track, tier_id in moment.view.tier.items():
         tier = compiled.tiers.get(track, {}).get(tier_id)
         if tier is None or not tier.multiply:
@@ -513,7 +506,7 @@ def _tier_bonuses(
                 points = divide(grant.granted * (rate.numerator - rate.denominator), rate.denominator, Rounding.DOWN)
                 if points > 0:
                     bonus = Granted(grant.grant, grant.wallet, points, points, _shares(grant))
-                    bonuses.append((candidate.campaign.id, bonus, f"{track}.{tier_id}", None))
+                    bonuses.append((candidate.campaign.id, bonus, f"{track}.{tier_id}"))
     return bonuses
 
 

@@ -7,7 +7,7 @@ from laurels.core.calendar import Instant
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
 from laurels.core.expiry import expiry_of, part_of, repay, rule_for
-from laurels.core.facts import EntryKind, LotExtended, LotOpened, LotReinstated, LotsUsed, Part, Posted, WalletKept
+from laurels.core.facts import EntryKind, LotExtended, LotOpened, LotReinstated, LotsUsed, Moved, Part, WalletKept
 from laurels.core.program.model import Inactive, Never, Wallet
 from laurels.core.redemption import take
 from laurels.core.refusal import Refusal
@@ -36,7 +36,7 @@ def adjust(case: Case, compiled: Compiled, data: Adjustment) -> Refusal | None:
         parts = take(case, wallet.id, points)
         case.emit(LotsUsed(wallet.id, parts))
         case.emit(
-            Posted(
+            Moved(
                 wallet.id,
                 "adjustment",
                 points,
@@ -132,7 +132,7 @@ def add(
     lot = case.new_lot()
     case.emit(LotOpened(wallet.id, lot, points, earned_at, expires_at, tier=tier))
     case.emit(
-        Posted(
+        Moved(
             wallet.id,
             kind,
             points,

@@ -22,6 +22,7 @@ from laurels.core.calendar import Instant
 from laurels.core.member import (
     NEVER,
     ROOT,
+    USES_KEPT,
     Balance,
     Document,
     Expired,
@@ -47,7 +48,6 @@ from laurels.core.member import (
 
 FRESH: Final = 16
 FULL: Final = 128
-USES_KEPT: Final = 40
 MEASURES_KEPT: Final = 3
 PAST_KEPT: Final = 12
 
@@ -162,7 +162,7 @@ def apply(member: Member, facts: Iterable[f.AnyFact], seq: int, now: Instant) ->
 # --- balances ---------------------------------------------------------------------------------------------------------
 
 
-def _posted(draft: Draft, fact: f.Posted) -> None:
+def _moved(draft: Draft, fact: f.Moved) -> None:
     balance = draft.own_balance(fact.wallet)
     points = fact.points
     source, target = fact.out_of, fact.into
@@ -182,10 +182,22 @@ def _posted(draft: Draft, fact: f.Posted) -> None:
         balance.held += points
     elif target == "debt":
         balance.debt -= points
-    if fact.kind == "accrual":
-        balance.earned += points
-    elif target == "issuance":
+    if target == "issuance":
         balance.earned -= points
+
+
+def _accrued(draft: Draft, fact: f.Accrued) -> None:
+    balance = draft.own_balance(fact.wallet)
+    balance.earned += fact.points
+    if fact.available_at is None:
+        balance.available += fact.points
+    else:
+        balance.pending += fact.points
+    _insert(
+        draft,
+        fact.wallet,
+        Lot(fact.lot, fact.points, fact.at, fact.expires_at, fact.available_at, fact.until, fact.tier),
+    )
 
 
 # --- lots -------------------------------------------------------------------------------------------------------------
@@ -307,12 +319,15 @@ def _lot_opened(draft: Draft, fact: f.LotOpened) -> None:
     _insert(
         draft,
         fact.wallet,
-        Lot(fact.lot, fact.points, fact.earned_at, fact.expires_at, fact.available_at, fact.until, fact.tier),
+        Lot(fact.lot, fact.points, fact.earned_at, fact.expires_at, tier=fact.tier),
     )
 
 
 def _lot_activated(draft: Draft, fact: f.LotActivated) -> None:
     part = fact.lot
+    balance = draft.own_balance(fact.wallet)
+    balance.pending -= part.points
+    balance.available += part.points
     active = Lot(part.lot, part.points, part.earned_at, fact.expires_at, None, None, part.tier)
     if part.expires_at == fact.expires_at:
         _rewrite(draft, fact.wallet, (part,), lambda _lot, _part: active)
@@ -332,6 +347,7 @@ def _lots_expired(draft: Draft, fact: f.LotsExpired) -> None:
         before = known if isinstance(known, Expired) else Expired(fact.wallet, 0, fact.at, part.earned_at)
         draft.put(key, msgspec.structs.replace(before, points=before.points + part.points, at=fact.at))
     _rewrite(draft, fact.wallet, fact.parts, _gone)
+    draft.own_balance(fact.wallet).available -= sum([part.points for part in fact.parts])
 
 
 def _lots_restored(draft: Draft, fact: f.LotsRestored) -> None:
@@ -391,6 +407,8 @@ def _limit_used(draft: Draft, fact: f.LimitUsed) -> None:
             grown = (*uses[:n], Use(use.period, use.used + fact.by), *uses[n + 1 :])
             break
     else:
+        if fact.by < 0:
+            return
         grown = tuple(sorted((*uses, Use(fact.period, fact.by)), key=_period))[-USES_KEPT:]
     draft.root.limits = {**draft.root.limits, fact.limit: grown}
 
@@ -456,19 +474,7 @@ def _tier_set(draft: Draft, fact: f.TierSet) -> None:
 
 
 def _order_opened(draft: Draft, fact: f.OrderOpened) -> None:
-    draft.put(
-        f"order/{fact.order}",
-        Order(
-            fact.seq,
-            fact.occurred_at,
-            fact.version,
-            fact.earned,
-            fact.windows,
-            fact.measured,
-            fact.standing,
-            fact.tiers,
-        ),
-    )
+    draft.put(f"order/{fact.order}", Order(fact.seq))
 
 
 def _sum_shares(a: tuple[f.LineShare, ...], b: tuple[f.LineShare, ...]) -> tuple[f.LineShare, ...]:
@@ -489,13 +495,13 @@ def _order_returned(draft: Draft, fact: f.OrderReturned) -> None:
             if before is None
             else f.LineReturned(line.line, before.quantity + line.quantity, before.amount + line.amount)
         )
-    taken = {entry.earned: entry for entry in order.taken}
+    taken = {entry.grant: entry for entry in order.taken}
     for entry in fact.taken:
-        known = taken.get(entry.earned)
-        taken[entry.earned] = (
+        known = taken.get(entry.grant)
+        taken[entry.grant] = (
             entry
             if known is None
-            else f.TakenBack(entry.earned, known.points + entry.points, _sum_shares(known.lines, entry.lines))
+            else f.TakenBack(entry.grant, known.points + entry.points, _sum_shares(known.lines, entry.lines))
         )
     draft.put(
         f"order/{fact.order}",
@@ -553,7 +559,8 @@ def _redemption_restored(draft: Draft, fact: f.RedemptionRestored) -> None:
 
 
 _APPLY: Final[dict[type[Any], Callable[[Draft, Any], None]]] = {
-    f.Posted: _posted,
+    f.Moved: _moved,
+    f.Accrued: _accrued,
     f.Enrolled: _enrolled,
     f.AttributesSet: _attributes_set,
     f.CounterMoved: _counter_moved,

@@ -22,10 +22,10 @@ from laurels.core.version import Versions
 class Case:
     """A decision in the making. `at` is the instant it is recorded at; `seq` the activity's number.
 
-    `pools` is what was used of each budget, this case's own claims included; `waiting` are lots it opened as pending.
+    `pools` is what was used of each budget, this case's own claims included.
     """
 
-    __slots__ = ("_lots", "at", "draft", "facts", "pools", "seq", "versions", "waiting")
+    __slots__ = ("_lots", "at", "draft", "facts", "pools", "seq", "versions")
 
     def __init__(self, versions: Versions, draft: Draft, at: Instant, pools: dict[str, int]) -> None:
         self.versions = versions
@@ -34,7 +34,6 @@ class Case:
         self.seq = draft.root.seq + 1
         self.pools = pools
         self.facts: list[AnyFact] = []
-        self.waiting: set[str] = set()
         self._lots = 0
 
     @property

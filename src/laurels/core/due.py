@@ -11,8 +11,8 @@ from laurels.core.calendar import Instant
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
 from laurels.core.expiry import activating_lots, due_lots, expire, expiry_of, keep, part_of, repay, rule_for
-from laurels.core.facts import LotActivated, Part, Posted, WalletKept
-from laurels.core.member import Lot, due_at
+from laurels.core.facts import LotActivated, Part, WalletKept
+from laurels.core.member import Lot, Purchased, due_at, purchase_key
 from laurels.core.program.model import Inactive, Never, Wallet
 from laurels.core.redemption import time_out
 from laurels.core.tier import measure_points, place, review
@@ -76,20 +76,7 @@ def activate(case: Case, compiled: Compiled, wallet: Wallet, lot: Lot, at: Insta
     if lot.available_at != at:
         rule, _tier = rule_for(compiled, wallet, case.tiers_at(lot.earned_at))
         expires_at = expiry_of(compiled, rule, at)
-    case.emit(LotActivated(wallet.id, part_of(lot), at, expires_at))
-    case.emit(
-        Posted(
-            wallet.id,
-            "activation",
-            lot.points,
-            "pending",
-            "available",
-            at,
-            compiled.number,
-            lot=lot.lot,
-            expires_at=expires_at,
-        )
-    )
+    case.emit(LotActivated(wallet.id, part_of(lot), at, expires_at, compiled.number))
     measure_points(case, compiled, wallet.id, lot.points, lot.earned_at, waited=True)
     if isinstance(wallet.expires, Inactive) and case.draft.balance(wallet.id).expires_at is None:
         keep(case, compiled, "earn", at, frozenset((wallet.id,)))
@@ -102,7 +89,8 @@ def release(case: Case, compiled: Compiled, type_: str, data: Free, at: Instant)
     lots_of: frozenset[str] | None = None
     if isinstance(order_id, str):
         order = case.draft.order(order_id)
-        lots_of = frozenset() if order is None else frozenset(each.lot for each in order.earned)
+        recorded = None if order is None else case.draft.get(purchase_key(order.seq))
+        lots_of = frozenset(each.lot for each in recorded.earned) if isinstance(recorded, Purchased) else frozenset()
     for id in sorted(case.root.wallets):
         for lot in case.draft.lots(id) if case.draft.balance(id).pending else ():
             if lot.until == type_ and (lots_of is None or lot.lot in lots_of):

@@ -23,7 +23,7 @@ def enrol(case: Case, compiled: Compiled, activity: Activity, data: Enrol) -> Re
         case.emit(AttributesSet(activity.occurred_at, stored(data.attributes)))
     place(case, compiled, activity.occurred_at)
     earned = earn(case, compiled, activity, case.tiers_at(activity.occurred_at))
-    measure(case, compiled, activity, earned, frozenset(case.waiting))
+    measure(case, compiled, activity, earned)
     return None
 
 

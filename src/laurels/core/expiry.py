@@ -13,32 +13,23 @@ from laurels.core.calendar import Instant
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
 from laurels.core.facts import (
-    LotExtended,
-    LotOpened,
     LotsExpired,
     LotsUsed,
+    Moved,
     Part,
-    Posted,
     WalletKept,
 )
 from laurels.core.member import Lot
 from laurels.core.program.model import After, ExpiryRule, Inactive, Never, OnDates, Wallet
 
 
-class Opened(msgspec.Struct, frozen=True):
-    """A lot that was opened, with what entries say of it."""
+class Terms(msgspec.Struct, frozen=True):
+    """How a lot of earned points lives: until when it is pending, when it expires, the tier that keeps it."""
 
-    wallet: str
-    lot: str
-    points: int
-    earned_at: Instant
     expires_at: Instant | None
     available_at: Instant | None
-
-    def settle(self, case: Case, compiled: Compiled) -> None:
-        """Once its points are posted as available, the wallet's debt is repaid first."""
-        if self.available_at is None:
-            repay(case, compiled, self.wallet, Part(self.lot, self.points, self.earned_at, self.expires_at))
+    until: str | None
+    tier: str | None
 
 
 def rule_for(compiled: Compiled, wallet: Wallet, tiers: dict[str, str]) -> tuple[ExpiryRule, str | None]:
@@ -62,36 +53,19 @@ def expiry_of(compiled: Compiled, rule: ExpiryRule, activated_at: Instant) -> In
     return None
 
 
-def open_lot(
-    case: Case, compiled: Compiled, wallet: Wallet, points: int, earned_at: Instant, tiers: dict[str, str]
-) -> Opened:
-    """Opens a lot of earned points, pending if the wallet says so and the waiting is not over already."""
+def terms_of(compiled: Compiled, wallet: Wallet, earned_at: Instant, tiers: dict[str, str], now: Instant) -> Terms:
+    """How a lot earned then lives, pending if the wallet says so and the waiting is not over already at `now`."""
     available_at: Instant | None = None
     until: str | None = None
     activated_at = earned_at
     if wallet.pending is not None:
         activated_at = compiled.zone.add(earned_at, wallet.pending.wait)
-        if activated_at > case.at:
+        if activated_at > now:
             available_at = activated_at
             until = wallet.pending.until
     rule, tier = rule_for(compiled, wallet, tiers)
     expires_at = expiry_of(compiled, rule, activated_at)
-    lot = case.new_lot()
-    if available_at is not None:
-        case.waiting.add(lot)
-    case.emit(
-        LotOpened(
-            wallet.id,
-            lot,
-            points,
-            earned_at,
-            expires_at,
-            available_at,
-            until,
-            tier if isinstance(rule, Never) else None,
-        )
-    )
-    return Opened(wallet.id, lot, points, earned_at, expires_at, available_at)
+    return Terms(expires_at, available_at, until, tier if isinstance(rule, Never) else None)
 
 
 def repay(case: Case, compiled: Compiled, wallet: str, part: Part) -> None:
@@ -102,7 +76,7 @@ def repay(case: Case, compiled: Compiled, wallet: str, part: Part) -> None:
     paid = msgspec.structs.replace(part, points=min(debt, part.points))
     case.emit(LotsUsed(wallet, (paid,)))
     case.emit(
-        Posted(
+        Moved(
             wallet,
             "debt",
             paid.points,
@@ -135,37 +109,14 @@ def keep(case: Case, compiled: Compiled, what: str, at: Instant, wallets: frozen
                 case.emit(WalletKept(wallet.id, at, expires_at))
 
 
-def start_clocks(case: Case, compiled: Compiled, before: dict[str, str], at: Instant) -> None:
-    """A member fell from a tier: points that it kept from expiring get the ordinary expiry from now on."""
-    tiers = case.tiers_at(at)
-    for wallet in compiled.wallets.values():
-        old, overriding = rule_for(compiled, wallet, before)
-        new, _tier = rule_for(compiled, wallet, tiers)
-        if overriding is None or not isinstance(old, Never) or isinstance(new, Never):
-            continue
-        if isinstance(new, Inactive):
-            case.emit(WalletKept(wallet.id, at, compiled.zone.add(at, new.inactive_for)))
-            continue
-        expires_at = expiry_of(compiled, new, at)
-        for lot in case.draft.lots(wallet.id):
-            if lot.tier is not None:
-                later = expires_at if lot.available_at is None else expiry_of(compiled, new, lot.available_at)
-                case.emit(LotExtended(wallet.id, part_of(lot), later))
-
-
 def part_of(lot: Lot, points: int | None = None) -> Part:
     """A lot, or some points of it, as facts carry it."""
     return Part(lot.lot, lot.points if points is None else points, lot.earned_at, lot.expires_at, lot.tier)
 
 
-def expire(case: Case, compiled: Compiled, wallet: str, lots: list[Lot], at: Instant, *, again: bool = False) -> None:
+def expire(case: Case, compiled: Compiled, wallet: str, lots: list[Lot], at: Instant) -> None:
     """What is left of these available lots expires."""
-    parts = tuple([part_of(lot) for lot in lots])
-    points = sum([part.points for part in parts])
-    case.emit(LotsExpired(wallet, parts, at, again))
-    case.emit(
-        Posted(wallet, "expiry", points, "available", "breakage", at, compiled.number, parts=parts, reason="expired")
-    )
+    case.emit(LotsExpired(wallet, tuple([part_of(lot) for lot in lots]), at, compiled.number))
 
 
 def due_lots(case: Case, wallet: str, at: Instant) -> list[Lot]:

@@ -4,7 +4,7 @@
 all that the fold needs and nothing that a rule would have to work out again. Instants are microseconds since 1970 UTC,
 money is minor units, quantities are millionths, points are integers. A fact's tag is its name in the stored JSON.
 
-Balances move by `Posted` alone; lots move by the `Lot*` facts alone; that the two agree is law 3 and is verified.
+Balances move by journal entries (`journal.entries`), lots by the facts about lots; that the two agree is law 3.
 """
 
 from __future__ import annotations
@@ -47,11 +47,13 @@ class LineShare(msgspec.Struct, frozen=True, array_like=True):
     points: int
 
 
-class Posted(Fact, frozen=True, tag="posted"):
+class Moved(Fact, frozen=True, tag="moved"):
     """`points` (> 0) of a wallet moved from account `out_of` to account `into` at an instant: one journal entry.
 
     The debit and the credit are one fact, so that every entry sums to zero by construction. `parts` are the lots a
     spending consumed or gave back. `reason` is a code that says why (`returned`, `debt_repaid`, `timed_out`, ...).
+    Accruals, activations and expiries are entries too and are said by `Accrued`, `LotActivated` and `LotsExpired`;
+    `journal.entries` reads every entry off an activity's facts.
     """
 
     wallet: str
@@ -95,8 +97,46 @@ class CounterMoved(Fact, frozen=True, tag="counter_moved"):
     by: int
 
 
+class Grant(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one grant of a campaign gave: an entry of its own.
+
+    `grant` is its place in the campaign. `lines` allocates it; empty for a grant to the activity as a whole. `wanted`
+    is what it would have been without limits, when that differs. `rule` (`track.tier`) marks a tier's bonus over the
+    campaign. `limits` maps the limits that were used to their periods and `pools` are the budgets, so that a return
+    gives both back.
+    """
+
+    campaign: str
+    points: int
+    lines: tuple[LineShare, ...] = ()
+    grant: int = 0
+    wanted: int | None = None
+    rule: str | None = None
+    limits: dict[str, Instant] = {}
+    pools: tuple[str, ...] = ()
+
+
+class Accrued(Fact, frozen=True, tag="accrued"):
+    """Campaigns granted points into a wallet, which opened one lot: an entry per grant, from issuance.
+
+    Pending while `available_at` is ahead, or until an activity of type `until`. `tier` as in `LotOpened`.
+    """
+
+    wallet: str
+    lot: str
+    points: int
+    at: Instant
+    grants: tuple[Grant, ...]
+    version: int
+    order: str | None = None
+    expires_at: Instant | None = None
+    available_at: Instant | None = None
+    until: str | None = None
+    tier: str | None = None
+
+
 class LotOpened(Fact, frozen=True, tag="lot_opened"):
-    """A lot came to be. With `available_at` it is pending until then, or until an activity of type `until` releases it.
+    """A lot came to be other than by accrual, available at once; the entry says where its points come from.
 
     `tier` is the tier whose own expiry rule made the lot never expire, so that falling from it starts the clock.
     """
@@ -106,8 +146,6 @@ class LotOpened(Fact, frozen=True, tag="lot_opened"):
     points: int
     earned_at: Instant
     expires_at: Instant | None = None
-    available_at: Instant | None = None
-    until: str | None = None
     tier: str | None = None
 
 
@@ -118,6 +156,7 @@ class LotActivated(Fact, frozen=True, tag="lot_activated"):
     lot: Part
     at: Instant
     expires_at: Instant | None = None
+    version: int = 0
 
 
 class LotsUsed(Fact, frozen=True, tag="lots_used"):
@@ -130,13 +169,17 @@ class LotsUsed(Fact, frozen=True, tag="lots_used"):
 class LotsExpired(Fact, frozen=True, tag="lots_expired"):
     """All that was left in these lots expired; it stays known under each lot's id for returns and reinstatement.
 
-    `again` says that points of the same lots may have expired before, so that what is known adds up.
+    `again` says that points of the same lots may have expired before, so that what is known adds up. One entry.
     """
 
     wallet: str
     parts: tuple[Part, ...]
     at: Instant
+    version: int = 0
     again: bool = False
+    reason: str = "expired"
+    order: str | None = None
+    redemption: str | None = None
 
 
 class LotsRestored(Fact, frozen=True, tag="lots_restored"):
@@ -223,7 +266,7 @@ class TierSet(Fact, frozen=True, tag="tier_set"):
     reason: str
 
 
-class Judged(msgspec.Struct, frozen=True, omit_defaults=True):
+class Judged(msgspec.Struct, frozen=True, array_like=True):
     """What became of one campaign: applied, or not with a code; how much was wanted and how much granted."""
 
     campaign: str
@@ -241,39 +284,17 @@ class Explained(Fact, frozen=True, tag="explained"):
     campaigns: tuple[Judged, ...]
 
 
-class Earned(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What an order earned by one grant of one campaign, kept for returns.
-
-    `lines` allocates it; empty for a grant to the order as a whole. `wanted` is what it would have been without limits.
-    `tier` (`track.tier`) marks a tier's bonus over the campaign. `limits` maps the limits that were used to their
-    periods, `pools` are the budgets, so that a return gives both back.
-    """
-
-    campaign: str
-    grant: int
-    wallet: str
-    points: int
-    wanted: int
-    lot: str
-    lines: tuple[LineShare, ...] = ()
-    expires_at: Instant | None = None
-    tier: str | None = None
-    limits: dict[str, Instant] = {}
-    pools: tuple[str, ...] = ()
-
-
 class OrderOpened(Fact, frozen=True, tag="order_opened"):
     """A purchase was recorded as the member's activity number `seq`.
 
-    `standing` holds what order-level rules read about the member then, so that a return judges by the same.
+    `standing` holds what rules read about the member then and `tiers` where they stood, so that a return judges by the
+    same; `measured` is what the tracks counted. What it earned are the `Accrued` facts beside it.
     """
 
     order: str
     seq: int
-    occurred_at: Instant
+    at: Instant
     version: int
-    earned: tuple[Earned, ...] = ()
-    windows: dict[str, Instant] = {}
     measured: dict[str, tuple[int, ...]] = {}
     standing: dict[str, Scalar] = {}
     tiers: dict[str, str] = {}
@@ -288,9 +309,9 @@ class LineReturned(msgspec.Struct, frozen=True, array_like=True):
 
 
 class TakenBack(msgspec.Struct, frozen=True, array_like=True):
-    """What a return took back of one `Earned` (by its place in the order's list), per line when it was allocated."""
+    """What a return took back of one grant (by its place among all the order earned), per line when allocated."""
 
-    earned: int
+    grant: int
     points: int
     lines: tuple[LineShare, ...] = ()
 
@@ -358,7 +379,8 @@ class FollowUp(Fact, frozen=True, tag="follow_up"):
 
 
 AnyFact = (
-    Posted
+    Moved
+    | Accrued
     | Enrolled
     | AttributesSet
     | CounterMoved

@@ -13,6 +13,7 @@ from laurels.core.calendar import Instant
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled, CompiledCampaign
 from laurels.core.facts import CooldownStarted, LimitUsed, PoolClaimed
+from laurels.core.member import USES_KEPT
 from laurels.core.program.model import Budget, Cooldown, MemberLimit
 
 
@@ -49,15 +50,19 @@ def room_of(case: Case, compiled: Compiled, each: CompiledCampaign, instant: Ins
 def left_of(
     case: Case, compiled: Compiled, each: CompiledCampaign, limit: MemberLimit | Budget, instant: Instant
 ) -> int:
-    """What is left of a limit for the period of an instant; may be negative after the program lowered it."""
+    """What is left of a limit for the period of an instant; may be negative after the program lowered it.
+
+    A period so long ago that its use is no longer kept counts as used up: a limit is never exceeded.
+    """
     if isinstance(limit, Budget):
         return limit.most - case.pools.get(f"campaign/{each.id}/{limit.unit}", 0)
     period = period_of(compiled, limit, instant)
-    used = 0
-    for use_of in case.root.limits.get(f"{each.id}/{limit.key}", ()):
+    uses = case.root.limits.get(f"{each.id}/{limit.key}", ())
+    for use_of in uses:
         if use_of.period == period:
-            used = use_of.used
-    return limit.most - used
+            return limit.most - use_of.used
+    forgotten = len(uses) >= USES_KEPT and period < uses[0].period
+    return 0 if forgotten else limit.most
 
 
 def period_of(compiled: Compiled, limit: MemberLimit, instant: Instant) -> Instant:

@@ -8,16 +8,20 @@ Documents are values: they are never changed in place once they left `apply`; a 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
 
 from laurels.core.activity import Purchase
 from laurels.core.calendar import Instant
-from laurels.core.facts import Earned, LineReturned, Part, Scalar, TakenBack
+from laurels.core.facts import Accrued, AnyFact, LineReturned, LineShare, OrderOpened, Part, Scalar, TakenBack
 
 STATE_SCHEMA: Final = 1
 """Raised when the shape of any document changes; `upcast` then brings stored ones up."""
+
+USES_KEPT: Final = 12
+"""Periods of a limit that the root remembers."""
 
 ROOT: Final = "root"
 NEVER: Final = 1 << 62
@@ -134,16 +138,9 @@ class Root(msgspec.Struct, omit_defaults=True):
 
 
 class Order(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A purchase as far as returns need it; the purchase itself stays with its activity, number `seq`."""
+    """What came back of an order. The purchase itself and what it earned stay with its activity, number `seq`."""
 
     seq: int
-    occurred_at: Instant
-    version: int
-    earned: tuple[Earned, ...] = ()
-    windows: dict[str, Instant] = {}
-    measured: dict[str, tuple[int, ...]] = {}
-    standing: dict[str, Scalar] = {}
-    tiers: dict[str, str] = {}
     returned: dict[str, LineReturned] = {}
     taken: tuple[TakenBack, ...] = ()
     restored: dict[str, int] = {}
@@ -182,9 +179,61 @@ class Measures(msgspec.Struct, frozen=True, omit_defaults=True):
     days: tuple[Measure, ...] = ()
 
 
+class Earned(msgspec.Struct, frozen=True):
+    """What an order earned by one grant, with the lot it went into; the fields are those of `Grant`."""
+
+    wallet: str
+    lot: str
+    expires_at: Instant | None
+    campaign: str
+    points: int
+    lines: tuple[LineShare, ...]
+    grant: int
+    tier: str | None
+    limits: dict[str, Instant]
+    pools: tuple[str, ...]
+
+
+class Purchased(msgspec.Struct, frozen=True):
+    """A recorded purchase (key `activity/<seq>`): an input only, read from the stored activity, never written."""
+
+    purchase: Purchase
+    opened: OrderOpened
+    earned: tuple[Earned, ...]
+
+
+def purchased(purchase: Purchase, facts: Iterable[AnyFact]) -> Purchased:
+    """A recorded purchase from its activity's data and facts."""
+    earned: list[Earned] = []
+    opened: OrderOpened | None = None
+    for fact in facts:
+        if isinstance(fact, Accrued) and fact.order == purchase.order:
+            earned.extend(
+                [
+                    Earned(
+                        fact.wallet,
+                        fact.lot,
+                        fact.expires_at,
+                        grant.campaign,
+                        grant.points,
+                        grant.lines,
+                        grant.grant,
+                        grant.rule,
+                        grant.limits,
+                        grant.pools,
+                    )
+                    for grant in fact.grants
+                ]
+            )
+        elif isinstance(fact, OrderOpened):
+            opened = fact
+    if opened is None:
+        raise AssertionError(f"the facts of the purchase {purchase.order} open no order")
+    return Purchased(purchase, opened, tuple(earned))
+
+
 Page = tuple[Lot, ...]
-Document = Root | Page | Order | Redemption | Expired | Measures | Purchase
-"""A purchase (key `activity/<seq>`) is an input only: read from the stored activity, never written as state."""
+Document = Root | Page | Order | Redemption | Expired | Measures | Purchased
 
 
 class Member(msgspec.Struct, frozen=True):

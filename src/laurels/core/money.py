@@ -74,10 +74,14 @@ def parse_minor(text: str, places: int) -> int:
     fourteen integer digits where `places` is 4. Everything else (an exponent, a plus, spaces, further decimals even
     when they are zeros) is a ValueError.
     """
-    whole, _, fraction = text.partition(".")
-    # After isascii(), isdigit() means 0 to 9 and nothing else.
-    if len(fraction) == places and len(whole) < 15 and text.isascii() and whole.isdigit() and fraction.isdigit():
-        return int(whole + fraction)
+    # The usual form goes a short way: of fifteen characters no digit can be too many. Once a text is ASCII, isdigit()
+    # means 0 to 9 and nothing else.
+    if len(text) <= 15 and text.isascii():
+        whole, _, fraction = text.partition(".")
+        if len(fraction) == places and whole.isdigit() and fraction.isdigit():
+            return int(whole + fraction)
+        if not places and text.isdigit():
+            return int(text)
     return _parse_scaled(text, places)
 
 

@@ -8,7 +8,7 @@ from laurels.core.case import Case, view_of
 from laurels.core.compiled import Compiled
 from laurels.core.due import release
 from laurels.core.expiry import keep
-from laurels.core.facts import CounterMoved, Earned, OrderOpened
+from laurels.core.facts import Accrued, CounterMoved, OrderOpened, Scalar
 from laurels.core.money import floor_div
 from laurels.core.program.model import PointsAsMoney
 from laurels.core.refusal import Refusal
@@ -28,24 +28,12 @@ def record_purchase(case: Case, compiled: Compiled, activity: Activity, data: Pu
             return refusal
     tiers = case.tiers_at(activity.occurred_at)
     trigger = compiled.trigger("purchase")
-    standing = {}
+    standing: dict[str, Scalar] = {}
     if trigger is not None and (trigger.attributes or trigger.counters or trigger.reads_wallets):
         standing = standing_of(view_of(case, compiled, tiers, trigger), trigger)
     earned = earn(case, compiled, activity, tiers)
-    windows, measured = measure(case, compiled, activity, earned, frozenset(case.waiting))
-    case.emit(
-        OrderOpened(
-            data.order,
-            case.seq,
-            activity.occurred_at,
-            compiled.number,
-            earned,
-            windows,
-            measured,
-            standing,
-            tiers,
-        )
-    )
+    measured = measure(case, compiled, activity, earned)
+    case.emit(OrderOpened(data.order, case.seq, activity.occurred_at, compiled.number, measured, standing, tiers))
     return None
 
 
@@ -57,11 +45,11 @@ def record_free(case: Case, compiled: Compiled, activity: Activity, data: Free) 
         release(case, compiled, activity.type, data, case.at)
     tiers = case.tiers_at(activity.occurred_at)
     earned = earn(case, compiled, activity, tiers)
-    measure(case, compiled, activity, earned, frozenset(case.waiting))
+    measure(case, compiled, activity, earned)
     return None
 
 
-def earn(case: Case, compiled: Compiled, activity: Activity, tiers: dict[str, str]) -> tuple[Earned, ...]:
+def earn(case: Case, compiled: Compiled, activity: Activity, tiers: dict[str, str]) -> tuple[Accrued, ...]:
     """Grants what the activity sets off and counts it; what it earned."""
     earned = accrue(case, compiled, activity, tiers)
     counter = COUNTED.get(activity.type)

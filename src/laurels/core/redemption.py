@@ -20,8 +20,8 @@ from laurels.core.facts import (
     LotsExpired,
     LotsRestored,
     LotsUsed,
+    Moved,
     Part,
-    Posted,
     RedemptionCaptured,
     RedemptionEnded,
     RedemptionHeld,
@@ -195,12 +195,9 @@ def give_back(
     elif passed:
         for part in passed:
             case.emit(LotsRestored(wallet_id, (part,)))
-            case.emit(LotsExpired(wallet_id, (part,), at, again=True))
-        lost = sum([part.points for part in passed])
-        _post(
-            case, compiled, wallet_id, "expiry", lost, "available", "breakage", redemption, "expired_while_held",
-            tuple(passed), at, order,
-        )  # fmt: skip
+            case.emit(
+                LotsExpired(wallet_id, (part,), at, compiled.number, True, "expired_while_held", order, redemption)
+            )
     for part in alive:
         repay(case, compiled, wallet_id, part)
     if isinstance(wallet.expires, Inactive) and case.draft.balance(wallet_id).expires_at is None:
@@ -222,7 +219,7 @@ def _post(
     order: str | None = None,
 ) -> None:
     case.emit(
-        Posted(
+        Moved(
             wallet,
             kind,
             points,

@@ -15,7 +15,7 @@ from laurels.core.calendar import Duration, Instant, Period
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
 from laurels.core.expiry import expiry_of, part_of, rule_for
-from laurels.core.facts import Earned, LotExtended, Measured, TierSet, WalletKept
+from laurels.core.facts import Accrued, LotExtended, Measured, TierSet, WalletKept
 from laurels.core.member import Measures, Root, Standing
 from laurels.core.money import QUANTITY_ONE
 from laurels.core.program.model import Base, Inactive, Never, Tier, Track
@@ -130,26 +130,25 @@ def place(case: Case, compiled: Compiled, at: Instant) -> None:
 
 
 def measure(
-    case: Case, compiled: Compiled, activity: Activity, earned: tuple[Earned, ...], pending: frozenset[str]
-) -> tuple[dict[str, Instant], dict[str, tuple[int, ...]]]:
-    """Counts an activity on every track; the windows and amounts, for the order. `pending`: lots that still wait."""
-    windows: dict[str, Instant] = {}
+    case: Case, compiled: Compiled, activity: Activity, earned: tuple[Accrued, ...]
+) -> dict[str, tuple[int, ...]]:
+    """Counts an activity on every track; by how much, for the order."""
     measured: dict[str, tuple[int, ...]] = {}
     for track in compiled.program.tracks:
-        by = _measures(track, activity, earned, pending)
+        by = _measures(track, activity, earned)
         if any(by):
-            windows[track.id] = move(case, compiled, track, activity.occurred_at, by)
+            move(case, compiled, track, activity.occurred_at, by)
             measured[track.id] = by
-    return windows, measured
+    return measured
 
 
-def _measures(track: Track, activity: Activity, earned: tuple[Earned, ...], pending: frozenset[str]) -> tuple[int, ...]:
+def _measures(track: Track, activity: Activity, earned: tuple[Accrued, ...]) -> tuple[int, ...]:
     by: list[int] = []
     for metric in track.metrics:
         value = 0
         if metric.kind == "earned":
             for each in earned:
-                if each.wallet == metric.subject and (metric.include_pending or each.lot not in pending):
+                if each.wallet == metric.subject and (metric.include_pending or each.available_at is None):
                     value += each.points
         elif metric.kind == "spent":
             if isinstance(activity.data, Purchase):
@@ -179,13 +178,12 @@ def measure_points(case: Case, compiled: Compiled, wallet: str, points: int, ins
             move(case, compiled, track, instant, by)
 
 
-def move(case: Case, compiled: Compiled, track: Track, instant: Instant, by: tuple[int, ...]) -> Instant:
-    """Moves a track's measure in the window of an instant and raises or keeps the tier if that is due; the window."""
+def move(case: Case, compiled: Compiled, track: Track, instant: Instant, by: tuple[int, ...]) -> None:
+    """Moves a track's measure in the window of an instant and raises or keeps the tier if that is due."""
     window, _end = window_of(compiled, track, instant, case.root.enrolled_at or 0)
     rolling = track.window.kind == "rolling"
     case.emit(Measured(track.id, window, by, rolling, oldest_counted(compiled, track, case.at) if rolling else 0))
     consider(case, compiled, track, instant)
-    return window
 
 
 def consider(case: Case, compiled: Compiled, track: Track, instant: Instant) -> None:

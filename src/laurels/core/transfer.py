@@ -10,7 +10,7 @@ from laurels.core.activity import Activity, Parcel, Transfer
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
 from laurels.core.expiry import keep, repay
-from laurels.core.facts import FollowUp, LotOpened, LotsUsed, Part, Posted
+from laurels.core.facts import FollowUp, LotOpened, LotsUsed, Moved, Part
 from laurels.core.redemption import give_back, spendable, take
 from laurels.core.refusal import Refusal
 
@@ -25,7 +25,7 @@ def send(case: Case, compiled: Compiled, activity: Activity, data: Transfer) -> 
     parts = take(case, wallet.id, data.points)
     case.emit(LotsUsed(wallet.id, parts))
     case.emit(
-        Posted(
+        Moved(
             wallet.id,
             "transfer",
             data.points,
@@ -52,7 +52,7 @@ def receive(case: Case, compiled: Compiled, data: Parcel) -> Refusal | None:
         lot = case.new_lot()
         case.emit(LotOpened(wallet.id, lot, part.points, part.earned_at, part.expires_at))
         case.emit(
-            Posted(
+            Moved(
                 wallet.id,
                 "transfer",
                 part.points,

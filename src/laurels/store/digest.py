@@ -22,13 +22,14 @@ def activity_digest(
     recorded_at: int,
     engine: int,
     version: int,
+    known: int,
     circumstances: str | None,
     body: bytes,
     facts: bytes,
 ) -> bytes:
     """SHA-256 over a JSON array of the other columns with the body's length, then body and facts."""
-    head = (program, member, seq, source, id, type, occurred_at, recorded_at, engine, version, circumstances, len(body))
-    digest = sha256(_encode(head))
+    about = (occurred_at, recorded_at, engine, version, known, circumstances, len(body))
+    digest = sha256(_encode((program, member, seq, source, id, type, *about)))
     digest.update(body)
     digest.update(facts)
     return digest.digest()

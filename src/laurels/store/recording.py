@@ -18,7 +18,7 @@ from laurels.store.sql import named
 
 RECORD: Final = named("record")
 
-_WIDTHS: Final = (14, 20, 4, 3, 5, 5, 2, 8, 4, 4)
+_WIDTHS: Final = (15, 20, 4, 3, 5, 5, 2, 8, 4, 4)
 
 
 class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -80,6 +80,7 @@ class Recording:
         recorded_at: Instant,
         engine: int,
         version: int,
+        known: int,
         body: bytes,
         facts: bytes,
         circumstances: str | None,
@@ -96,6 +97,7 @@ class Recording:
             recorded_at,
             engine,
             version,
+            known,
             circumstances,
             body,
             facts,
@@ -112,6 +114,7 @@ class Recording:
                 recorded_at,
                 engine,
                 version,
+                known,
                 body.decode(),
                 facts.decode(),
                 circumstances,

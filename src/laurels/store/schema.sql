@@ -87,6 +87,7 @@ create table activity (
   recorded_at   bigint   not null,
   engine        integer  not null,
   version       integer  not null,
+  known         integer  not null,
   body          text     not null,
   facts         text     not null,
   circumstances text,
@@ -98,7 +99,8 @@ create unique index activity_id on activity (program, source, id);
 comment on table  activity is 'Ledger: what members did and what came of it, as it was decided then.';
 comment on column activity.seq is 'Counts the member''s activities from 1 without gaps; state is folded in this order.';
 comment on column activity.engine is 'Which release of the decisions decided it.';
-comment on column activity.version is 'The newest version of the program that was known when it was decided.';
+comment on column activity.version is 'The version of the program in effect when it occurred.';
+comment on column activity.known is 'The newest version that was known when it was decided; later ones had no say.';
 comment on column activity.body is 'Its data (JSON) as sent; free text in it is replaced by "" and kept in free_text.';
 comment on column activity.facts is 'What came of it (JSON, laurels.core.facts), explanation included.';
 comment on column activity.circumstances is 'What else the decision knew from outside (JSON): what was used of pools. Null: nothing.';

@@ -58,7 +58,7 @@ def test_a_finding_in_a_condition_stands_where_the_word_stands_in_the_file(when:
     if when.strip().startswith("{"):
         json_form = "campaigns: {a: {on: purchase, grant: {wallet: points, fixed: 1}, " + when.strip()[1:] + "}}"
         text = HEAD.replace("campaigns:\n  a:\n    on: purchase\n    grant: {wallet: points, fixed: 1}\n", json_form[:-1])
-    text = text.replace("'a'", "'a'").replace("\n", line_break)
+    text = text.replace("\n", line_break)
     before = text[: text.index(MARK)]
     expected = (before.count("\n") + 1, len(before) - before.rfind("\n"))
     found = [each for each in examine(text.replace(MARK, "")).findings if "totl" in each.message]

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from laurels.core.rule.check import Rule, check
+from laurels.core.rule.environment import LARGEST_INT, LATEST_AT
 from laurels.core.rule.python import compile_rule
-from tests.core.rule.sample import Case, Dice, Oracle, environment
+from tests.core.rule.sample import Activity, Case, Dice, Member, Oracle, environment
 from tests.core.rule.writer import Writer
 
 RULES = 700
@@ -105,3 +106,32 @@ def test_a_wrong_translation_is_caught(right: str, wrong: str) -> None:
     texts = itertools.islice(_texts(oracle, 7), RULES)
     with pytest.raises((AssertionError, AttributeError)):
         _compare(texts, oracle, cases, change)
+
+
+@pytest.mark.parametrize(
+    ("fits", "breaks"),
+    [
+        # 2^53 x 1024 is 2^63, one more than 64 bits hold.
+        ("member.visits * 1023 > 0", "member.visits * 1024 > 0"),
+        ("member.visits * 1022 + member.visits > 0", "member.visits * 1023 + member.visits > 0"),
+        ("-member.visits * -1023 > 0", "-member.visits * -1024 > 0"),
+        # A thousand years after the year 9000 is no instant any more.
+        (
+            'activity.occurred_at + duration("8760000h") > member.enrolled_at',
+            'activity.occurred_at + duration("8770000h") > member.enrolled_at',
+        ),
+    ],
+)
+def test_a_sum_is_refused_exactly_where_cel_could_overflow(fits: str, breaks: str) -> None:
+    oracle = Oracle(environment())
+    case = Case(member=Member(attributes={"visits": LARGEST_INT}), activity=Activity(occurred_at=LATEST_AT))
+    messages = oracle.messages(case)
+
+    rule = check(fits, oracle.environment, scope="lines")
+    assert isinstance(rule, Rule), rule
+    assert compile_rule(rule)(*case.arguments) is oracle.compile(fits, "lines")(messages) is True
+
+    found = check(breaks, oracle.environment, scope="lines")
+    assert not isinstance(found, Rule)
+    assert [finding.code for finding in found] == ["rule_overflow"]
+    assert "overflow" in str(oracle.compile(breaks, "lines")(messages))

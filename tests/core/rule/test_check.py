@@ -41,14 +41,14 @@ EXAMPLES = (
     ("line.tags.exists(t.x, true)", "rule_syntax", 19, "simple identifier", None),
     ("purchase.?store == 'a'", "rule_syntax", 1, "unsupported syntax", None),
     ("at.hour\x00 > 3", "rule_invalid_character", 8, "U+0000", None),
-    ("member.id == '\ud800'", "rule_invalid_character", 14, "U+D800", None),
+    ("member.id == '\ud800'", "rule_invalid_character", 15, "U+D800", None),
     # names
     ("lin.sku == 'a'", "rule_unknown_name", 1, "unknown name 'lin'; did you mean 'line'?", "a rule may name activity"),
     ("category == 'a'", "rule_unknown_name", 1, "did you mean 'line.category'?", None),
     ("line.tags.exists(tag, tga == 'a')", "rule_unknown_name", 23, "did you mean 'tag'?", None),
     ("line.tags.exists(t, .t == 'a')", "rule_unknown_name", 22, "unknown name '.t'", None),
     ("line.catgory == 'a'", "rule_unknown_field", 6, "unknown field 'catgory'; did you mean 'category'?", "line has"),
-    ("has(line.catgory)", "rule_unknown_field", 10, "did you mean 'category'?", "line has amount"),
+    ("has(line.catgory)", "rule_unknown_field", 10, "did you mean 'category'?", "line has age, amount"),
     ("member.tier.membrship == 'gold'", "rule_unknown_field", 13, "did you mean 'membership'?", "member.tier has club"),
     ("member.wallets.points.avail > 1", "rule_unknown_field", 23, "did you mean 'available'?", "member.wallets.points"),
     ("member.id.x == 1", "rule_unknown_field", 11, "a string has no fields", None),
@@ -73,9 +73,9 @@ EXAMPLES = (
     ("int(member.id) == 3", "rule_outside_subset", 1, "conversion", None),
     ("timestamp(member.id) > member.enrolled_at", "rule_outside_subset", 1, "takes a constant", "declare the field"),
     ("activity.occurred_at.getHours() > 3", "rule_outside_subset", 22, "date getter", "at.hour"),
-    ("line.tags.exists_one(t, t == 'a')", "rule_outside_subset", 11, "this macro", "exists(x, ...)"),
-    ("line.tags.map(t, t) == line.tags", "rule_outside_subset", 11, "this macro", "exists(x, ...)"),
-    ("line.tags.filter(t, t == 'a') == line.tags", "rule_outside_subset", 11, "this macro", "exists(x, ...)"),
+    ("line.tags.exists_one(t, t == 'a')", "rule_outside_subset", 11, "exists_one has no place", "exists(x, ...)"),
+    ("line.tags.map(t, t) == line.tags", "rule_outside_subset", 11, "map has no place", "exists(x, ...)"),
+    ("line.tags.filter(t, t == 'a') == line.tags", "rule_outside_subset", 11, "filter has no place", "exists(x, ...)"),
     ("{'a': 1} == {'a': 1}", "rule_outside_subset", 1, "maps or messages", None),
     ("member.id == null", "rule_outside_subset", 14, "no null literals", "has(...)"),
     ("1u == 1u", "rule_outside_subset", 1, "no uint64 literals", None),
@@ -158,7 +158,7 @@ EXAMPLES = (
     ("at.hour in []", "rule_empty_list", 12, "at least one constant", None),
     # totality
     ("at.hour + 9223372036854775807 > 0", "rule_overflow", 9, "64 bits", "2^53"),
-    ("member.visits * 1025 > 0", "rule_overflow", 15, "64 bits", "2^53"),
+    ("member.visits * 1024 > 0", "rule_overflow", 15, "64 bits", "2^53"),
     ("-(-9223372036854775808) > 0", "rule_overflow", 1, "64 bits", "2^53"),
     ("at.hour in [9007199254740993]", "rule_overflow", 13, "beyond 2^53", None),
     ("activity.occurred_at + duration('9000000h') > member.enrolled_at", "rule_overflow", 22, "1 to 9999", "year 9000"),
@@ -184,18 +184,22 @@ def test_finding_names_what_is_wrong_and_where(
     assert hint is None or hint in (first.hint or "")
 
 
-@pytest.mark.parametrize(("text", "code", "column", "message", "hint"), EXAMPLES)
-def test_finding_keeps_its_place_behind_chinese_text_and_lines(
-    text: str, code: str, column: int, message: str, hint: str | None
-) -> None:
-    """A rule that stands two lines further down, behind texts of which one character is two of UTF-16."""
-    if code in ("rule_too_long", "rule_too_deep", "rule_not_bool") or "empty" in message:
-        pytest.skip("a finding on the whole rule")
-    before = "'咖啡𝒳' != member.id &&\n\t// 注释\n"
-    same_line = "('咖啡𝒳' != member.id) && "
-    # The binary operator before it must not bind to part of the rule, hence the parentheses.
-    first = findings(f"{before}{same_line}({text})")[0]
-    assert (first.code, first.line, first.column) == (code, 3, column + len(same_line) + 1), first
+MOVABLE = tuple(
+    (text, code, column)
+    for text, code, column, message, _ in EXAMPLES
+    if code not in ("rule_too_long", "rule_too_deep", "rule_not_bool")
+    and "empty" not in message
+    and text.count("(") == text.count(")")
+)
+
+
+@pytest.mark.parametrize(("text", "code", "column"), MOVABLE)
+def test_finding_keeps_its_place_behind_chinese_text_and_further_down(text: str, code: str, column: int) -> None:
+    """Columns count code points: of 𝒳 there is one, though UTF-16 has two and UTF-8 four units for it."""
+    lines_before = "'咖啡𝒳' != member.id &&\n\t// 注释\n"
+    same_line = "('咖啡𝒳' != member.id) && ("
+    first = findings(f"{lines_before}{same_line}{text})")[0]
+    assert (first.code, first.line, first.column) == (code, 3, column + len(same_line)), first
 
 
 def test_every_code_has_an_example() -> None:
@@ -247,7 +251,6 @@ def test_lines_are_named_only_where_each_line_is_asked() -> None:
 
 def test_purchase_is_named_only_in_rules_about_purchases() -> None:
     check_in = environment(has_purchase=False)
-    passes("activity.age > 3 || true", within=environment(), scope="condition") if False else None
     assert [each.code for each in findings("purchase.total > 1", within=check_in, scope="condition")] == [
         "rule_unknown_name"
     ]
@@ -294,11 +297,7 @@ def test_language_holds_what_it_promises(text: str) -> None:
     ("places", "fits", "breaks"), [(0, "30", "30.0"), (2, "30.05", "30.050"), (3, "1.005", "1.0050")]
 )
 def test_money_has_the_decimals_of_its_currency(places: int, fits: str, breaks: str) -> None:
-    within = (
-        environment(places, has_purchase=True)
-        if places
-        else Environment.build(currency_places=0, tracks=(), wallets=(), has_purchase=True)
-    )
+    within = Environment.build(currency_places=places, tracks=(), wallets=(), has_purchase=True)
     passes(f"purchase.total >= {fits}", within=within)
     found = findings(f"purchase.total >= {breaks}", within=within)
     assert [each.code for each in found] == ["rule_money_precision"]

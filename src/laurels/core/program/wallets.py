@@ -174,9 +174,7 @@ def _money(form: MoneyForm, frame: Frame) -> PointsAsMoney:
     minimum = said_or(form.minimum, 0)
     multiple = said_or(form.multiple, 1)
     if form.worth.value is not None and not form.worth.value:
-        frame.notes.error(
-            "worthless", form.worth.node, "points that are worth nothing pay nothing", "leave out money"
-        )
+        frame.notes.error("worthless", form.worth.node, "points that are worth nothing pay nothing", "leave out money")
     if form.points.value and worth * multiple % points:
         message = f"{multiple} points are not worth a whole number of the currency's smallest units"
         hint = f"points are paid in steps of multiple, which is {multiple}; multiple: {points} is always right"

@@ -7,12 +7,12 @@ standing recorded then; they never yield more than was earned, and nothing is gr
 
 from __future__ import annotations
 
-from laurels.core.activity import Purchase, Return
+from laurels.core.activity import Return
 from laurels.core.case import Case
 from laurels.core.facts import Explained, Judged, OrderReturned, TakenBack
-from laurels.core.member import Order, purchase_key
+from laurels.core.member import Purchased, purchase_key
 from laurels.core.refusal import Refusal
-from laurels.core.reversal.lines import cumulative_of, returned_lines, share_of
+from laurels.core.reversal.lines import PastOrder, cumulative_of, past_order, returned_lines, share_of
 from laurels.core.reversal.payment import paid_back_of, restore_points
 from laurels.core.reversal.taking import give_limits_back, take, taken_of, unmeasure
 from laurels.core.reversal.target import Target, targets_of
@@ -24,34 +24,36 @@ def take_back(case: Case, data: Return) -> Refusal | None:
     order = case.draft.order(data.order)
     if order is None:
         return Refusal("unknown_order", data.order)
-    purchase = case.draft.get(purchase_key(order.seq))
-    assert isinstance(purchase, Purchase)
-    lines = returned_lines(purchase, order, data)
+    recorded = case.draft.get(purchase_key(order.seq))
+    assert isinstance(recorded, Purchased)
+    past = past_order(recorded, order)
+    purchase = past.purchase
+    lines = returned_lines(purchase, past, data)
     if isinstance(lines, Refusal):
         return lines
-    compiled = case.versions.numbered(order.version)
+    compiled = case.versions.numbered(past.version)
     assert compiled is not None
-    cumulative = cumulative_of(order, lines)
+    cumulative = cumulative_of(past, lines)
     shares = {line.line: share_of(line, cumulative.get(line.line)) for line in purchase.lines}
-    money = paid_back_of(purchase, order, lines, data.tenders)
+    money = paid_back_of(purchase, past, lines, data.tenders)
     if isinstance(money, Refusal):
         return money
-    restored = restore_points(case, compiled, purchase, order, money)
+    restored = restore_points(case, compiled, purchase, past, money)
     whole = all(share.part == share.whole for share in shares.values())
-    targets = targets_of(case, compiled, order, purchase, cumulative, shares, whole)
-    taken = taken_of(order, targets)
-    forgiven, waited = take(case, compiled, order, data.order, taken)
-    give_limits_back(case, order, taken)
+    targets = targets_of(case, compiled, past, purchase, cumulative, shares, whole)
+    taken = taken_of(past, targets)
+    forgiven, waited = take(case, compiled, past, data.order, taken)
+    give_limits_back(case, past, taken)
     now = case.versions.judging(case.at)
-    measured = unmeasure(case, now, order, purchase, shares, taken, waited, whole)
+    measured = unmeasure(case, now, past, purchase, shares, taken, waited, whole)
     case.emit(OrderReturned(data.order, lines, tuple(taken.values()), restored, money, forgiven, measured))
-    case.emit(Explained(compiled.number, explained(order, taken, targets)))
+    case.emit(Explained(compiled.number, explained(past, taken, targets)))
     for track_id in measured:
-        fall_back(case, now, now.tracks[track_id], order.occurred_at)
+        fall_back(case, now, now.tracks[track_id], past.occurred_at)
     return None
 
 
-def explained(order: Order, taken: dict[int, TakenBack], targets: list[Target]) -> tuple[Judged, ...]:
+def explained(past: PastOrder, taken: dict[int, TakenBack], targets: list[Target]) -> tuple[Judged, ...]:
     return tuple(
         [
             Judged(
@@ -62,6 +64,6 @@ def explained(order: Order, taken: dict[int, TakenBack], targets: list[Target]) 
                 each.wallet,
                 each.tier,
             )
-            for n, each in enumerate(order.earned)
+            for n, each in enumerate(past.earned)
         ]
     )

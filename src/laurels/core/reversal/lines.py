@@ -7,10 +7,9 @@ from collections.abc import Iterable
 import msgspec
 
 from laurels.core.activity import Line, Purchase, Return, ReturnLine
-from laurels.core.facts import (
-    LineReturned,
-)
-from laurels.core.member import Order
+from laurels.core.calendar import Instant
+from laurels.core.facts import LineReturned, Scalar, TakenBack
+from laurels.core.member import Earned, Order, Purchased
 from laurels.core.money import floor_div
 from laurels.core.refusal import Refusal
 
@@ -26,10 +25,44 @@ class Share(msgspec.Struct, frozen=True):
         return floor_div(points * self.part, self.whole)
 
 
-def returned_lines(purchase: Purchase, order: Order, data: Return) -> tuple[LineReturned, ...] | Refusal:
+class PastOrder(msgspec.Struct, frozen=True):
+    """An order as returns see it: what was recorded with the purchase, and what came back since."""
+
+    purchase: Purchase
+    occurred_at: Instant
+    version: int
+    earned: tuple[Earned, ...]
+    standing: dict[str, Scalar]
+    tiers: dict[str, str]
+    returned: dict[str, LineReturned]
+    taken: tuple[TakenBack, ...]
+    paid_back: dict[str, int]
+    forgiven: dict[str, int]
+    unmeasured: dict[str, tuple[int, ...]]
+
+
+def past_order(recorded: Purchased, order: Order) -> PastOrder:
+    """Joins a recorded purchase with what came back of it."""
+    opened = recorded.opened
+    return PastOrder(
+        recorded.purchase,
+        opened.at,
+        opened.version,
+        recorded.earned,
+        opened.standing,
+        opened.tiers,
+        order.returned,
+        order.taken,
+        order.paid_back,
+        order.forgiven,
+        order.unmeasured,
+    )
+
+
+def returned_lines(purchase: Purchase, past: PastOrder, data: Return) -> tuple[LineReturned, ...] | Refusal:
     bought = {line.line: line for line in purchase.lines}
     wanted: Iterable[ReturnLine] = (
-        [ReturnLine(line.line) for line in purchase.lines if not all_back(line, order.returned.get(line.line))]
+        [ReturnLine(line.line) for line in purchase.lines if not all_back(line, past.returned.get(line.line))]
         if data.lines is None
         else data.lines
     )
@@ -38,8 +71,8 @@ def returned_lines(purchase: Purchase, order: Order, data: Return) -> tuple[Line
         line = bought.get(each.line)
         if line is None:
             return Refusal("unknown_line", each.line)
-        before = order.returned.get(line.line) or LineReturned(line.line, 0, 0)
-        if all_back(line, order.returned.get(line.line)):
+        before = past.returned.get(line.line) or LineReturned(line.line, 0, 0)
+        if all_back(line, past.returned.get(line.line)):
             return Refusal("return_exceeds_purchase", f"Line {line.line} was returned in full.")
         returned = _one_line(line, before, each)
         if isinstance(returned, Refusal):
@@ -82,8 +115,8 @@ def all_back(line: Line, returned: LineReturned | None) -> bool:
     return returned.amount == line.amount if line.amount else returned.quantity == line.quantity
 
 
-def cumulative_of(order: Order, lines: tuple[LineReturned, ...]) -> dict[str, LineReturned]:
-    cumulative = dict(order.returned)
+def cumulative_of(past: PastOrder, lines: tuple[LineReturned, ...]) -> dict[str, LineReturned]:
+    cumulative = dict(past.returned)
     for line in lines:
         before = cumulative.get(line.line) or LineReturned(line.line, 0, 0)
         cumulative[line.line] = LineReturned(line.line, before.quantity + line.quantity, before.amount + line.amount)

@@ -9,20 +9,20 @@ from laurels.core.facts import (
     LineReturned,
     RedemptionRestored,
 )
-from laurels.core.member import Order
 from laurels.core.money import allocate, floor_div
 from laurels.core.redemption import give_back, split
 from laurels.core.refusal import Refusal
+from laurels.core.reversal.lines import PastOrder
 
 
 def paid_back_of(
-    purchase: Purchase, order: Order, lines: tuple[LineReturned, ...], tenders: tuple[Tender, ...] | None
+    purchase: Purchase, past: PastOrder, lines: tuple[LineReturned, ...], tenders: tuple[Tender, ...] | None
 ) -> dict[str, int] | Refusal:
     """Money that goes back to each tender, by its place; in proportion unless the return says otherwise."""
     if not purchase.tenders:
         return {}
     now = sum([line.amount for line in lines])
-    left = [tender.amount - order.paid_back.get(str(n), 0) for n, tender in enumerate(purchase.tenders)]
+    left = [tender.amount - past.paid_back.get(str(n), 0) for n, tender in enumerate(purchase.tenders)]
     if tenders is not None:
         back: dict[str, int] = {}
         for given in tenders:
@@ -33,7 +33,7 @@ def paid_back_of(
         if sum(back.values()) != now:
             return Refusal("return_exceeds_purchase", "The tenders do not sum to what is returned.")
         return back
-    before = sum(order.paid_back.values())
+    before = sum(past.paid_back.values())
     targets = allocate(before + now, [tender.amount for tender in purchase.tenders])
     shares = [
         max(target - (tender.amount - rest), 0)
@@ -57,7 +57,7 @@ def _tender_place(purchase: Purchase, given: Tender, left: list[int], back: dict
 
 
 def restore_points(
-    case: Case, compiled: Compiled, purchase: Purchase, order: Order, money: dict[str, int]
+    case: Case, compiled: Compiled, purchase: Purchase, past: PastOrder, money: dict[str, int]
 ) -> dict[str, int]:
     """Gives points that paid back to the lots they came from, as if less had been spent in the first place."""
     restored: dict[str, int] = {}
@@ -67,7 +67,7 @@ def restore_points(
         redemption = case.draft.redemption(tender.redemption)
         if redemption is None:
             continue
-        back = order.paid_back.get(str(n), 0) + money[str(n)]
+        back = past.paid_back.get(str(n), 0) + money[str(n)]
         points = floor_div(redemption.spent * back, tender.amount) - redemption.restored
         if points <= 0:
             continue

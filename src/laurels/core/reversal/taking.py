@@ -10,27 +10,26 @@ from laurels.core.case import Case
 from laurels.core.compiled import Compiled
 from laurels.core.expiry import part_of
 from laurels.core.facts import (
-    Earned,
     LimitUsed,
     LineShare,
     LotsUsed,
     Measured,
+    Moved,
     Part,
     PoolClaimed,
-    Posted,
     TakenBack,
 )
-from laurels.core.member import Lot, Order
+from laurels.core.member import Earned, Lot
 from laurels.core.money import allocate
 from laurels.core.program.model import Track
-from laurels.core.reversal.lines import Share
+from laurels.core.reversal.lines import PastOrder, Share
 from laurels.core.reversal.target import Target
 from laurels.core.tier import NET, oldest_counted, window_of
 
 
-def taken_of(order: Order, targets: list[Target]) -> dict[int, TakenBack]:
+def taken_of(past: PastOrder, targets: list[Target]) -> dict[int, TakenBack]:
     """What this return takes of each `Earned`: the target less what earlier returns took, never negative."""
-    known = {taken.earned: taken for taken in order.taken}
+    known = {taken.grant: taken for taken in past.taken}
     now: dict[int, TakenBack] = {}
     for n, target in enumerate(targets):
         before = known.get(n) or TakenBack(n, 0, ())
@@ -50,27 +49,27 @@ def taken_of(order: Order, targets: list[Target]) -> dict[int, TakenBack]:
 
 
 def take(
-    case: Case, compiled: Compiled, order: Order, order_id: str, taken: dict[int, TakenBack]
+    case: Case, compiled: Compiled, past: PastOrder, order_id: str, taken: dict[int, TakenBack]
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Takes points back wallet by wallet. By wallet: points forgiven since they expired already, points taken that
     were still pending."""
     forgiven: dict[str, int] = {}
     waited: dict[str, int] = {}
-    for wallet in sorted({order.earned[n].wallet for n in taken}):
-        mine = [n for n in taken if order.earned[n].wallet == wallet]
+    for wallet in sorted({past.earned[n].wallet for n in taken}):
+        mine = [n for n in taken if past.earned[n].wallet == wallet]
         points = sum([taken[n].points for n in mine])
-        excused = min(_expired_left(case, order, wallet, points), points)
+        excused = min(_expired_left(case, past, wallet, points), points)
         if excused:
             forgiven[wallet] = excused
-        each = [(order.earned[n], taken[n]) for n in mine]
-        waited[wallet] = _take_from(case, compiled, order, order_id, wallet, points - excused, each)
+        each = [(past.earned[n], taken[n]) for n in mine]
+        waited[wallet] = _take_from(case, compiled, past, order_id, wallet, points - excused, each)
     return forgiven, waited
 
 
-def _expired_left(case: Case, order: Order, wallet: str, points: int) -> int:
+def _expired_left(case: Case, past: PastOrder, wallet: str, points: int) -> int:
     """How many of the points to take are excused because they expired; what has not expired is taken first."""
-    earned = sum([each.points for each in order.earned if each.wallet == wallet])
-    lots = sorted({each.lot for each in order.earned if each.wallet == wallet})
+    earned = sum([each.points for each in past.earned if each.wallet == wallet])
+    lots = sorted({each.lot for each in past.earned if each.wallet == wallet})
     expired = 0
     for lot in lots:
         known = case.draft.expired(lot)
@@ -78,15 +77,15 @@ def _expired_left(case: Case, order: Order, wallet: str, points: int) -> int:
             expired += known.points - known.reinstated
     if not expired:
         return 0
-    before = sum([taken.points for taken in order.taken if order.earned[taken.earned].wallet == wallet])
-    takeable = earned - expired - (before - order.forgiven.get(wallet, 0))
+    before = sum([taken.points for taken in past.taken if past.earned[taken.grant].wallet == wallet])
+    takeable = earned - expired - (before - past.forgiven.get(wallet, 0))
     return max(points - max(takeable, 0), 0)
 
 
 def _take_from(
     case: Case,
     compiled: Compiled,
-    order: Order,
+    past: PastOrder,
     order_id: str,
     wallet_id: str,
     points: int,
@@ -96,7 +95,7 @@ def _take_from(
     if points <= 0:
         return 0
     wallet = case.versions.wallet(wallet_id)
-    own = frozenset(each.lot for each in order.earned if each.wallet == wallet_id)
+    own = frozenset(each.lot for each in past.earned if each.wallet == wallet_id)
     sources = _sources(case, wallet_id, own, points, only_pending=wallet.when_spent == "pending_only")
     left = points - sum([part.points for _account, parts in sources for part in parts])
     spans: list[tuple[str, list[Part]]] = [(account, list(parts)) for account, parts in sources]
@@ -169,7 +168,7 @@ def _post_reversals(
         for account, parts in pieces.items():
             real = account in ("pending", "available")
             case.emit(
-                Posted(
+                Moved(
                     wallet,
                     "reversal" if account != "write_off" else "write_off",
                     sum([part.points for part in parts]),
@@ -188,11 +187,11 @@ def _post_reversals(
             )
 
 
-def give_limits_back(case: Case, order: Order, taken: dict[int, TakenBack]) -> None:
+def give_limits_back(case: Case, past: PastOrder, taken: dict[int, TakenBack]) -> None:
     """Limits and budgets get back what was taken, in the same period; a use in times when nothing of it is left."""
-    before = {entry.earned: entry.points for entry in order.taken}
+    before = {entry.grant: entry.points for entry in past.taken}
     for n, entry in taken.items():
-        each = order.earned[n]
+        each = past.earned[n]
         emptied = before.get(n, 0) + entry.points == each.points
         for key, period in each.limits.items():
             by = entry.points if key.endswith("_points") else int(emptied)
@@ -208,7 +207,7 @@ def give_limits_back(case: Case, order: Order, taken: dict[int, TakenBack]) -> N
 def unmeasure(
     case: Case,
     compiled: Compiled,
-    order: Order,
+    past: PastOrder,
     purchase: Purchase,
     shares: dict[str, Share],
     taken: dict[int, TakenBack],
@@ -222,12 +221,12 @@ def unmeasure(
     )
     points: dict[str, int] = {}
     for n, entry in taken.items():
-        wallet = order.earned[n].wallet
+        wallet = past.earned[n].wallet
         points[wallet] = points.get(wallet, 0) + entry.points
     for track in compiled.program.tracks:
         if track.id not in case.root.tracks:
             continue
-        before = order.unmeasured.get(track.id, (0,) * len(track.metrics))
+        before = past.unmeasured.get(track.id, (0,) * len(track.metrics))
         by: list[int] = []
         for n, metric in enumerate(track.metrics):
             if metric.kind == "spent":
@@ -240,12 +239,12 @@ def unmeasure(
             else:
                 by.append(0)
         if any(by):
-            _lower(case, compiled, track, order, tuple(by))
+            _lower(case, compiled, track, past, tuple(by))
             measured[track.id] = tuple(by)
     return measured
 
 
-def _lower(case: Case, compiled: Compiled, track: Track, order: Order, by: tuple[int, ...]) -> None:
-    window, _end = window_of(compiled, track, order.occurred_at, case.root.enrolled_at or 0)
+def _lower(case: Case, compiled: Compiled, track: Track, past: PastOrder, by: tuple[int, ...]) -> None:
+    window, _end = window_of(compiled, track, past.occurred_at, case.root.enrolled_at or 0)
     rolling = track.window.kind == "rolling"
     case.emit(Measured(track.id, window, by, rolling, oldest_counted(compiled, track, case.at) if rolling else 0))

@@ -11,14 +11,13 @@ from laurels.core.activity import Line, Purchase
 from laurels.core.case import ActivityView, Case, View
 from laurels.core.compiled import Compiled, CompiledCampaign, Trigger
 from laurels.core.facts import (
-    Earned,
     LineReturned,
     LineShare,
 )
-from laurels.core.member import Balance, Order
+from laurels.core.member import Balance, Earned
 from laurels.core.money import Rounding, allocate, divide, floor_div
 from laurels.core.program.model import Brackets, Fixed
-from laurels.core.reversal.lines import Share, all_back
+from laurels.core.reversal.lines import PastOrder, Share, all_back
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -32,25 +31,25 @@ class Target(msgspec.Struct, frozen=True):
 def targets_of(
     case: Case,
     compiled: Compiled,
-    order: Order,
+    past: PastOrder,
     purchase: Purchase,
     cumulative: dict[str, LineReturned],
     shares: dict[str, Share],
     whole: bool,
 ) -> list[Target]:
     if whole:
-        return [Target(each.points, each.lines, "taken_back") for each in order.earned]
+        return [Target(each.points, each.lines, "taken_back") for each in past.earned]
     trigger = compiled.trigger("purchase")
     campaigns = {} if trigger is None else {each.id: each for each in trigger.campaigns}
     again: dict[str, Candidate] = {}
     chosen: frozenset[str] = frozenset()
-    if trigger is not None and any(campaigns[each.campaign].rejudged for each in order.earned):
-        again, chosen = _judge_again(case, compiled, trigger, order, purchase, cumulative)
+    if trigger is not None and any(campaigns[each.campaign].rejudged for each in past.earned):
+        again, chosen = _judge_again(case, compiled, trigger, past, purchase, cumulative)
     targets: list[Target] = []
     lost: set[str] = set()
-    for each in order.earned:
+    for each in past.earned:
         campaign = campaigns[each.campaign]
-        target = _target(each, campaign, order, targets, shares, again, chosen, trigger, compiled)
+        target = _target(each, campaign, past, targets, shares, again, chosen, trigger, compiled)
         if each.tier is None and campaign.multiplies & lost:
             target = Target(each.points, each.lines, "no_longer_qualifies")
         if target.code == "no_longer_qualifies":
@@ -62,7 +61,7 @@ def targets_of(
 def _target(
     each: Earned,
     campaign: CompiledCampaign,
-    order: Order,
+    past: PastOrder,
     before: list[Target],
     shares: dict[str, Share],
     again: dict[str, Candidate],
@@ -73,7 +72,7 @@ def _target(
     by_line = tuple([LineShare(share.line, shares[share.line].of(share.points)) for share in each.lines])
     proportional = Target(sum([share.points for share in by_line]), by_line, "taken_back")
     if each.tier is not None:
-        return _bonus_target(each, order, before, proportional, compiled, campaign.rejudged)
+        return _bonus_target(each, past, before, proportional, compiled, campaign.rejudged)
     if not campaign.rejudged:
         return proportional
     everything = Target(each.points, each.lines, "no_longer_qualifies")
@@ -81,9 +80,9 @@ def _target(
         instead = _chosen_instead(campaign.id, trigger, again, chosen)
         if instead <= 0:
             return everything
-        own = [(n, one.points) for n, one in enumerate(order.earned) if one.campaign == each.campaign and not one.tier]
+        own = [(n, one.points) for n, one in enumerate(past.earned) if one.campaign == each.campaign and not one.tier]
         keeps = allocate(min(instead, sum([points for _n, points in own])), [points for _n, points in own])
-        kept = next(keep for keep, (n, _points) in zip(keeps, own, strict=True) if order.earned[n] is each)
+        kept = next(keep for keep, (n, _points) in zip(keeps, own, strict=True) if past.earned[n] is each)
         return _part_target(each, each.points - kept, "judged_again")
     grant = campaign.grants[each.grant]
     if isinstance(grant, Fixed):
@@ -105,11 +104,11 @@ def _part_target(each: Earned, points: int, code: str) -> Target:
 
 
 def _bonus_target(
-    each: Earned, order: Order, before: list[Target], proportional: Target, compiled: Compiled, rejudged: bool
+    each: Earned, past: PastOrder, before: list[Target], proportional: Target, compiled: Compiled, rejudged: bool
 ) -> Target:
     """A tier's bonus follows the points it was given over."""
     track, _dot, tier_id = (each.tier or "").partition(".")
-    for n, base in enumerate(order.earned):
+    for n, base in enumerate(past.earned):
         if base.campaign == each.campaign and base.grant == each.grant and base.tier is None:
             left = base.points - before[n].points
             if left == 0:
@@ -150,20 +149,20 @@ def _judge_again(
     case: Case,
     compiled: Compiled,
     trigger: Trigger,
-    order: Order,
+    past: PastOrder,
     purchase: Purchase,
     cumulative: dict[str, LineReturned],
 ) -> tuple[dict[str, Candidate], frozenset[str]]:
     """Judges what remains of a purchase, with the standing recorded then and without limits."""
     remaining = _remaining(purchase, cumulative)
-    view = _recorded_view(case, compiled, order)
+    view = _recorded_view(case, compiled, past)
     moment = Moment(
         view,
         remaining,
         remaining.lines or NO_LINES,
-        ActivityView("purchase", "", "", order.occurred_at, {}),
-        compiled.zone.local(order.occurred_at),
-        order.occurred_at,
+        ActivityView("purchase", "", "", past.occurred_at, {}),
+        compiled.zone.local(past.occurred_at),
+        past.occurred_at,
         {},
     )
     codes: dict[str, tuple[str, int]] = {}
@@ -213,11 +212,11 @@ def standing_of(view: View, trigger: Trigger) -> dict[str, Any]:
     return standing
 
 
-def _recorded_view(case: Case, compiled: Compiled, order: Order) -> View:
+def _recorded_view(case: Case, compiled: Compiled, past: PastOrder) -> View:
     attributes: dict[str, Any] = {}
     counters: dict[str, int] = {}
     wallets = {wallet: Balance() for wallet in compiled.wallets}
-    for path, value in order.standing.items():
+    for path, value in past.standing.items():
         kind, _dot, name = path.partition(".")
         if kind == "attributes":
             attributes[name] = value
@@ -230,7 +229,7 @@ def _recorded_view(case: Case, compiled: Compiled, order: Order) -> View:
     return View(
         case.draft.id,
         case.root.enrolled_at or 0,
-        {**compiled.first_tiers, **order.tiers},
+        {**compiled.first_tiers, **past.tiers},
         wallets,
         (),
         counters,

@@ -2,8 +2,8 @@
 
 An `Environment` is built once per program and trigger. It describes the same names twice: as `Named` entries, from
 which rules are resolved, guarded and translated, and as protobuf messages built at run time, against which Google's CEL
-checker has the last word. The bounds below are what activities keep when they are parsed; with them no sum in a checked
-rule leaves 64 bits, so that every reader of a rule gives the same answer.
+checker has the last word. Within the bounds below no sum in a checked rule leaves 64 bits, so that every reader of a
+rule gives the same answer; beyond them Python still answers, but CEL would fail.
 """
 
 import re

@@ -13,7 +13,8 @@ from typing import Final
 import msgspec
 
 from laurels.core.rule import tree
-from laurels.core.rule.environment import EARLIEST_AT, LARGEST_INT, LATEST_AT, Environment, Scope
+from laurels.core.rule.bounds import fits
+from laurels.core.rule.environment import LARGEST_INT, Environment, Scope
 from laurels.core.rule.literals import Misread, read_date, read_duration, read_instant, read_number
 from laurels.core.rule.typed import (
     Arithmetic,
@@ -42,16 +43,6 @@ LOOPS_MOST: Final = 2  # two loops over a thousand lines are a million steps
 _COMPARISONS: Final = frozenset(("_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"))
 _ORDERED: Final = frozenset(("string", "int", "date", "timestamp", "duration", "decimal", "quantity"))
 _SCALED: Final = frozenset(("money", "quantity", "decimal"))
-
-Span = tuple[int, int]
-_SPANS: Final[Mapping[str, Span]] = {
-    "int": (-LARGEST_INT, LARGEST_INT),
-    "timestamp": (EARLIEST_AT, LATEST_AT),
-}
-_LIMITS: Final[Mapping[str, Span]] = {
-    "int": (-(2**63), 2**63 - 1),
-    "timestamp": (-62_135_596_800_000_000, 253_402_300_799_999_999),  # the years 1 to 9999
-}
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -485,38 +476,11 @@ class Resolver:
 
     def _within(self, node: Arithmetic | Negative) -> Typed:
         """The sum, unless it could leave what CEL can hold, given the bounds of fields."""
-        low, high = span(node)
-        lowest, highest = _LIMITS[node.kind]
-        if lowest <= low and high <= highest:
+        if fits(node):
             return node
         what = "64 bits" if node.kind == "int" else "the years 1 to 9999"
         hint = "fields lie between -2^53 and 2^53" if node.kind == "int" else "fields lie before the year 9000"
         return self._broken(node.at, "rule_overflow", f"this could leave {what}", hint, [node])
-
-
-def span(node: Typed) -> Span:
-    """Between which values a whole number, instant or duration lies, given the bounds of fields."""
-    match node:
-        case Literal(value=int(value)):
-            return value, value
-        case Size():
-            return 0, LARGEST_INT
-        case Negative():
-            low, high = span(node.term)
-            return -high, -low
-        case Choice():
-            (low, high), (other_low, other_high) = span(node.yes), span(node.no)
-            return min(low, other_low), max(high, other_high)
-        case Arithmetic():
-            (low, high), (other_low, other_high) = span(node.left), span(node.right)
-            if node.operator == "*":
-                products = [a * b for a in (low, high) for b in (other_low, other_high)]
-                return min(products), max(products)
-            if node.operator == "+":
-                return low + other_low, high + other_high
-            return low - other_high, high - other_low
-        case _:
-            return _SPANS[node.kind]
 
 
 def _chain(node: tree.Node, function: str) -> Iterable[tree.Node]:

@@ -75,7 +75,10 @@ class Host(msgspec.Struct, frozen=True):
         """Makes a new cluster; it appears under its name only when it is whole."""
         command = [str(self.binaries.program("initdb")), "-D", str(self.place.data_new), *options]
         command += ["--auth-local=trust", "--auth-host=reject"]
-        done = _launched(self.place.root, self.identity, do="run", command=command)
+        try:
+            done = _launched(self.place.root, self.identity, do="run", command=command)
+        except _LaunchError as failed:
+            raise _explained(failed, self.place, self.identity) from failed
         if done.returncode != 0:
             raise failure(
                 f"A new database could not be made in {self.place.data}.",

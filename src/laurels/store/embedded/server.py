@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -190,13 +190,20 @@ def _create(root: Path) -> None:
         ) from error
 
 
-def _alone(where: Place) -> AbstractContextManager[int]:
-    return lock.held(
-        where.start_lock,
-        shared=False,
-        patience_seconds=READY_SECONDS_MAX + STOP_SECONDS_MAX,
-        reason="another process is starting or stopping this server",
-    )
+@contextmanager
+def _alone(where: Place) -> Iterator[None]:
+    """Only one process at a time is in such a block for a directory; a full disk and the like are told as errors."""
+    patience_seconds = READY_SECONDS_MAX + STOP_SECONDS_MAX
+    reason = "another process is starting or stopping this server"
+    with lock.held(where.start_lock, shared=False, patience_seconds=patience_seconds, reason=reason):
+        try:
+            yield
+        except OSError as error:
+            raise failure(
+                f"The server in {where.root} could not be started or stopped: {error}.",
+                log=where.log_tail(),
+                mend="see that there is space, and that the directory and all in it belong to the user who runs this.",
+            ) from error
 
 
 def _living(where: Place) -> Postmaster | None:

@@ -1,0 +1,270 @@
+"""Whether a rule gives members less than another: the judgement behind "takes something from members".
+
+Each function says whether `after` may leave a member with less than `before` did. Where two rules cannot be put in
+an order (another condition, another measure) the answer is yes: a warning too many is read and waved through, one
+too few is a broken promise. Durations of months and of days are compared by their usual length, and only where they
+differ in kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Final
+
+from laurels.core.calendar import MICROSECONDS_PER_DAY, Duration, Period
+from laurels.core.money import Rate, Rounding
+from laurels.core.program.model import (
+    After,
+    Base,
+    Brackets,
+    ByTier,
+    Cooldown,
+    During,
+    ExpiryRule,
+    Fixed,
+    Grant,
+    HoldsUntil,
+    Inactive,
+    Limit,
+    Multiply,
+    Never,
+    OnDates,
+    Pending,
+    PerAmount,
+    PerField,
+    PointsAsMoney,
+    Slot,
+    Wallet,
+    Window,
+)
+
+_MONTH_DAYS: Final = Fraction(146_097, 4_800)
+_PERIOD_DAYS: Final = {
+    Period.DAY: Fraction(1),
+    Period.WEEK: Fraction(7),
+    Period.MONTH: _MONTH_DAYS,
+    Period.QUARTER: 3 * _MONTH_DAYS,
+    Period.HALF_YEAR: 6 * _MONTH_DAYS,
+    Period.YEAR: 12 * _MONTH_DAYS,
+}  # house: constant
+_FOREVER: Final = Fraction(10**9)
+_ROUNDINGS: Final = (Rounding.DOWN, Rounding.HALF_EVEN, Rounding.HALF_UP, Rounding.UP)
+_AMOUNTS: Final = ("net_of_tax", "net", "gross")
+_FALLS: Final = ("never", "one_step", "to_earned")
+_MODES: Final = ("all", "best", "first", "exclusive")
+_WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def days(duration: Duration | None) -> Fraction:
+    """The usual length in days; nothing is zero days."""
+    if duration is None:
+        return Fraction(0)
+    return duration.months * _MONTH_DAYS + duration.days + Fraction(duration.microseconds, MICROSECONDS_PER_DAY)
+
+
+def shorter(before: Duration | None, after: Duration | None) -> bool:
+    """Whether a stretch of time that favours members got shorter."""
+    return days(after) < days(before)
+
+
+def longer(before: Duration | None, after: Duration | None) -> bool:
+    """Whether a stretch of time that members wait out got longer."""
+    return days(after) > days(before)
+
+
+def expires_sooner(before: ExpiryRule, after: ExpiryRule) -> bool:
+    """Whether some points would live less long."""
+    if isinstance(after, Never):
+        return False
+    if isinstance(before, Inactive) and isinstance(after, Inactive) and before.kept_by - after.kept_by:
+        return True
+    if isinstance(before, OnDates) and isinstance(after, OnDates) and set(after.dates) - set(before.dates):
+        return True
+    (least_before, most_before), (least_after, most_after) = _lives(before), _lives(after)
+    return least_after < least_before or most_after < most_before
+
+
+def _lives(rule: ExpiryRule) -> tuple[Fraction, Fraction]:
+    """The least and the most days that points live; a member who stays active keeps them for ever."""
+    match rule:
+        case After():
+            return days(rule.after), days(rule.after) + (_PERIOD_DAYS[rule.round] if rule.round else 0)
+        case OnDates():
+            return days(rule.at_least), days(rule.at_least) + _widest_gap(rule.dates)
+        case Inactive():
+            return days(rule.inactive_for), _FOREVER
+        case _:
+            return _FOREVER, _FOREVER
+
+
+def _widest_gap(dates: tuple[tuple[int, int], ...]) -> Fraction:
+    places = sorted((month - 1) * _MONTH_DAYS + day for month, day in dates)
+    year = 12 * _MONTH_DAYS
+    if not places:
+        return year
+    return max(
+        (late - early for early, late in zip(places, [*places[1:], places[0] + year], strict=True)), default=year
+    )
+
+
+def waits_longer(before: Pending | None, after: Pending | None) -> bool:
+    """Whether some points would become available later."""
+    if after is None:
+        return False
+    if before is None or before.until != after.until:
+        return True
+    return longer(before.wait, after.wait)
+
+
+def takes_more_back(before: Wallet, after: Wallet) -> bool:
+    """Whether a return of spent points would cost more."""
+    policies = ("pending_only", "within_balance", "debt")
+    if before.when_spent != after.when_spent:
+        return policies.index(after.when_spent) > policies.index(before.when_spent)
+    if after.when_spent != "debt" or before.debt_limit is None:
+        return after.freeze and not before.freeze
+    return after.debt_limit is None or after.debt_limit > before.debt_limit or (after.freeze and not before.freeze)
+
+
+def pays_less(before: PointsAsMoney | None, after: PointsAsMoney | None) -> bool:
+    """Whether points would pay less at the till, or less freely."""
+    if before is None or after is None:
+        return after is None
+    return (
+        Fraction(after.worth, after.points) < Fraction(before.worth, before.points)
+        or after.minimum > before.minimum
+        or before.multiple % after.multiple != 0
+        or _share(after.largest_share) < _share(before.largest_share)
+    )
+
+
+def _share(share: Rate | None) -> Fraction:
+    return Fraction(1) if share is None else fraction(share)
+
+
+def fraction(rate: Rate | None) -> Fraction:
+    """The rate as a number; no rate is zero."""
+    return Fraction(0) if rate is None else Fraction(rate.numerator, rate.denominator)
+
+
+def looks_back_otherwise(before: Window, after: Window) -> bool:
+    """Whether less may count towards a tier; only a longer window of its own sort, or all of life, counts no less."""
+    if after.kind == "lifetime":
+        return False
+    return before.kind != after.kind or after.kind != "rolling" or shorter(before.length, after.length)
+
+
+def holds_shorter(before: HoldsUntil, after: HoldsUntil) -> bool:
+    """Whether a tier would end earlier."""
+    return after.windows < before.windows or (after.windows == before.windows and shorter(before.plus, after.plus))
+
+
+def falls_further(before: str, after: str) -> bool:
+    """Whether members who do not keep their tier would fall further."""
+    return _FALLS.index(after) > _FALLS.index(before)
+
+
+def any_higher(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
+    """Whether some threshold was raised."""
+    return len(before) != len(after) or any(new > old for old, new in zip(before, after, strict=True))
+
+
+def rated_lower(before: ByTier, after: ByTier, per_before: int = 1, per_after: int = 1) -> bool:
+    """Whether a member on some tier would get less per unit."""
+    if before.track and after.track and before.track != after.track:
+        return True
+    for tier in {None, *before.tiers, *after.tiers}:
+        old = before.tiers.get(tier, before.default) if tier is not None else before.default
+        new = after.tiers.get(tier, after.default) if tier is not None else after.default
+        if fraction(new) / per_after < fraction(old) / per_before:
+            return True
+    return False
+
+
+def grants_less(before: Grant, after: Grant) -> bool:
+    """Whether some activity would earn less; two sorts of grant cannot be compared."""
+    if after.wallet != before.wallet:
+        return True
+    if isinstance(before, Fixed) or isinstance(after, Fixed):
+        return not (isinstance(before, Fixed) and isinstance(after, Fixed)) or rated_lower(before.points, after.points)
+    if _ROUNDINGS.index(after.round) < _ROUNDINGS.index(before.round):
+        return True
+    match before, after:
+        case PerAmount(), PerAmount():
+            return _counts_less(before.base, after.base) or rated_lower(
+                before.points, after.points, before.per, after.per
+            )
+        case PerField(), PerField():
+            return before.field != after.field or rated_lower(before.points, after.points, before.per, after.per)
+        case Multiply(), Multiply():
+            return before.campaign != after.campaign or rated_lower(before.by, after.by)
+        case Brackets(), Brackets():
+            return _counts_less(before.base, after.base) or _bracketed_lower(before, after)
+        case (PerAmount() | PerField() | Multiply() | Brackets(), _) | (
+            _,
+            PerAmount() | PerField() | Multiply() | Brackets(),
+        ):
+            return True
+        case _:
+            return rated_lower(before.points, after.points)
+
+
+def _counts_less(before: Base, after: Base) -> bool:
+    return _AMOUNTS.index(after.of) < _AMOUNTS.index(before.of) or bool(after.but - before.but)
+
+
+def _bracketed_lower(before: Brackets, after: Brackets) -> bool:
+    """Points by amount are straight lines between the starts of brackets, so that these and the last rates decide."""
+    if _is_fixed(before) != _is_fixed(after):
+        return True
+    starts = {bracket.start for grant in (before, after) for bracket in grant.brackets}
+    last_before, last_after = (fraction(grant.brackets[-1].points) / grant.per for grant in (before, after))
+    return last_after < last_before or any(_bracketed(after, start) < _bracketed(before, start) for start in starts)
+
+
+def _is_fixed(grant: Brackets) -> bool:
+    return any(bracket.fixed is not None for bracket in grant.brackets)
+
+
+def _bracketed(grant: Brackets, amount: int) -> Fraction:
+    points = Fraction(0)
+    for place, bracket in enumerate(grant.brackets):
+        if bracket.start > amount:
+            break
+        if bracket.fixed is not None:
+            points = Fraction(bracket.fixed)
+        else:
+            end = grant.brackets[place + 1].start if place + 1 < len(grant.brackets) else amount
+            points += fraction(bracket.points) * (min(amount, end) - bracket.start) / grant.per
+    return points
+
+
+def limits_more(before: Limit, after: Limit) -> bool:
+    """Whether a limit of the same sort would leave members less."""
+    if isinstance(before, Cooldown) or isinstance(after, Cooldown):
+        return isinstance(before, Cooldown) and isinstance(after, Cooldown) and longer(before.wait, after.wait)
+    return after.most < before.most or (after.over == "refuse" and before.over == "trim")
+
+
+def runs_less(before: During, after: During) -> bool:
+    """Whether a campaign would not run at some time at which it ran."""
+    starts_later = after.start is not None and (before.start is None or after.start > before.start)
+    ends_earlier = after.end is not None and (before.end is None or after.end < before.end)
+    if starts_later or ends_earlier or not after.weekly:
+        return starts_later or ends_earlier
+    slots = before.weekly or (Slot(frozenset(_WEEK)),)
+    return any(not _covers(after.weekly, day, slot) for slot in slots for day in slot.days)
+
+
+def _covers(slots: Iterable[Slot], day: str, wanted: Slot) -> bool:
+    reached = wanted.start
+    for slot in sorted((slot for slot in slots if day in slot.days), key=lambda slot: slot.start):
+        if slot.start <= reached:
+            reached = max(reached, slot.end)
+    return reached >= wanted.end
+
+
+def chooses_more(before: str, after: str) -> bool:
+    """Whether a group would leave out campaigns that it gave."""
+    return _MODES.index(after) > _MODES.index(before)

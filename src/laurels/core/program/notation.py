@@ -1,0 +1,237 @@
+"""What a program holds, in the words of the document: how two versions are shown side by side.
+
+A number is a decimal where it has one, and a fraction where it has none. What a document leaves out because it is so
+by default is left out here, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from laurels.core.calendar import Duration, Period, Zone, format_instant
+from laurels.core.money import QUANTITY_ONE, Currency, Rate, Rounding, format_minor, format_quantity
+from laurels.core.program.model import (
+    After,
+    Base,
+    Bracket,
+    Brackets,
+    Budget,
+    ByTier,
+    Cooldown,
+    During,
+    ExpiryRule,
+    Fixed,
+    Grant,
+    HoldsUntil,
+    Inactive,
+    Limit,
+    MemberLimit,
+    Metric,
+    Multiply,
+    OnDates,
+    Pending,
+    PerAmount,
+    PerField,
+    PerQuantity,
+    PointsAsMoney,
+    Slot,
+    Wallet,
+    Window,
+)
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def form(words: Mapping[str, str | None]) -> str:
+    """A mapping in one line; words without a value are left out."""
+    return "{" + ", ".join(f"{word}: {value}" for word, value in words.items() if value is not None) + "}"
+
+
+def listed(values: Iterable[str]) -> str:
+    """A list in one line."""
+    return "[" + ", ".join(values) + "]"
+
+
+def truth(value: bool) -> str:
+    """True or false."""
+    return "true" if value else "false"
+
+
+def duration(value: Duration | None) -> str:
+    """A duration, or none."""
+    return "none" if value is None else str(value)
+
+
+def rate(value: Rate) -> str:
+    """A decimal with up to six places, or a fraction such as 1/3."""
+    scaled, rest = divmod(value.numerator * QUANTITY_ONE, value.denominator)
+    return f"{value.numerator}/{value.denominator}" if rest else format_quantity(scaled)
+
+
+def money(amount: int, currency: Currency) -> str:
+    """An amount in the program's currency, quoted as in the document."""
+    return f'"{format_minor(amount, currency.places)}"'
+
+
+def expiry(rule: ExpiryRule) -> str:
+    """A wallet's expiry."""
+    match rule:
+        case After():
+            return form({"after": str(rule.after), "round": rule.round.value if rule.round else None})
+        case OnDates():
+            days = listed(f'"{month:02}-{day:02}"' for month, day in rule.dates)
+            return form({"on": days, "at_least": str(rule.at_least) if rule.at_least else None})
+        case Inactive():
+            return form({"inactive_for": str(rule.inactive_for), "kept_by": listed(sorted(rule.kept_by))})
+        case _:
+            return "never"
+
+
+def pending(rule: Pending | None) -> str:
+    """How long points wait."""
+    if rule is None:
+        return "none"
+    return str(rule.wait) if rule.until is None else form({"until": rule.until, "at_most": str(rule.wait)})
+
+
+def when_spent(wallet: Wallet) -> str:
+    """What a return takes when its points are spent."""
+    if wallet.when_spent != "debt":
+        return wallet.when_spent
+    limit = "unlimited" if wallet.debt_limit is None else str(wallet.debt_limit)
+    return form({"debt": limit, "freeze": truth(wallet.freeze)})
+
+
+def points_as_money(value: PointsAsMoney | None, currency: Currency) -> str:
+    """What points pay at the till."""
+    if value is None:
+        return "none"
+    share = value.largest_share
+    return form(
+        {
+            "points": str(value.points),
+            "worth": money(value.worth, currency),
+            "minimum": str(value.minimum),
+            "multiple": str(value.multiple),
+            "largest_share": _percentage(share) if share is not None else None,
+        }
+    )
+
+
+def _percentage(share: Rate) -> str:
+    return f"{format_quantity(share.numerator * 100 * QUANTITY_ONE // share.denominator)}%"
+
+
+def metric(value: Metric) -> str:
+    """One measure."""
+    if value.kind == "earned":
+        return form({"earned": value.subject, "pending": "counts" if value.include_pending else None})
+    if value.kind == "sum":
+        return form({"sum": f"{value.subject}.{value.field}"})
+    return form({value.kind: value.subject or "net"})
+
+
+def measure(metrics: tuple[Metric, ...], need: str) -> str:
+    """What a track measures."""
+    return metric(metrics[0]) if len(metrics) == 1 else form({need: listed(map(metric, metrics))})
+
+
+def window(value: Window) -> str:
+    """The time over which a track measures."""
+    if value.kind == "year":
+        first = f'"{value.month:02}-{value.day:02}"'
+        return "calendar_year" if (value.month, value.day) == (1, 1) else form({"year_from": first})
+    return form({"rolling": duration(value.length)}) if value.kind == "rolling" else value.kind
+
+
+def holds_until(value: HoldsUntil) -> str:
+    """How long a tier holds."""
+    ends = {0: "this_window", 1: "next_window"}
+    words = {"end_of": ends.get(value.windows), "windows": None if value.windows in ends else str(value.windows)}
+    return form({**words, "plus": str(value.plus) if value.plus else None})
+
+
+def threshold(values: tuple[int, ...], metrics: tuple[Metric, ...], currency: Currency) -> str:
+    """What it takes to enter or keep a tier."""
+    texts = []
+    for value, each in zip(values, metrics, strict=False):
+        shown = {"spent": money(value, currency), "sum": format_quantity(value)}
+        texts.append(shown.get(each.kind, str(value)))
+    return "none" if not texts else texts[0] if len(texts) == 1 else listed(texts)
+
+
+def by_tier(value: ByTier) -> str:
+    """A number, or one by tier."""
+    if not value.tiers:
+        return rate(value.default) if value.default is not None else "none"
+    return form({tier: rate(each) for tier, each in value.tiers.items()})
+
+
+def _rounding(value: Rounding) -> str | None:
+    return None if value is Rounding.DOWN else value.value
+
+
+def _base(value: Base) -> dict[str, str | None]:
+    return {"of": value.of, "but": None if value.but == Base().but else listed(sorted(value.but))}
+
+
+def grant(value: Grant, currency: Currency) -> str:
+    """What a campaign grants."""
+    wallet = {"wallet": value.wallet}
+    match value:
+        case PerAmount():
+            per_amount = {"points": by_tier(value.points), "per": money(value.per, currency)}
+            return form({**wallet, **per_amount, **_base(value.base), "round": _rounding(value.round)})
+        case Fixed():
+            return form({**wallet, "fixed": by_tier(value.points)})
+        case PerQuantity():
+            return form({**wallet, "per_quantity": by_tier(value.points), "round": _rounding(value.round)})
+        case PerField():
+            per, of = f'"{format_quantity(value.per)}"', f"activity.{value.field}"
+            per_field = {"points": by_tier(value.points), "per": per, "of": of}
+            return form({**wallet, **per_field, "round": _rounding(value.round)})
+        case Multiply():
+            multiple = {"multiply": value.campaign, "by": by_tier(value.by)}
+            return form({**wallet, **multiple, "round": _rounding(value.round)})
+        case Brackets():
+            brackets = listed(_bracket(each, currency) for each in value.brackets)
+            is_fixed = any(each.fixed is not None for each in value.brackets)
+            bracketed = {"brackets": brackets, "per": None if is_fixed else money(value.per, currency)}
+            return form({**wallet, **bracketed, **_base(value.base), "round": _rounding(value.round)})
+
+
+def _bracket(value: Bracket, currency: Currency) -> str:
+    points = rate(value.points) if value.points is not None else None
+    fixed = str(value.fixed) if value.fixed is not None else None
+    return form({"from": money(value.start, currency), "points": points, "fixed": fixed})
+
+
+def limit(value: Limit) -> str:
+    """The most a campaign grants."""
+    match value:
+        case Cooldown():
+            return form({"per": "member", "cooldown": str(value.wait)})
+        case Budget():
+            return form({"budget": value.unit, "of": str(value.most), "over": value.over})
+        case MemberLimit():
+            every = value.every.value if isinstance(value.every, Period) else value.every
+            return form({"per": "member", "every": every, value.unit: str(value.most), "over": value.over})
+
+
+def during(value: During, zone: Zone) -> str:
+    """When a campaign runs; instants in the program's zone, `until` being the first that is outside."""
+    words = {
+        "from": format_instant(value.start, zone) if value.start is not None else None,
+        "until": format_instant(value.end, zone) if value.end is not None else None,
+        "weekly": listed(map(_slot, value.weekly)) if value.weekly else None,
+    }
+    return form(words) if any(words.values()) else "always"
+
+
+def _slot(value: Slot) -> str:
+    days = None if len(value.days) == 7 else listed(day for day in _WEEKDAYS if day in value.days)
+    return form({"days": days, "from": f'"{_clock(value.start)}"', "until": f'"{_clock(value.end)}"'})
+
+
+def _clock(second_of_day: int) -> str:
+    return f"{second_of_day // 3600:02}:{second_of_day // 60 % 60:02}"

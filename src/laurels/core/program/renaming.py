@@ -1,0 +1,152 @@
+"""The old version of a program told in the ids of the new one, so that a renamed thing is compared with itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from laurels.core.program.model import ByTier, Campaign, Fixed, Grant, Metric, Multiply, Program, Tier, Track
+from laurels.core.program.model import Brackets, PerAmount, PerField, PerQuantity
+
+
+class _Named(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def was(self) -> str | None: ...
+
+
+N = TypeVar("N", bound=_Named)
+V = TypeVar("V")
+
+
+class Names(msgspec.Struct, frozen=True):
+    """New ids by old ones, renamed things only; `tiers` by old track and old tier."""
+
+    wallets: Mapping[str, str]
+    tracks: Mapping[str, str]
+    tiers: Mapping[tuple[str, str], str]
+    campaigns: Mapping[str, str]
+    groups: Mapping[str, str]
+
+    def old_wallet(self, wallet: str) -> str:
+        """The id that a wallet of the new version had in the old one."""
+        return _key_of(self.wallets, wallet)
+
+    def old_track(self, track: str) -> str:
+        """The id that a track of the new version had in the old one."""
+        return _key_of(self.tracks, track)
+
+    def old_tier(self, track: str, tier: str) -> str:
+        """The id that a tier of a track of the new version had in the old one."""
+        before = self.old_track(track)
+        return next((old for (of, old), new in self.tiers.items() if of == before and new == tier), tier)
+
+    def old_campaign(self, campaign: str) -> str:
+        """The id that a campaign of the new version had in the old one."""
+        return _key_of(self.campaigns, campaign)
+
+
+def _key_of(names: Mapping[str, str], value: str) -> str:
+    return next((old for old, new in names.items() if new == value), value)
+
+
+def names_between(old: Program, new: Program) -> Names:
+    """What the new version renamed: things whose `was` is an id that the old version has and the new one has not."""
+    tracks = _renames(old.tracks, new.tracks)
+    tiers = {}
+    for track in old.tracks:
+        now = next((each for each in new.tracks if each.id == tracks.get(track.id, track.id)), None)
+        for before, after in _renames(track.tiers, now.tiers if now else ()).items():
+            tiers[track.id, before] = after
+    return Names(
+        wallets=_renames(old.wallets, new.wallets),
+        tracks=tracks,
+        tiers=tiers,
+        campaigns=_renames(old.campaigns, new.campaigns),
+        groups=_renames(old.groups, new.groups),
+    )
+
+
+def _renames(old: Iterable[N], new: Iterable[N]) -> dict[str, str]:
+    former = {each.id for each in old}
+    things = list(new)
+    current = {each.id for each in things}
+    return {
+        each.was: each.id
+        for each in things
+        if each.was in former and each.was not in current and each.id not in former
+    }
+
+
+def in_new_words(old: Program, names: Names) -> Program:
+    """The old version with the ids of the new one, in every place that names one. Conditions stay as written."""
+    members = {**names.campaigns, **names.groups}
+    return replace(
+        old,
+        wallets=tuple(replace(each, id=names.wallets.get(each.id, each.id)) for each in old.wallets),
+        tracks=tuple(_track(each, names) for each in old.tracks),
+        campaigns=tuple(_campaign(each, names) for each in old.campaigns),
+        groups=tuple(
+            replace(
+                each, id=names.groups.get(each.id, each.id), of=tuple(members.get(member, member) for member in each.of)
+            )
+            for each in old.groups
+        ),
+    )
+
+
+def _track(track: Track, names: Names) -> Track:
+    return replace(
+        track,
+        id=names.tracks.get(track.id, track.id),
+        metrics=tuple(_metric(each, names) for each in track.metrics),
+        tiers=tuple(_tier(track.id, each, names) for each in track.tiers),
+    )
+
+
+def _metric(metric: Metric, names: Names) -> Metric:
+    if metric.kind != "earned":
+        return metric
+    return replace(metric, subject=names.wallets.get(metric.subject, metric.subject))
+
+
+def _tier(track: str, tier: Tier, names: Names) -> Tier:
+    return replace(
+        tier,
+        id=names.tiers.get((track, tier.id), tier.id),
+        multiply=_with_keys(tier.multiply, names.wallets),
+        expires=_with_keys(tier.expires, names.wallets),
+    )
+
+
+def _with_keys(values: Mapping[str, V], names: Mapping[str, str]) -> dict[str, V]:
+    return {names.get(key, key): value for key, value in values.items()}
+
+
+def _campaign(campaign: Campaign, names: Names) -> Campaign:
+    return replace(
+        campaign,
+        id=names.campaigns.get(campaign.id, campaign.id),
+        grants=tuple(_grant(each, names) for each in campaign.grants),
+    )
+
+
+def _grant(grant: Grant, names: Names) -> Grant:
+    wallet = names.wallets.get(grant.wallet, grant.wallet)
+    match grant:
+        case Multiply():
+            campaign = names.campaigns.get(grant.campaign, grant.campaign)
+            return replace(grant, wallet=wallet, campaign=campaign, by=_by_tier(grant.by, names))
+        case Brackets():
+            return replace(grant, wallet=wallet)
+        case PerAmount() | PerField() | PerQuantity() | Fixed():
+            return replace(grant, wallet=wallet, points=_by_tier(grant.points, names))
+
+
+def _by_tier(rates: ByTier, names: Names) -> ByTier:
+    tiers = {names.tiers.get((rates.track, tier), tier): rate for tier, rate in rates.tiers.items()}
+    return replace(rates, track=names.tracks.get(rates.track, rates.track), tiers=tiers)

@@ -1,0 +1,98 @@
+"""How changes of a program are told to a manager, in English and Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal
+
+from laurels.core.program.model import Texts
+
+LANGUAGES: Final = ("en", "zh-CN")
+
+_THINGS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "program": ("Program", "计划"),
+        "wallet": ("Wallet", "钱包"),
+        "track": ("Track", "等级体系"),
+        "tier": ("Tier", "等级"),
+        "campaign": ("Campaign", "营销活动"),
+        "group": ("Group", "活动组"),
+        "field": ("Field", "字段"),
+    }
+)
+
+_WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "program": ("id", "标识"),
+        "name": ("name", "名称"),
+        "time_zone": ("time zone", "时区"),
+        "currency": ("currency", "货币"),
+        "late_horizon": ("how far back late activities are judged", "补录期限"),
+        "default": ("definition", "定义"),
+        "spendable": ("spendable", "能否使用"),
+        "pending": ("pending time", "待生效时间"),
+        "expires": ("expiry", "有效期"),
+        "when_spent": ("what a return takes back when points are spent", "积分已用时的退货扣回方式"),
+        "restore_grace": ("grace for points given back after their expiry", "过期后退回积分的宽限期"),
+        "hold": ("time until an open redemption times out", "兑换保留时间"),
+        "money": ("points as money", "积分抵现"),
+        "measure": ("measure", "考核指标"),
+        "window": ("window", "考核周期"),
+        "holds_until": ("validity of a tier", "等级有效期"),
+        "fall": ("how far members fall", "降级方式"),
+        "grace": ("grace before falling", "降级宽限期"),
+        "on_return": ("effect of returns on tiers", "退货对等级的影响"),
+        "tiers": ("order of tiers", "等级顺序"),
+        "enter": ("threshold to enter", "升级门槛"),
+        "keep": ("threshold to keep", "保级门槛"),
+        "multiply": ("multiplier", "积分倍率"),
+        "on": ("trigger", "触发行为"),
+        "during": ("time", "活动时间"),
+        "when": ("condition", "条件"),
+        "lines": ("selection of lines", "适用商品"),
+        "grant": ("grant", "奖励"),
+        "limits": ("limit", "限制"),
+        "priority": ("priority", "优先级"),
+        "mode": ("mode", "合并方式"),
+        "of": ("members", "组成"),
+    }
+)
+
+_SENTENCES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "added": ("{thing} is new.", "新增{thing}。"),
+        "removed": ("{thing} is gone.", "取消{thing}。"),
+        "moved": ("{thing} is gone; its members move to {after}.", "取消{thing}，原有会员转入 {after}。"),
+        "unmapped": (
+            "{thing} is gone, and nothing says where its members go.",
+            "取消{thing}，但没有说明原有会员转到哪里。",
+        ),
+        "renamed": ("{thing} has a new id: {before} becomes {after}.", "{thing}的标识由 {before} 改为 {after}。"),
+        "changed": ("{thing}: {word} changes from {before} to {after}.", "{thing}：{word}由 {before} 改为 {after}。"),
+        "word_added": ("{thing}: {word} {after} is new.", "{thing}：新增{word} {after}。"),
+        "word_removed": ("{thing}: {word} {before} is gone.", "{thing}：取消{word} {before}。"),
+    }
+)
+
+Sentence = Literal["added", "removed", "moved", "unmapped", "renamed", "changed", "word_added", "word_removed"]
+
+
+def thing(kind: str, name: Texts) -> Texts:
+    """What a thing is called, by language: Wallet "Points", 钱包「积分」."""
+    english, chinese = _THINGS[kind]
+    return {"en": f'{english} "{_in("en", name)}"', "zh-CN": f"{chinese}「{_in('zh-CN', name)}」"}
+
+
+def _in(language: str, name: Texts) -> str:
+    """The name in a language, or in the first one it has."""
+    return name.get(language) or next(iter(name.values()))
+
+
+def sentence(which: Sentence, about: Texts, word: str, before: str | None, after: str | None) -> Texts:
+    """A sentence about a thing, by language."""
+    words = _WORDS.get(word, (word, word))
+    return {
+        language: text.format(thing=about[language], word=said, before=before, after=after)
+        for language, text, said in zip(LANGUAGES, _SENTENCES[which], words, strict=True)
+    }

@@ -1,0 +1,129 @@
+"""What a submission must be before anybody decides about it: well-formed, storable, and its sender's to send.
+
+Problems found here concern the input alone. Whether the program knows the type, and what the member may do, is decided
+later and said as a refusal.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from laurels.core.activity import INTERNAL_TYPES, Activity, Declared, Problem, is_type, parse
+from laurels.core.calendar import LAST_INSTANT
+from laurels.intake.submission import SOURCE, FollowUpOutcome, Outcome, Submission
+
+ID_MOST: Final = 200
+DEPTH_MOST: Final = 32
+
+_decode: Final = msgspec.json.Decoder().decode
+
+
+class Item:
+    """A submission on its way through the intake.
+
+    `problems` are final when found in the envelope; problems of the data wait until it is known whether the id was
+    accepted before. `outbox` is the follow-up that it delivers, with the bucket under which that is kept.
+    """
+
+    __slots__ = ("activity", "body", "known", "outbox", "outcome", "problems", "submission")
+
+    def __init__(self, submission: Submission, outbox: tuple[str, int] | None = None) -> None:
+        self.submission = submission
+        data = submission.data
+        self.body = data if isinstance(data, bytes) else bytes(data)
+        self.outbox = outbox
+        self.activity: Activity | None = None
+        self.problems: tuple[Problem, ...] = ()
+        self.known = -1
+        self.outcome: Outcome | None = None
+
+    def read(self, declared: Declared, known: int) -> None:
+        """Parses the data by what the program declares, as of its version number `known`."""
+        if self.known == known:
+            return
+        sent = self.submission
+        try:
+            parsed = parse(
+                source=sent.source,
+                id=sent.id,
+                type=sent.type,
+                member=sent.member,
+                occurred_at=sent.occurred_at,
+                data=self.body,
+                declared=declared,
+            )
+        except RecursionError:
+            parsed = (Problem("/data", "too_deep", "nested too deeply"),)
+        self.known = known
+        if isinstance(parsed, Activity):
+            self.activity, self.problems = parsed, ()
+        else:
+            self.activity, self.problems = None, parsed
+
+    def invalid(self, *problems: Problem) -> Outcome:
+        """The outcome for malformed input."""
+        sent = self.submission
+        return Outcome(sent.source, sent.id, sent.member, "invalid", problems=problems)
+
+
+def envelope_problems(sent: Submission, body: bytes, *, internal: bool) -> tuple[Problem, ...]:
+    """What is wrong with a submission apart from what its data mean."""
+    problems = [
+        problem
+        for name, value in (("source", sent.source), ("id", sent.id), ("type", sent.type), ("member", sent.member))
+        if (problem := _word_problem(f"/{name}", value, internal)) is not None
+    ]
+    if not problems and not internal:
+        if sent.source == SOURCE or "/" in sent.source:
+            problems.append(Problem("/source", "reserved_source", "this source cannot be used"))
+        if sent.type in INTERNAL_TYPES or not is_type(sent.type):
+            problems.append(Problem("/type", "unknown_type", "no such activity type; your own begin with custom."))
+    if not 0 <= sent.occurred_at <= LAST_INSTANT:
+        problems.append(Problem("/occurred_at", "invalid_instant", "must lie in the years 1970 to 9999"))
+    problem = _body_problem(body)
+    if problem is not None:
+        problems.append(problem)
+    return tuple(problems)
+
+
+def _word_problem(pointer: str, value: str, internal: bool) -> Problem | None:
+    if not value:
+        return Problem(pointer, "missing", "must not be empty")
+    if len(value) > ID_MOST and not internal:
+        return Problem(pointer, "too_long", f"at most {ID_MOST} characters")
+    if "\0" in value:
+        return Problem(pointer, "nul_character", "must not contain the character U+0000")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return Problem(pointer, "malformed", "must not contain half of a surrogate pair")
+    return None
+
+
+def _body_problem(body: bytes) -> Problem | None:
+    try:
+        body.decode()
+        if b"\\u0000" in body and _has_nul(_decode(body)):
+            return Problem("/data", "nul_character", "must not contain the character U+0000")
+    except UnicodeDecodeError:
+        return Problem("/data", "malformed", "must be UTF-8")
+    except msgspec.DecodeError as error:
+        return Problem("/data", "malformed", str(error))
+    except RecursionError:
+        return Problem("/data", "too_deep", "nested too deeply")
+    return None
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any("\0" in key or _has_nul(each) for key, each in value.items())
+    return isinstance(value, list) and any(_has_nul(each) for each in value)
+
+
+def with_follow_ups(outcome: Outcome, follow_ups: tuple[FollowUpOutcome, ...]) -> Outcome:
+    """The outcome with what became of the activities that it sent to others."""
+    return msgspec.structs.replace(outcome, follow_ups=follow_ups)

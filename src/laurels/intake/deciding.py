@@ -1,0 +1,249 @@
+"""Deciding a batch in memory: activities in their order, each on what those before it left of its member.
+
+A pass knows the members as they were locked and what has been loaded of them, and changes nothing outside itself, so
+that it can be made again from the start when a pool turned out to hold less than it was decided on. Documents that are
+missing are collected over as many members as possible and asked for together.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from laurels.core.activity import Problem
+from laurels.core.calendar import MICROSECONDS_PER_MINUTE, Instant
+from laurels.core.decide import Circumstances, Decision, bring_up, decide
+from laurels.core.facts import PoolClaimed, decode_facts
+from laurels.core.member import ROOT, Document, Member, Missing
+from laurels.core.refusal import Refusal
+from laurels.intake.admission import Item
+from laurels.intake.head import Head
+from laurels.intake.sameness import StoredBody, is_same
+from laurels.intake.submission import Outcome
+
+AHEAD_MOST: Final = 5 * MICROSECONDS_PER_MINUTE
+"""How far a live activity may have occurred ahead of the clock."""
+
+_log: Final = logging.getLogger("laurels.intake")
+
+
+class Loaded:
+    """Members as locked: their documents as far as loaded, who exists, and who is sealed."""
+
+    __slots__ = ("documents", "existing", "sealed")
+
+    def __init__(self) -> None:
+        self.documents: dict[str, dict[str, Document | None]] = {}
+        self.existing: set[str] = set()
+        self.sealed: set[str] = set()
+
+    def add(self, member: str, key: str, document: Document | None) -> None:
+        """Keeps a document that was looked up; None says that there is none."""
+        self.documents[member][key] = document
+
+
+class Accepted(msgspec.Struct):
+    """A decision to be recorded, and what was used of the pools it may have looked at."""
+
+    item: Item
+    decision: Decision
+    recorded_at: Instant
+    pools: dict[str, int]
+    outcome: Outcome
+
+
+class Pass:
+    """One way through a batch. `now` is real time; `clock` the program's own where it has one."""
+
+    def __init__(
+        self,
+        head: Head,
+        loaded: Loaded,
+        hits: Mapping[tuple[str, str], Any],
+        letters: Mapping[str, Any],
+        used: Mapping[str, int],
+        now: Instant,
+        clock: Instant | None,
+    ) -> None:
+        self._head = head
+        self._loaded = loaded
+        self._hits = hits
+        self._letters = letters
+        self._now = now
+        self._used = dict(used)
+        self._members: dict[str, Member] = {}
+        self._here: dict[tuple[str, str], Accepted] = {}
+        self.clock = clock
+        self.accepted: list[Accepted] = []
+        self.changed: dict[str, set[str]] = {}
+        self.claims: dict[str, int] = {}
+        self.outcomes: dict[Item, Outcome] = {}
+
+    def run(self, items: Sequence[Item]) -> tuple[list[Item], dict[str, set[str]]]:
+        """Decides what can be; the items that wait for documents, in their order, and by member which ones.
+
+        Where the clock is the program's own, nothing overtakes: what is recorded moves it, in the order of arrival.
+        """
+        waiting: list[Item] = []
+        missing: dict[str, set[str]] = {}
+        ids: set[tuple[str, str]] = set()
+        for n, item in enumerate(items):
+            sent = item.submission
+            if missing and (sent.member in missing or (sent.source, sent.id) in ids):
+                waiting.append(item)
+                continue
+            try:
+                self.outcomes[item] = self._outcome(item)
+            except Missing as lacking:
+                missing[sent.member] = set(lacking.keys)
+                ids.add((sent.source, sent.id))
+                waiting.append(item)
+                if not self._head.is_live:
+                    waiting.extend(items[n + 1 :])
+                    break
+            except Exception:
+                _log.exception("activity %s %s could not be decided", sent.source, sent.id)
+                self.outcomes[item] = item.invalid(defect())
+        return waiting, missing
+
+    def member(self, id: str) -> Member:
+        """The member as of the last decision."""
+        member = self._members.get(id)
+        return Member(id, self._loaded.documents[id]) if member is None else member
+
+    def supply(self, id: str, key: str, document: Document | None) -> None:
+        """A document that was missing, as it was when the member was locked."""
+        self._loaded.add(id, key, document)
+        member = self._members.get(id)
+        if member is not None and key not in member.documents:
+            self._members[id] = Member(id, {**member.documents, key: document})
+
+    def _outcome(self, item: Item) -> Outcome:
+        sent = item.submission
+        hit = self._hits.get((sent.source, sent.id))
+        if hit is not None:
+            return self._replay(item, hit)
+        first = self._here.get((sent.source, sent.id))
+        if first is not None:
+            return self._repeat(item, first)
+        if item.outbox is not None and (settled := self._settled(item)) is not None:
+            return settled
+        if item.activity is None:
+            if item.problems:
+                return item.invalid(*item.problems)
+            return self._refused(item, Refusal("unknown_program_version"))
+        if sent.member in self._loaded.sealed and sent.type != "transfer_back":
+            return self._refused(item, Refusal("member_sealed"))
+        return self._decide(item)
+
+    def _decide(self, item: Item) -> Outcome:
+        activity = item.activity
+        assert activity is not None
+        member = self.member(activity.member)
+        recorded_at = self.recorded_at(activity.occurred_at, member)
+        if self._head.is_live and activity.occurred_at > recorded_at + AHEAD_MOST:
+            return self._refused(item, Refusal("occurred_in_future"))
+        names = self._head.pools_of(activity)
+        pools = {name: self._used.get(name, 0) for name in names}
+        decided = decide(self._head.versions, member, activity, Circumstances(recorded_at, pools))
+        if isinstance(decided, Refusal):
+            return self._refused(item, decided)
+        after = decided.member
+        outcome = Outcome(
+            activity.source,
+            activity.id,
+            activity.member,
+            "accepted",
+            seq=after.root.seq,
+            version=decided.version,
+            recorded_at=recorded_at,
+            facts=decided.facts,
+            member_after=after,
+        )
+        accepted = Accepted(item, decided, recorded_at, pools, outcome)
+        self.accepted.append(accepted)
+        self._here[activity.source, activity.id] = accepted
+        self._members[activity.member] = after
+        changed = self.changed.get(activity.member)
+        if changed is None:
+            self.changed[activity.member] = set(decided.changed)
+        else:
+            changed |= decided.changed
+        for fact in decided.facts:
+            if type(fact) is PoolClaimed:
+                self._used[fact.pool] = self._used.get(fact.pool, 0) + fact.by
+                self.claims[fact.pool] = self.claims.get(fact.pool, 0) + fact.by
+        if not self._head.is_live:
+            self.clock = recorded_at
+        return outcome
+
+    def recorded_at(self, occurred_at: Instant, member: Member) -> Instant:
+        """When it is recorded: never before what was recorded earlier for the member, or for the program's clock."""
+        if self._head.is_live:
+            return max(self._now, member.root.now)
+        return max(self.clock or 0, occurred_at, member.root.now)
+
+    def _present(self, id: str) -> Member | None:
+        if id not in self._loaded.existing and id not in self._members:
+            return None
+        member = self.member(id)
+        if not isinstance(member.documents[ROOT], msgspec.Struct):
+            return None
+        now = self._now if self._head.is_live else self.clock or 0
+        return bring_up(self._head.versions, member, max(now, member.root.now))
+
+    def _refused(self, item: Item, refusal: Refusal) -> Outcome:
+        sent = item.submission
+        return Outcome(sent.source, sent.id, sent.member, "refused", refusal)
+
+    def _replay(self, item: Item, hit: Any) -> Outcome:
+        """The first answer, if it is the same activity; with the member as of now."""
+        sent = item.submission
+        stored = StoredBody(
+            hit["type"], hit["member"], hit["occurred_at"], hit["body"].encode(), hit["has_texts"], hit["texts"]
+        )
+        if not _same(stored, item):
+            return self._refused(item, Refusal("activity_conflict"))
+        return Outcome(
+            sent.source,
+            sent.id,
+            sent.member,
+            "replayed",
+            seq=hit["seq"],
+            version=hit["version"],
+            recorded_at=hit["recorded_at"],
+            facts=decode_facts(hit["facts"]),
+            member_after=self._present(sent.member),
+        )
+
+    def _repeat(self, item: Item, first: Accepted) -> Outcome:
+        """The same for an id that came twice in the batch."""
+        was = first.item.submission
+        if not _same(StoredBody(was.type, was.member, was.occurred_at, first.item.body, False, None), item):
+            return self._refused(item, Refusal("activity_conflict"))
+        return msgspec.structs.replace(first.outcome, status="replayed", member_after=self._present(was.member))
+
+    def _settled(self, item: Item) -> Outcome | None:
+        """What already became of the follow-up that the item would deliver or give back; None if it may go on."""
+        assert item.outbox is not None
+        letter = self._letters[item.outbox[0]]
+        if letter["status"] == ("pending" if item.submission.type == "transfer_in" else "returning"):
+            return None
+        assert letter["refusal"] is not None, "a follow-up that was delivered has its activity"
+        return self._refused(item, msgspec.json.decode(letter["refusal"], type=Refusal))
+
+
+def defect() -> Problem:
+    """What an item is told that failed for no fault of its own."""
+    return Problem("", "internal_error", "this could not be decided because of a defect; nothing was recorded")
+
+
+def _same(stored: StoredBody, item: Item) -> bool:
+    sent = item.submission
+    try:
+        return is_same(stored, sent.type, sent.member, sent.occurred_at, item.body)
+    except msgspec.DecodeError:
+        return False
