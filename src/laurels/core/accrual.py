@@ -46,7 +46,13 @@ class Granted(msgspec.Struct):
     wanted: int
     granted: int
     weights: Sequence[int] | None
-    by: str | None = None
+    allocated: tuple[int, ...] | None = None
+
+    def shares(self) -> tuple[int, ...] | None:
+        """What each line gets of the points granted; None when they are for the order as a whole."""
+        if self.allocated is None and self.weights is not None:
+            self.allocated = allocate(self.granted, self.weights)
+        return self.allocated
 
 
 class Candidate(msgspec.Struct):
@@ -267,7 +273,7 @@ def _millionths(value: Any) -> int:
     return int(value.scaleb(6)) if isinstance(value, Decimal) else int(value) * QUANTITY_ONE
 
 
-def _selected(weights: list[int], selected: list[bool] | None) -> list[int]:
+def _selected(weights: Sequence[int], selected: list[bool] | None) -> Sequence[int]:
     if selected is None:
         return weights
     return [weight if chosen else 0 for weight, chosen in zip(weights, selected, strict=True)]
@@ -283,10 +289,11 @@ def _multiplied(
     of = [granted for granted in base.grants if granted.wallet == grant.wallet]
     points, weights = 0, None
     for granted in of:
-        if granted.weights is None:
+        allocated = granted.shares()
+        if allocated is None:
             points += granted.granted
             continue
-        shares = _selected(list(allocate(granted.granted, granted.weights)), selected)
+        shares = _selected(allocated, selected)
         weights = shares if weights is None else [a + b for a, b in zip(weights, shares, strict=True)]
         points += sum(shares)
     return divide(points * (rate.numerator - rate.denominator), rate.denominator, grant.round), weights
@@ -485,9 +492,9 @@ def _accrue_into(
 
 
 def _line_shares(lines: tuple[Line, ...], grant: Granted) -> tuple[LineShare, ...]:
-    if grant.weights is None or not lines:
+    parts = grant.shares()
+    if parts is None or not lines:
         return ()
-    parts = allocate(grant.granted, grant.weights)
     return tuple([LineShare(line.line, points) for line, points in zip(lines, parts, strict=True) if points])
 
 
@@ -505,10 +512,6 @@ def _tier_bonuses(compiled: Compiled, moment: Moment, chosen: list[Candidate]) -
                     continue
                 points = divide(grant.granted * (rate.numerator - rate.denominator), rate.denominator, Rounding.DOWN)
                 if points > 0:
-                    bonus = Granted(grant.grant, grant.wallet, points, points, _shares(grant))
+                    bonus = Granted(grant.grant, grant.wallet, points, points, grant.shares())
                     bonuses.append((candidate.campaign.id, bonus, f"{track}.{tier_id}"))
     return bonuses
-
-
-def _shares(grant: Granted) -> Sequence[int] | None:
-    return None if grant.weights is None else allocate(grant.granted, grant.weights)

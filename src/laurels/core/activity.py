@@ -62,7 +62,7 @@ _CUSTOM: Final = re.compile(r"custom\.[a-z][a-z0-9_.]{0,99}")
 # --- values: what `decide` reads --------------------------------------------------------------------------------------
 
 
-class Line(Struct, frozen=True):
+class Line(Struct, frozen=True, gc=False):
     """A line of a purchase. `gross` is the amount before discounts."""
 
     line: str
@@ -77,7 +77,7 @@ class Line(Struct, frozen=True):
     fields: dict[str, Any]
 
 
-class Tender(Struct, frozen=True):
+class Tender(Struct, frozen=True, gc=False):
     """How part of an order was paid."""
 
     kind: str
@@ -86,7 +86,7 @@ class Tender(Struct, frozen=True):
     code: str | None = None
 
 
-class Purchase(Struct, frozen=True):
+class Purchase(Struct, frozen=True, gc=False):
     """An order. `total` is the sum of its lines' amounts."""
 
     order: str
@@ -98,7 +98,7 @@ class Purchase(Struct, frozen=True):
     fields: dict[str, Any] = {}
 
 
-class ReturnLine(Struct, frozen=True):
+class ReturnLine(Struct, frozen=True, gc=False):
     """Part of a line that comes back."""
 
     line: str
@@ -106,7 +106,7 @@ class ReturnLine(Struct, frozen=True):
     amount: int | None = None
 
 
-class Return(Struct, frozen=True):
+class Return(Struct, frozen=True, gc=False):
     """Goods that come back; `lines` None is everything left."""
 
     order: str
@@ -114,13 +114,13 @@ class Return(Struct, frozen=True):
     tenders: tuple[Tender, ...] | None = None
 
 
-class Free(Struct, frozen=True):
+class Free(Struct, frozen=True, gc=False):
     """Fields of an activity whose program declares them."""
 
     fields: dict[str, Any] = {}
 
 
-class Enrol(Struct, frozen=True):
+class Enrol(Struct, frozen=True, gc=False):
     """Joining."""
 
     attributes: dict[str, Any] = {}
@@ -128,13 +128,13 @@ class Enrol(Struct, frozen=True):
     time_zone: str | None = None
 
 
-class MemberChange(Struct, frozen=True):
+class MemberChange(Struct, frozen=True, gc=False):
     """New attribute values; None removes."""
 
     attributes: dict[str, Any]
 
 
-class Adjustment(Struct, frozen=True):
+class Adjustment(Struct, frozen=True, gc=False):
     """Points given (positive) or taken (negative) by a person, with a reason."""
 
     wallet: str
@@ -143,7 +143,7 @@ class Adjustment(Struct, frozen=True):
     expires_at: Instant | None = None
 
 
-class OpeningLot(Struct, frozen=True):
+class OpeningLot(Struct, frozen=True, gc=False):
     """A lot from another system."""
 
     points: int
@@ -151,14 +151,14 @@ class OpeningLot(Struct, frozen=True):
     expires_at: Instant | None
 
 
-class OpeningBalance(Struct, frozen=True):
+class OpeningBalance(Struct, frozen=True, gc=False):
     """What a member brings from another system."""
 
     wallet: str
     lots: tuple[OpeningLot, ...]
 
 
-class Transfer(Struct, frozen=True):
+class Transfer(Struct, frozen=True, gc=False):
     """Points that go to another member."""
 
     to: str
@@ -166,7 +166,7 @@ class Transfer(Struct, frozen=True):
     points: int
 
 
-class Parcel(Struct, frozen=True):
+class Parcel(Struct, frozen=True, gc=False):
     """Points that arrive from `counterpart`, or come back after it refused them."""
 
     counterpart: str
@@ -174,7 +174,7 @@ class Parcel(Struct, frozen=True):
     lots: tuple[WirePart, ...]
 
 
-class Extension(Struct, frozen=True):
+class Extension(Struct, frozen=True, gc=False):
     """A later expiry for lots (None: all of the wallet)."""
 
     wallet: str
@@ -183,7 +183,7 @@ class Extension(Struct, frozen=True):
     lots: tuple[str, ...] | None = None
 
 
-class Reinstatement(Struct, frozen=True):
+class Reinstatement(Struct, frozen=True, gc=False):
     """Expired points that come back."""
 
     wallet: str
@@ -192,7 +192,7 @@ class Reinstatement(Struct, frozen=True):
     reason: str
 
 
-class Hold(Struct, frozen=True):
+class Hold(Struct, frozen=True, gc=False):
     """A wish to spend points; with `hold` false at once."""
 
     redemption: str
@@ -201,20 +201,20 @@ class Hold(Struct, frozen=True):
     hold: bool = True
 
 
-class Capture(Struct, frozen=True):
+class Capture(Struct, frozen=True, gc=False):
     """Spend what is held, or part of it."""
 
     redemption: str
     points: int | None = None
 
 
-class Cancel(Struct, frozen=True):
+class Cancel(Struct, frozen=True, gc=False):
     """Give back what is held."""
 
     redemption: str
 
 
-class Clock(Struct, frozen=True):
+class Clock(Struct, frozen=True, gc=False):
     """Time went by."""
 
 
@@ -237,7 +237,7 @@ Data = (
 )
 
 
-class Activity(Struct, frozen=True):
+class Activity(Struct, frozen=True, gc=False):
     """Something that a member did, parsed. (source, id) is unique for ever."""
 
     source: str
@@ -248,7 +248,7 @@ class Activity(Struct, frozen=True):
     data: Data
 
 
-class Problem(Struct, frozen=True):
+class Problem(Struct, frozen=True, gc=False):
     """What is wrong with an input, where (JSON pointer), and how it should be."""
 
     pointer: str
@@ -256,7 +256,7 @@ class Problem(Struct, frozen=True):
     message: str
 
 
-class Declared(Struct, frozen=True):
+class Declared(Struct, frozen=True, gc=False):
     """What parsing needs of a program: the currency and the declared fields by scope or activity type."""
 
     currency: str

@@ -26,11 +26,11 @@ MEMBER_ACCOUNTS = frozenset(("pending", "available", "held", "debt"))
 SYSTEM_ACCOUNTS = frozenset(("issuance", "redemption", "breakage", "in_transit", "adjustment", "write_off"))
 
 
-class Fact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="fact"):
-    """The base of all facts."""
+class Fact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="fact", gc=False):
+    """The base of all facts. They hold no reference that could lead back to them, so the collector need not look."""
 
 
-class Part(msgspec.Struct, frozen=True, array_like=True):
+class Part(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Points taken from, or destined for, one lot, with all that is needed to make the lot anew."""
 
     lot: str
@@ -40,7 +40,7 @@ class Part(msgspec.Struct, frozen=True, array_like=True):
     tier: str | None = None
 
 
-class LineShare(msgspec.Struct, frozen=True, array_like=True):
+class LineShare(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What one line of an order earned."""
 
     line: str
@@ -97,7 +97,7 @@ class CounterMoved(Fact, frozen=True, tag="counter_moved"):
     by: int
 
 
-class Grant(msgspec.Struct, frozen=True, omit_defaults=True):
+class Grant(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What one grant of a campaign gave: an entry of its own.
 
     `grant` is its place in the campaign. `lines` allocates it; empty for a grant to the activity as a whole. `wanted`
@@ -266,7 +266,7 @@ class TierSet(Fact, frozen=True, tag="tier_set"):
     reason: str
 
 
-class Judged(msgspec.Struct, frozen=True, array_like=True):
+class Judged(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What became of one campaign: applied, or not with a code; how much was wanted and how much granted."""
 
     campaign: str
@@ -300,7 +300,7 @@ class OrderOpened(Fact, frozen=True, tag="order_opened"):
     tiers: dict[str, str] = {}
 
 
-class LineReturned(msgspec.Struct, frozen=True, array_like=True):
+class LineReturned(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How much of one line came back in this return."""
 
     line: str
@@ -308,7 +308,7 @@ class LineReturned(msgspec.Struct, frozen=True, array_like=True):
     amount: int
 
 
-class TakenBack(msgspec.Struct, frozen=True, array_like=True):
+class TakenBack(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a return took back of one grant (by its place among all the order earned), per line when allocated."""
 
     grant: int

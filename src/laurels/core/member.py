@@ -28,7 +28,7 @@ NEVER: Final = 1 << 62
 """An instant after every other, the place of never-expiring lots in the order of consumption."""
 
 
-class Lot(msgspec.Struct, frozen=True, array_like=True):
+class Lot(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An earned parcel of points with its own expiry; pending while it has `available_at`."""
 
     lot: str
@@ -48,7 +48,7 @@ def lot_key(expires_at: Instant | None, earned_at: Instant, lot: str) -> LotKey:
     return (NEVER if expires_at is None else expires_at, earned_at, len(lot), lot)
 
 
-class PageHead(msgspec.Struct, frozen=True, array_like=True):
+class PageHead(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the root knows of a page of lots without loading it: its least key, how many, the next activation."""
 
     number: int
@@ -64,7 +64,7 @@ class PageHead(msgspec.Struct, frozen=True, array_like=True):
         return lot_key(self.expires_at, self.earned_at, self.lot)
 
 
-class Balance(msgspec.Struct, omit_defaults=True):
+class Balance(msgspec.Struct, omit_defaults=True, gc=False):
     """A wallet's balances and the heads of its pages, in the order of consumption.
 
     `earned` is what was ever earned less what returns took back. `last` is the greatest key ever put on the last page.
@@ -82,7 +82,7 @@ class Balance(msgspec.Struct, omit_defaults=True):
     expires_at: Instant | None = None
 
 
-class Past(msgspec.Struct, frozen=True, array_like=True):
+class Past(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A tier held from an instant on, which would have lasted until `until`."""
 
     at: Instant
@@ -90,14 +90,14 @@ class Past(msgspec.Struct, frozen=True, array_like=True):
     until: Instant | None = None
 
 
-class Measure(msgspec.Struct, frozen=True, array_like=True):
+class Measure(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a track measured in the window that began at `window`."""
 
     window: Instant
     values: tuple[int, ...]
 
 
-class Standing(msgspec.Struct, omit_defaults=True):
+class Standing(msgspec.Struct, omit_defaults=True, gc=False):
     """Where the member stands on a track, at least until `until`; whether they stay is judged at `review_at`."""
 
     tier: str
@@ -108,14 +108,14 @@ class Standing(msgspec.Struct, omit_defaults=True):
     past: tuple[Past, ...] = ()
 
 
-class Use(msgspec.Struct, frozen=True, array_like=True):
+class Use(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What was used of a limit in the period that began at `period`."""
 
     period: Instant
     used: int
 
 
-class Root(msgspec.Struct, omit_defaults=True):
+class Root(msgspec.Struct, omit_defaults=True, gc=False):
     """What nearly every activity needs. `now` is the instant up to which everything due has been carried out.
 
     `due_at` is the next instant at which anything falls due; `wake_at` the next at which a sweep should look.
@@ -137,7 +137,7 @@ class Root(msgspec.Struct, omit_defaults=True):
     holds: dict[str, Instant | None] = {}
 
 
-class Order(msgspec.Struct, frozen=True, omit_defaults=True):
+class Order(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What came back of an order. The purchase itself and what it earned stay with its activity, number `seq`."""
 
     seq: int
@@ -149,7 +149,7 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     unmeasured: dict[str, tuple[int, ...]] = {}
 
 
-class Redemption(msgspec.Struct, frozen=True, omit_defaults=True):
+class Redemption(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A hold and what became of it. `parts` are the lots it took, in order; `spent` how many points were captured."""
 
     wallet: str
@@ -163,7 +163,7 @@ class Redemption(msgspec.Struct, frozen=True, omit_defaults=True):
     restored: int = 0
 
 
-class Expired(msgspec.Struct, frozen=True, omit_defaults=True):
+class Expired(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What expired of a lot, and how much of that was reinstated or forgiven by a return."""
 
     wallet: str
@@ -173,13 +173,13 @@ class Expired(msgspec.Struct, frozen=True, omit_defaults=True):
     reinstated: int = 0
 
 
-class Measures(msgspec.Struct, frozen=True, omit_defaults=True):
+class Measures(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A rolling window's days, oldest first."""
 
     days: tuple[Measure, ...] = ()
 
 
-class Earned(msgspec.Struct, frozen=True):
+class Earned(msgspec.Struct, frozen=True, gc=False):
     """What an order earned by one grant, with the lot it went into; the fields are those of `Grant`."""
 
     wallet: str
@@ -194,7 +194,7 @@ class Earned(msgspec.Struct, frozen=True):
     pools: tuple[str, ...]
 
 
-class Purchased(msgspec.Struct, frozen=True):
+class Purchased(msgspec.Struct, frozen=True, gc=False):
     """A recorded purchase (key `activity/<seq>`): an input only, read from the stored activity, never written."""
 
     purchase: Purchase
@@ -236,7 +236,7 @@ Page = tuple[Lot, ...]
 Document = Root | Page | Order | Redemption | Expired | Measures | Purchased
 
 
-class Member(msgspec.Struct, frozen=True):
+class Member(msgspec.Struct, frozen=True, gc=False):
     """A member as loaded: documents by key; None where the store has no such document.
 
     A key that is absent has not been looked up; whoever needs it asks for it with `Missing`.

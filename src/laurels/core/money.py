@@ -197,6 +197,8 @@ def allocate(total: int, weights: Sequence[int]) -> tuple[int, ...]:
     if total < 0:
         return tuple([-part for part in allocate(-total, weights)])
     weight = sum(weights)
+    if weight == total and weight > 0 and min(weights) >= 0:
+        return tuple(weights)
     if weight <= 0:
         if not weights and total:
             raise ValueError(f"there is nobody to allocate {total} to")

@@ -23,14 +23,14 @@ FIELDS_MOST: Final = 100
 INTEGER_MOST: Final = 2**53
 
 
-class WireDiscount(Struct, frozen=True, forbid_unknown_fields=True):
+class WireDiscount(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A discount already taken off a line."""
 
     code: Word
     amount: Number
 
 
-class WireLine(Struct, frozen=True, forbid_unknown_fields=True):
+class WireLine(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A line of a purchase; `amount` is what is paid for it, after discounts and with tax."""
 
     line: Id
@@ -45,7 +45,7 @@ class WireLine(Struct, frozen=True, forbid_unknown_fields=True):
     fields: dict[str, Any] = {}
 
 
-class WireTender(Struct, frozen=True, forbid_unknown_fields=True):
+class WireTender(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """How part of a purchase was paid."""
 
     kind: Literal["cash", "points", "gift_card", "voucher"]
@@ -54,7 +54,7 @@ class WireTender(Struct, frozen=True, forbid_unknown_fields=True):
     code: Word | None = None
 
 
-class WirePurchase(Struct, frozen=True, forbid_unknown_fields=True):
+class WirePurchase(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """`data` of a purchase."""
 
     order: Id
@@ -68,7 +68,7 @@ class WirePurchase(Struct, frozen=True, forbid_unknown_fields=True):
     fields: dict[str, Any] = {}
 
 
-class WireReturnLine(Struct, frozen=True, forbid_unknown_fields=True):
+class WireReturnLine(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """Part of a line that comes back: by quantity, by amount, or both; neither means all that is left of it."""
 
     line: Id
@@ -76,7 +76,7 @@ class WireReturnLine(Struct, frozen=True, forbid_unknown_fields=True):
     amount: Number | None = None
 
 
-class WireReturn(Struct, frozen=True, forbid_unknown_fields=True):
+class WireReturn(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """`data` of a return; without `lines` everything left of the order comes back."""
 
     order: Id
@@ -85,7 +85,7 @@ class WireReturn(Struct, frozen=True, forbid_unknown_fields=True):
     currency: Word | None = None
 
 
-class WireEnrol(Struct, frozen=True, forbid_unknown_fields=True):
+class WireEnrol(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """`data` of an enrolment."""
 
     attributes: dict[str, Any] = {}
@@ -93,13 +93,13 @@ class WireEnrol(Struct, frozen=True, forbid_unknown_fields=True):
     time_zone: Word | None = None
 
 
-class WireMemberChange(Struct, frozen=True, forbid_unknown_fields=True):
+class WireMemberChange(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """`data` of a change to what rules read about a member; null removes an attribute."""
 
     attributes: dict[str, Any]
 
 
-class WireAdjustment(Struct, frozen=True, forbid_unknown_fields=True):
+class WireAdjustment(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """`data` of an adjustment by a person."""
 
     wallet: Word
@@ -108,7 +108,7 @@ class WireAdjustment(Struct, frozen=True, forbid_unknown_fields=True):
     expires_at: Word | None = None
 
 
-class WireOpeningLot(Struct, frozen=True, forbid_unknown_fields=True):
+class WireOpeningLot(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A lot brought from another system, with its own dates."""
 
     points: Annotated[int, Meta(ge=1, le=10**12)]
@@ -116,14 +116,14 @@ class WireOpeningLot(Struct, frozen=True, forbid_unknown_fields=True):
     expires_at: Word | None = None
 
 
-class WireOpeningBalance(Struct, frozen=True, forbid_unknown_fields=True):
+class WireOpeningBalance(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """`data` of an opening balance."""
 
     wallet: Word
     lots: Annotated[tuple[WireOpeningLot, ...], Meta(min_length=1, max_length=20_000)]
 
 
-class WireTransfer(Struct, frozen=True, forbid_unknown_fields=True):
+class WireTransfer(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """`data` of a transfer to another member."""
 
     to: Id
@@ -131,7 +131,7 @@ class WireTransfer(Struct, frozen=True, forbid_unknown_fields=True):
     points: Annotated[int, Meta(ge=1, le=10**12)]
 
 
-class WireExtension(Struct, frozen=True, forbid_unknown_fields=True):
+class WireExtension(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """`data` of an extension: a later expiry for the named lots, or for all lots of the wallet."""
 
     wallet: Word
@@ -140,7 +140,7 @@ class WireExtension(Struct, frozen=True, forbid_unknown_fields=True):
     lots: Annotated[tuple[Id, ...], Meta(min_length=1, max_length=LINES_MOST)] | None = None
 
 
-class WireReinstatement(Struct, frozen=True, forbid_unknown_fields=True):
+class WireReinstatement(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """`data` of a reinstatement: expired points of the named lots come back with a new expiry."""
 
     wallet: Word
@@ -149,7 +149,7 @@ class WireReinstatement(Struct, frozen=True, forbid_unknown_fields=True):
     reason: Text
 
 
-class WireHold(Struct, frozen=True, forbid_unknown_fields=True):
+class WireHold(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """`data` of a redemption request; `hold` false redeems at once."""
 
     redemption: Id
@@ -158,20 +158,20 @@ class WireHold(Struct, frozen=True, forbid_unknown_fields=True):
     hold: bool = True
 
 
-class WireCapture(Struct, frozen=True, forbid_unknown_fields=True):
+class WireCapture(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """`data` of a capture; without `points` all that is held."""
 
     redemption: Id
     points: Annotated[int, Meta(ge=1, le=10**12)] | None = None
 
 
-class WireCancel(Struct, frozen=True, forbid_unknown_fields=True):
+class WireCancel(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """`data` of a cancellation."""
 
     redemption: Id
 
 
-class WirePart(Struct, frozen=True, array_like=True):
+class WirePart(Struct, frozen=True, array_like=True, gc=False):
     """A lot on its way between members."""
 
     lot: str
@@ -180,7 +180,7 @@ class WirePart(Struct, frozen=True, array_like=True):
     expires_at: Instant | None
 
 
-class WireParcel(Struct, frozen=True, forbid_unknown_fields=True):
+class WireParcel(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """`data` of a follow-up that carries points: from whom, and the lots."""
 
     counterpart: Id
@@ -188,7 +188,7 @@ class WireParcel(Struct, frozen=True, forbid_unknown_fields=True):
     lots: tuple[WirePart, ...]
 
 
-class WireNothing(Struct, frozen=True, forbid_unknown_fields=True):
+class WireNothing(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """`data` of an activity that has none."""
 
 

@@ -199,6 +199,11 @@ class Pass:
         sent = item.submission
         return Outcome(sent.source, sent.id, sent.member, "refused", refusal)
 
+    def _conflict(self, item: Item) -> Outcome:
+        if item.problems:
+            return item.invalid(*item.problems)
+        return self._refused(item, Refusal("activity_conflict"))
+
     def _replay(self, item: Item, hit: Any) -> Outcome:
         """The first answer, if it is the same activity; with the member as of now."""
         sent = item.submission
@@ -206,7 +211,7 @@ class Pass:
             hit["type"], hit["member"], hit["occurred_at"], hit["body"].encode(), hit["has_texts"], hit["texts"]
         )
         if not _same(stored, item):
-            return self._refused(item, Refusal("activity_conflict"))
+            return self._conflict(item)
         return Outcome(
             sent.source,
             sent.id,
@@ -223,7 +228,7 @@ class Pass:
         """The same for an id that came twice in the batch."""
         was = first.item.submission
         if not _same(StoredBody(was.type, was.member, was.occurred_at, first.item.body, False, None), item):
-            return self._refused(item, Refusal("activity_conflict"))
+            return self._conflict(item)
         return msgspec.structs.replace(first.outcome, status="replayed", member_after=self._present(was.member))
 
     def _settled(self, item: Item) -> Outcome | None:

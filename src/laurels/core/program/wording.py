@@ -70,12 +70,12 @@ _SENTENCES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         ),
         "renamed": ("{thing} has a new id: {before} becomes {after}.", "{thing}的标识由 {before} 改为 {after}。"),
         "changed": ("{thing}: {word} changes from {before} to {after}.", "{thing}：{word}由 {before} 改为 {after}。"),
-        "word_added": ("{thing}: {word} {after} is new.", "{thing}：新增{word} {after}。"),
-        "word_removed": ("{thing}: {word} {before} is gone.", "{thing}：取消{word} {before}。"),
+        "part_added": ("{thing}: {word} {after} is new.", "{thing}：新增{word} {after}。"),
+        "part_removed": ("{thing}: {word} {before} is gone.", "{thing}：取消{word} {before}。"),
     }
 )
 
-Sentence = Literal["added", "removed", "moved", "unmapped", "renamed", "changed", "word_added", "word_removed"]
+Sentence = Literal["added", "removed", "moved", "unmapped", "renamed", "changed", "part_added", "part_removed"]
 
 
 def thing(kind: str, name: Texts) -> Texts:
@@ -84,12 +84,20 @@ def thing(kind: str, name: Texts) -> Texts:
     return {"en": f'{english} "{_in("en", name)}"', "zh-CN": f"{chinese}「{_in('zh-CN', name)}」"}
 
 
+def within(about: Texts, kind: str, name: Texts) -> Texts:
+    """A thing as far as another one goes: Tier "Gold" (Wallet "Points")."""
+    part = thing(kind, name)
+    return {"en": f"{about['en']} ({part['en']})", "zh-CN": f"{about['zh-CN']}（{part['zh-CN']}）"}
+
+
 def _in(language: str, name: Texts) -> str:
     """The name in a language, or in the first one it has."""
     return name.get(language) or next(iter(name.values()))
 
 
-def sentence(which: Sentence, about: Texts, word: str, before: str | None, after: str | None) -> Texts:
+def sentence(
+    which: Sentence, about: Texts, word: str = "", before: str | None = None, after: str | None = None
+) -> Texts:
     """A sentence about a thing, by language."""
     words = _WORDS.get(word, (word, word))
     return {

@@ -1,0 +1,165 @@
+"""Why: a sentence in both languages for every code with which the engine explains what it did or did not do.
+
+Facts carry codes and numbers, because codes are what programs compare and what stays for ever. The sentences are made
+from them when somebody reads; docs/explanations.md is generated from the tables here.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from laurels.core.facts import Judged
+
+
+class Sentence(msgspec.Struct, frozen=True):
+    """A text in both languages."""
+
+    en: str
+    zh: str
+
+
+CAMPAIGN_CODES: Final = MappingProxyType(
+    {
+        "applied": Sentence("It granted {granted}.", "发放 {granted}。"),
+        "trimmed": Sentence(
+            "It granted {granted} of {wanted}: {by} left no more.", "应发 {wanted}，实发 {granted}：受限于{by}。"
+        ),
+        "outside_window": Sentence(
+            "It does not run at the instant of the activity.", "活动发生时，本营销活动不在有效期内。"
+        ),
+        "outside_hours": Sentence(
+            "It does not run on that weekday or at that hour.", "活动发生的星期或时段不在本营销活动范围内。"
+        ),
+        "condition_not_met": Sentence("Its condition is not met.", "未满足条件。"),
+        "no_lines": Sentence("It selects none of the lines.", "没有符合条件的商品行。"),
+        "nothing_to_grant": Sentence("It comes to nothing.", "计算结果为零。"),
+        "base_not_applied": Sentence(
+            "The campaign that it multiplies granted nothing; {wanted} would have been granted.",
+            "所翻倍的营销活动未发放；原应发 {wanted}。",
+        ),
+        "cooldown": Sentence(
+            "It granted something too short a time ago; {wanted} would have been granted.",
+            "距上次发放时间过短；原应发 {wanted}。",
+        ),
+        "limit_reached": Sentence(
+            "The member's limit is reached; {wanted} would have been granted.", "已达会员上限；原应发 {wanted}。"
+        ),
+        "budget_exhausted": Sentence(
+            "Its budget is used up; {wanted} would have been granted.", "预算已用完；原应发 {wanted}。"
+        ),
+        "excluded": Sentence(
+            "A campaign of another group excludes it; {wanted} would have been granted.",
+            "被另一组的独占活动排除；原应发 {wanted}。",
+        ),
+        "not_best": Sentence(
+            "Another campaign of its group grants more; {wanted} would have been granted.",
+            "同组中另有更优的活动；原应发 {wanted}。",
+        ),
+        "not_first": Sentence(
+            "Another campaign of its group comes first; {wanted} would have been granted.",
+            "同组中另有优先的活动；原应发 {wanted}。",
+        ),
+        "taken_back": Sentence(
+            "The return takes back {granted} of what it granted.", "因退货收回已发放的 {granted}。"
+        ),
+        "kept": Sentence("The return takes nothing back of what it granted.", "退货不收回其已发放的部分。"),
+        "no_longer_met": Sentence(
+            "Its condition no longer holds for what remains of the order: {granted} are taken back.",
+            "剩余订单不再满足条件：收回 {granted}。",
+        ),
+        "judged_again": Sentence(
+            "Judged again on what remains of the order: {granted} are taken back.", "按剩余订单重新计算：收回 {granted}。"
+        ),
+    }
+)
+"""What became of a campaign for one activity."""
+
+TIER_REASONS: Final = MappingProxyType(
+    {
+        "enrolled": Sentence("Everybody starts on this tier.", "入会初始等级。"),
+        "earned": Sentence("The threshold was reached.", "达到升级门槛。"),
+        "kept": Sentence("The tier was earned again and holds longer.", "再次达标，等级延长。"),
+        "fell": Sentence("Its time was over and it had not been earned again.", "到期未再达标，等级下降。"),
+        "fell_back": Sentence("A return took away what it had been earned with.", "因退货失去达标依据，等级回落。"),
+        "mapped": Sentence("The program no longer has the tier held before.", "方案已不再有原等级，改为此等级。"),
+    }
+)
+"""Why a member stands on a tier."""
+
+ENTRY_REASONS: Final = MappingProxyType(
+    {
+        "adjusted": Sentence("Put right by a person.", "人工调整。"),
+        "opening_balance": Sentence("Brought from another system.", "自其他系统转入的期初余额。"),
+        "reinstated": Sentence("Expired points came back.", "恢复已过期积分。"),
+        "held": Sentence("Set aside for a redemption.", "为兑换冻结。"),
+        "captured": Sentence("Spent.", "已使用。"),
+        "captured_in_part": Sentence("The rest of a hold went back to its lots.", "部分使用后余额退回。"),
+        "cancelled": Sentence("The redemption was cancelled; the points went back.", "兑换取消，积分退回。"),
+        "timed_out": Sentence("Nobody captured the hold in time; the points went back.", "冻结超时，积分退回。"),
+        "expired": Sentence("Their time was over.", "到期失效。"),
+        "expired_while_held": Sentence("Their time was over while they were held.", "冻结期间到期失效。"),
+        "returned": Sentence("What they were earned with, or paid for, came back.", "因退货收回或退还。"),
+        "spent_before": Sentence("They had been spent before the return and are owed.", "退货前已使用，计为欠分。"),
+        "beyond_policy": Sentence(
+            "They had been spent before the return and are written off.", "退货前已使用，按规则核销。"
+        ),
+        "debt_repaid": Sentence("Earned points repaid debt first.", "新得积分先偿还欠分。"),
+        "sent": Sentence("Sent to another member.", "转出给其他会员。"),
+        "received": Sentence("Received from another member.", "由其他会员转入。"),
+        "refused_by_recipient": Sentence("The other member could not take them; they came back.", "对方未能接收，积分退回。"),
+    }
+)
+"""Why an entry other than an accrual or activation was posted."""
+
+_UNITS: Final = MappingProxyType(
+    {"points": Sentence("points", "积分"), "times": Sentence("times", "次数")},
+)
+_PERIODS: Final = MappingProxyType(
+    {
+        "day": Sentence("the member's limit a day", "每日会员上限"),
+        "week": Sentence("the member's limit a week", "每周会员上限"),
+        "month": Sentence("the member's limit a month", "每月会员上限"),
+        "quarter": Sentence("the member's limit a quarter", "每季会员上限"),
+        "half_year": Sentence("the member's limit a half-year", "每半年会员上限"),
+        "year": Sentence("the member's limit a year", "每年会员上限"),
+        "lifetime": Sentence("the member's limit for life", "会员终身上限"),
+        "campaign": Sentence("the member's limit for the campaign", "活动期间会员上限"),
+        "budget": Sentence("the budget", "活动预算"),
+    }
+)
+
+
+def limit_sentence(by: str | None) -> Sentence:
+    """What narrowed a grant, by the name that explanations carry: `day_points`, `budget_times`, ..."""
+    if by is None:
+        return Sentence("a limit", "上限")
+    period, _, unit = by.rpartition("_")
+    of, what = _PERIODS.get(period), _UNITS.get(unit)
+    if of is None or what is None:
+        return Sentence(by, by)
+    return Sentence(f"{of.en} ({what.en})", f"{of.zh}（{what.zh}）")
+
+
+def campaign_sentence(judged: Judged) -> Sentence:
+    """What became of a campaign, with its numbers; a code that is unknown here speaks for itself."""
+    template = CAMPAIGN_CODES.get(judged.code)
+    if template is None:
+        return Sentence(judged.code, judged.code)
+    by = limit_sentence(judged.by) if judged.code == "trimmed" else Sentence("", "")
+    return Sentence(
+        template.en.format(granted=judged.granted, wanted=judged.wanted, by=by.en),
+        template.zh.format(granted=judged.granted, wanted=judged.wanted, by=by.zh),
+    )
+
+
+def tier_sentence(reason: str) -> Sentence:
+    """Why a member stands on a tier."""
+    return TIER_REASONS.get(reason) or Sentence(reason, reason)
+
+
+def entry_sentence(reason: str) -> Sentence:
+    """Why an entry was posted."""
+    return ENTRY_REASONS.get(reason) or Sentence(reason, reason)

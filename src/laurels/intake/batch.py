@@ -1,0 +1,316 @@
+"""One batch, one transaction: lock the members, probe the ids, load, decide, claim what is limited, write, commit.
+
+Lock order, here and nowhere else: members by id, follow-ups by id, pools by id; then rows are written. READ COMMITTED
+gives every statement its own snapshot, so what is read after the locks is what their former holders left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+
+from laurels.clock import Clock
+from laurels.core.activity import Activity, WireParcel, WirePart, parse
+from laurels.core.decide import ENGINE, needs
+from laurels.core.facts import FollowUp, encode_facts
+from laurels.core.member import ROOT, Document, Root, decode_document, encode_document
+from laurels.intake.admission import Item
+from laurels.intake.deciding import Accepted, Loaded, Pass
+from laurels.intake.head import Head, Heads
+from laurels.intake.sameness import has_free_text, without_text
+from laurels.intake.submission import Outcome, UnknownProgram
+from laurels.store.bucket import bucket_of
+from laurels.store.circumstances import stored_pools
+from laurels.store.database import Connection
+from laurels.store.recording import RECORD, Recording
+from laurels.store.sql import named
+
+LOCK_MEMBERS: Final = named("lock_members")
+READ_MEMBERS: Final = named("read_members")
+PROBE: Final = named("probe")
+LOAD_DOCUMENTS: Final = named("load_documents")
+LOAD_BODIES: Final = named("load_bodies")
+READ_POOLS: Final = named("read_pools")
+CREATE_POOLS: Final = named("create_pools")
+LOCK_POOLS: Final = named("lock_pools")
+LOCK_OUTBOX: Final = named("lock_outbox")
+
+_BODY: Final = "activity/"
+_encode: Final = msgspec.json.Encoder().encode
+_PARCEL_PART: Final = WirePart.__struct_fields__
+
+
+class Batch:
+    """Some items of one program. `lock_members` is LOCK_MEMBERS; a test shows what it is there for by another."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        heads: Heads,
+        program: str,
+        items: Sequence[Item],
+        clock: Clock,
+        *,
+        lock_members: str = LOCK_MEMBERS,
+    ) -> None:
+        self._connection = connection
+        self._heads = heads
+        self._program = program
+        self._items = items
+        self._clock = clock
+        self._lock_members = lock_members
+        self._loaded = Loaded()
+        self._used: dict[str, int] = {}
+        self._buckets: dict[str, int] = {}
+        self._letters: dict[str, Any] = {}
+        self._pools: set[str] = set()
+
+    async def record(self) -> dict[Item, Outcome]:
+        """What became of each item; committed. Whatever is raised, nothing of the batch was written."""
+        connection = self._connection
+        await connection.execute("begin")
+        try:
+            await self._lock(self._lock_members)
+            await self._probe()
+            await self._lock_letters()
+            await self._load()
+            decided = await self._claim(await self._decide())
+            recording = self._recording(decided)
+            if not recording.is_empty:
+                arguments, members = recording.arguments()
+                found = await connection.fetchval(RECORD, *arguments)
+                assert found == members, f"{members} members were locked and {found} updated"
+            await connection.execute("commit")
+        except BaseException:
+            await _roll_back(connection)
+            raise
+        return decided.outcomes
+
+    async def foresee(self) -> dict[Item, Outcome]:
+        """What would become of each item; reads one snapshot, locks and writes nothing."""
+        async with self._connection.transaction(isolation="repeatable_read", readonly=True):
+            await self._lock(READ_MEMBERS)
+            await self._probe()
+            self._hits = {}
+            await self._load()
+            return (await self._decide()).outcomes
+
+    # --- locking and loading ------------------------------------------------------------------------------------------
+
+    async def _lock(self, statement: str) -> None:
+        buckets = self._buckets = {id: bucket_of(id) for id in sorted({item.submission.member for item in self._items})}
+        loaded = self._loaded
+        for row in await self._connection.fetch(statement, self._program, [*buckets], [*buckets.values()]):
+            loaded.documents[row[0]] = {ROOT: decode_document(ROOT, row[1])}
+            loaded.existing.add(row[0])
+            if row[2] is not None:
+                loaded.sealed.add(row[0])
+        for id in buckets:
+            if id not in loaded.existing:
+                loaded.documents[id] = {ROOT: None}
+
+    async def _probe(self) -> None:
+        sources = [item.submission.source for item in self._items]
+        ids = [item.submission.id for item in self._items]
+        rows = await self._connection.fetch(PROBE, self._program, sources, ids)
+        if not rows:
+            raise UnknownProgram(self._program)
+        self._hits = {(row["source"], row["id"]): row for row in rows if row["id"] is not None}
+        first = rows[0]
+        self._head = await self._heads.matching(self._connection, self._program, first["mode"], first["head"] or 0)
+        self._at = first["clock"]
+        self._now = self._clock.now()
+        declared = self._head.versions.declared
+        if declared is not None:
+            for item in self._items:
+                item.read(declared, self._head.number)
+
+    async def _lock_letters(self) -> None:
+        """Locks the follow-ups that this batch delivers or gives back."""
+        letters = sorted(item.outbox for item in self._items if item.outbox is not None)
+        if not letters:
+            return
+        rows = await self._connection.fetch(
+            LOCK_OUTBOX, self._program, [id for id, _ in letters], [bucket for _, bucket in letters]
+        )
+        self._letters = {row["id"]: row for row in rows}
+
+    async def _load(self) -> None:
+        """Loads what decisions will want, as far as one can tell before."""
+        head, pools, wanted = self._head, self._pools, dict[tuple[str, str], None]()
+        for item in self._items:
+            activity = item.activity
+            if activity is None or (activity.source, activity.id) in self._hits:
+                continue
+            root = self._loaded.documents[activity.member][ROOT]
+            if isinstance(root, Root):
+                at = self._now if head.is_live else max(self._at or 0, activity.occurred_at)
+                for key in needs(head.versions, activity, root, max(at, root.now)):
+                    wanted[activity.member, key] = None
+            pools.update(head.pools_of(activity))
+        await self._fetch(wanted)
+        if pools:
+            rows = await self._connection.fetch(READ_POOLS, self._program, sorted(pools))
+            self._used = {row["id"]: row["used"] for row in rows}
+
+    async def _fetch(self, wanted: Iterable[tuple[str, str]], onto: Pass | None = None) -> None:
+        """Looks documents up; those that there are not are known to be missing from then on."""
+        found: dict[tuple[str, str], Document | None] = {}
+        documents: list[tuple[str, str]] = []
+        bodies: list[tuple[str, int]] = []
+        for member, key in wanted:
+            found[member, key] = None
+            if member in self._loaded.existing:
+                if key.startswith(_BODY):
+                    bodies.append((member, int(key[len(_BODY) :])))
+                else:
+                    documents.append((member, key))
+        buckets = self._buckets
+        if documents:
+            members, keys = zip(*documents, strict=True)
+            for row in await self._connection.fetch(
+                LOAD_DOCUMENTS, self._program, members, keys, [buckets[member] for member in members]
+            ):
+                found[row[0], row[1]] = decode_document(row[1], row[2])
+        if bodies:
+            members, numbers = zip(*bodies, strict=True)
+            for row in await self._connection.fetch(
+                LOAD_BODIES, self._program, members, numbers, [buckets[member] for member in members]
+            ):
+                found[row["member"], f"{_BODY}{row['seq']}"] = self._data_of(row)
+        supply = self._loaded.add if onto is None else onto.supply
+        for (member, key), document in found.items():
+            supply(member, key, document)
+
+    def _data_of(self, row: Any) -> Document:
+        """A stored activity's data, read as it was read when it was decided."""
+        stored = parse(
+            source=row["source"],
+            id=row["id"],
+            type=row["type"],
+            member=row["member"],
+            occurred_at=row["occurred_at"],
+            data=row["body"].encode(),
+            declared=self._head.declared_then(row["known"]),
+        )
+        assert isinstance(stored, Activity), f"activity {row['seq']} of {row['member']} cannot be read any more"
+        return stored.data  # type: ignore[return-value]  # only purchases are asked for
+
+    # --- deciding -----------------------------------------------------------------------------------------------------
+
+    async def _decide(self) -> Pass:
+        decided = Pass(self._head, self._loaded, self._hits, self._letters, self._used, self._now, self._at)
+        waiting: Sequence[Item] = self._items
+        while waiting:
+            waiting, missing = decided.run(waiting)
+            await self._fetch([(member, key) for member, keys in missing.items() for key in sorted(keys)], decided)
+        return decided
+
+    async def _claim(self, decided: Pass) -> Pass:
+        """The decisions with the pools they take from locked; made again while others took from these meanwhile.
+
+        What only gives back looks at no pool, and is not decided again.
+        """
+        locked: set[str] = set()
+        while not locked.issuperset(decided.claims):
+            wanted = sorted(set(decided.claims) - locked)
+            lacking = [pool for pool in wanted if pool not in self._used]
+            if lacking:
+                await self._connection.execute(CREATE_POOLS, self._program, lacking)
+            rows = await self._connection.fetch(LOCK_POOLS, self._program, wanted)
+            locked.update(wanted)
+            before, self._used = self._used, {**self._used, **{row["id"]: row["used"] for row in rows}}
+            if any(self._used[pool] != before.get(pool, 0) for pool in self._pools.intersection(wanted)):
+                decided = await self._decide()
+        return decided
+
+    # --- writing ------------------------------------------------------------------------------------------------------
+
+    def _recording(self, decided: Pass) -> Recording:
+        recording = Recording(self._program)
+        for accepted in decided.accepted:
+            self._record(recording, accepted)
+        for id, changed in decided.changed.items():
+            self._record_member(recording, decided, id, changed)
+        for pool, by in decided.claims.items():
+            recording.pool(pool, by)
+        for item, outcome in decided.outcomes.items():
+            if item.outbox is not None and self._letters[item.outbox[0]]["status"] in ("pending", "returning"):
+                _settle(recording, item.outbox, item.submission.type, outcome)
+        if not self._head.is_live and decided.accepted:
+            recording.clock = decided.clock
+        return recording
+
+    def _record(self, recording: Recording, accepted: Accepted) -> None:
+        item, decision = accepted.item, accepted.decision
+        activity = item.activity
+        assert activity is not None
+        member, seq = activity.member, decision.member.root.seq
+        bucket = self._buckets[member]
+        body = item.body
+        if has_free_text(activity.type):
+            declared = self._head.versions.declared
+            assert declared is not None
+            body, texts = without_text(activity.type, body, declared)
+            if texts is not None:
+                recording.texts(member, seq, bucket, texts)
+        recording.activity(
+            member,
+            seq,
+            bucket,
+            activity.source,
+            activity.id,
+            activity.type,
+            activity.occurred_at,
+            accepted.recorded_at,
+            ENGINE,
+            decision.version,
+            self._head.number,
+            body,
+            encode_facts(decision.facts),
+            stored_pools(accepted.pools) if accepted.pools else None,
+        )
+        recording.entries(member, seq, bucket, decision.facts)
+        for fact in decision.facts:
+            if type(fact) is FollowUp:
+                letter = _encode(parcel_of(fact))
+                recording.sent(fact.id, bucket, member, seq, fact.member, fact.type, letter, accepted.recorded_at)
+
+    def _record_member(self, recording: Recording, decided: Pass, id: str, changed: set[str]) -> None:
+        member, bucket = decided.member(id), self._buckets[id]
+        for key in changed:
+            document = member.documents[key]
+            if key == ROOT:
+                root = member.root
+                is_new = id not in self._loaded.existing
+                recording.member(id, bucket, root.seq, encode_document(root), root.wake_at, is_new=is_new)
+            elif document is not None:
+                recording.document(id, key, bucket, encode_document(document))
+            else:
+                recording.document_gone(id, key, bucket)
+
+
+def parcel_of(fact: FollowUp) -> WireParcel:
+    """The body of the activity that a follow-up becomes."""
+    parts = tuple(WirePart(**{name: getattr(part, name) for name in _PARCEL_PART}) for part in fact.parts)
+    return WireParcel(fact.counterpart, fact.wallet, parts)
+
+
+async def _roll_back(connection: Connection) -> None:
+    """Ends the transaction, or the connection where even that fails; either way nothing of it remains."""
+    try:
+        await connection.execute("rollback")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        connection.terminate()
+
+
+def _settle(recording: Recording, outbox: tuple[str, int], type: str, outcome: Outcome) -> None:
+    """Notes what became of a follow-up, in the transaction that brings it about."""
+    if outcome.status == "accepted":
+        recording.settled(*outbox, "returned" if type == "transfer_back" else "delivered", None)
+    elif outcome.status == "refused" and type != "transfer_back":
+        recording.settled(*outbox, "returning", _encode(outcome.refusal).decode())
+
