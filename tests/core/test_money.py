@@ -51,12 +51,12 @@ def test_the_table_holds_every_active_currency_once() -> None:
     assert all(re.fullmatch("[A-Z]{3}", code) and currency.code == code for code, currency in CURRENCIES.items())
     assert {currency.places for currency in CURRENCIES.values()} == {0, 2, 3, 4}
     # Replaced by others: the Bulgarian lev, the kuna, the Antillean guilder, the old Zimbabwean dollar, metals.
-    assert not {"BGN", "HRK", "ANG", "ZWL", "DEM", "XAU", "XXX"} & CURRENCIES.keys()
+    assert not {"BGN", "HRK", "ANG", "ZWL", "DEM", "XAU", "XTS"} & CURRENCIES.keys()
 
 
 def test_the_table_cannot_be_changed() -> None:
     with pytest.raises(TypeError):
-        CURRENCIES["XXX"] = Currency("XXX", 2)  # type: ignore[index]  # that it is read-only is what is tested
+        CURRENCIES["XTS"] = Currency("XTS", 2)  # type: ignore[index]  # that it is read-only is what is tested
 
 
 @pytest.mark.parametrize(("code", "hint"), (("cny", "CNY"), (" usd", "USD"), ("EURO", "EUR"), ("CNYY", "CNY")))

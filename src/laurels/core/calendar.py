@@ -395,7 +395,7 @@ class Zone:
             return self._offsets[bisect_right(self._at, instant)]
         index = bisect_right(self._at, instant)
         offset = self._offsets[index]
-        self._recent_offset = (self._at[index - 1], min(self._at[index], self._horizon), offset)
+        self._recent_offset = (self._at[index - 1], self._at[index], offset)
         return offset
 
     def _instant_of(self, wall: int) -> Instant:
@@ -438,7 +438,7 @@ class Zone:
             ordinal = date_in_year(year, month + 1, day_of_month)
         midnight = _midnight(ordinal + duration.days)
         first, last = self._instant_of(midnight), self._instant_of(midnight + MICROSECONDS_PER_DAY - 1)
-        if self.offset_at(first) == self.offset_at(last) and last - first == MICROSECONDS_PER_DAY - 1:
+        if last - first == MICROSECONDS_PER_DAY - 1:
             # No change on the day of arrival, so every time of the day of departure is shifted alike.
             shifts = self._shifts.get(duration)
             if shifts is None:
@@ -463,13 +463,9 @@ class Zone:
 
     def _find_year(self, instant: Instant, month: int, day: int) -> _Span:
         year = self.local(instant).year
-        start = self.instant_at(date_in_year(year, month, day))
-        if instant < start:
-            span = (self.instant_at(date_in_year(year - 1, month, day)), start)
-        else:
-            span = (start, self.instant_at(date_in_year(year + 1, month, day)))
-            if instant >= span[1]:
-                span = (span[1], self.instant_at(date_in_year(year + 2, month, day)))
+        starts = [self.instant_at(date_in_year(each, month, day)) for each in range(year - 1, year + 3)]
+        index = bisect_right(starts, instant)
+        span = (starts[index - 1], starts[index])
         _keep(self._recent_years, (month, day), span)
         return span
 
@@ -537,9 +533,10 @@ def _zone_hint(name: str, names: list[str]) -> str:
     # The zone of China is named after its largest city, where many expect the capital.
     wanted = wanted.replace("beijing", "shanghai")
     matches = [each for each in names if each.casefold() == wanted or each.casefold().endswith(f"/{wanted}")]
-    if not matches:
+    # Short ones, such as CST or UTC+8, are near to many and meant as none of them.
+    if not matches and len(wanted) > 5:
         folded = {each.casefold(): each for each in names}
-        matches = [folded[each] for each in difflib.get_close_matches(wanted, folded, 1, 0.8)]
+        matches = [folded[each] for each in difflib.get_close_matches(wanted, folded, 1)]
     return f"; did you mean {matches[0]}?" if matches else "; write an IANA name, as in Asia/Shanghai"
 
 

@@ -62,16 +62,15 @@ CAMPAIGN_CODES: Final = MappingProxyType(
             "Another campaign of its group comes first; {wanted} would have been granted.",
             "同组中另有优先的活动；原应发 {wanted}。",
         ),
-        "taken_back": Sentence(
-            "The return takes back {granted} of what it granted.", "因退货收回已发放的 {granted}。"
-        ),
+        "taken_back": Sentence("The return takes back {granted} of what it granted.", "因退货收回已发放的 {granted}。"),
         "kept": Sentence("The return takes nothing back of what it granted.", "退货不收回其已发放的部分。"),
-        "no_longer_met": Sentence(
+        "no_longer_qualifies": Sentence(
             "Its condition no longer holds for what remains of the order: {granted} are taken back.",
             "剩余订单不再满足条件：收回 {granted}。",
         ),
         "judged_again": Sentence(
-            "Judged again on what remains of the order: {granted} are taken back.", "按剩余订单重新计算：收回 {granted}。"
+            "Judged again on what remains of the order: {granted} are taken back.",
+            "按剩余订单重新计算：收回 {granted}。",
         ),
     }
 )
@@ -109,7 +108,9 @@ ENTRY_REASONS: Final = MappingProxyType(
         "debt_repaid": Sentence("Earned points repaid debt first.", "新得积分先偿还欠分。"),
         "sent": Sentence("Sent to another member.", "转出给其他会员。"),
         "received": Sentence("Received from another member.", "由其他会员转入。"),
-        "refused_by_recipient": Sentence("The other member could not take them; they came back.", "对方未能接收，积分退回。"),
+        "refused_by_recipient": Sentence(
+            "The other member could not take them; they came back.", "对方未能接收，积分退回。"
+        ),
     }
 )
 """Why an entry other than an accrual or activation was posted."""

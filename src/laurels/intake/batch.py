@@ -13,10 +13,12 @@ import asyncpg
 import msgspec
 
 from laurels.clock import Clock
-from laurels.core.activity import Activity, WireParcel, WirePart, parse
+from laurels.core.activity import Activity, Purchase, parse
 from laurels.core.decide import ENGINE, needs
-from laurels.core.facts import FollowUp, encode_facts
-from laurels.core.member import ROOT, Document, Root, decode_document, encode_document
+from laurels.core.facts import FollowUp, decode_facts, encode_facts
+from laurels.core.journal import entries
+from laurels.core.member import ROOT, Document, Purchased, Root, decode_document, encode_document, purchased
+from laurels.core.wire import WireParcel, WirePart
 from laurels.intake.admission import Item
 from laurels.intake.deciding import Accepted, Loaded, Pass
 from laurels.intake.head import Head, Heads
@@ -66,6 +68,7 @@ class Batch:
         self._used: dict[str, int] = {}
         self._buckets: dict[str, int] = {}
         self._letters: dict[str, Any] = {}
+        self._hits: dict[tuple[str, str], Any] = {}
         self._pools: set[str] = set()
 
     async def record(self) -> dict[Item, Outcome]:
@@ -162,12 +165,14 @@ class Batch:
         documents: list[tuple[str, str]] = []
         bodies: list[tuple[str, int]] = []
         for member, key in wanted:
+            if key.startswith(_BODY):
+                seq = int(key[len(_BODY) :])
+                if onto is None or not onto.supply_purchase(member, seq):
+                    bodies.append((member, seq))
+                continue
             found[member, key] = None
             if member in self._loaded.existing:
-                if key.startswith(_BODY):
-                    bodies.append((member, int(key[len(_BODY) :])))
-                else:
-                    documents.append((member, key))
+                documents.append((member, key))
         buckets = self._buckets
         if documents:
             members, keys = zip(*documents, strict=True)
@@ -180,13 +185,13 @@ class Batch:
             for row in await self._connection.fetch(
                 LOAD_BODIES, self._program, members, numbers, [buckets[member] for member in members]
             ):
-                found[row["member"], f"{_BODY}{row['seq']}"] = self._data_of(row)
+                found[row["member"], f"{_BODY}{row['seq']}"] = self._purchased(row)
         supply = self._loaded.add if onto is None else onto.supply
         for (member, key), document in found.items():
             supply(member, key, document)
 
-    def _data_of(self, row: Any) -> Document:
-        """A stored activity's data, read as it was read when it was decided."""
+    def _purchased(self, row: Any) -> Purchased:
+        """A stored purchase, read as it was read when it was decided."""
         stored = parse(
             source=row["source"],
             id=row["id"],
@@ -197,7 +202,8 @@ class Batch:
             declared=self._head.declared_then(row["known"]),
         )
         assert isinstance(stored, Activity), f"activity {row['seq']} of {row['member']} cannot be read any more"
-        return stored.data  # type: ignore[return-value]  # only purchases are asked for
+        assert isinstance(stored.data, Purchase), "only purchases are looked into again"
+        return purchased(stored.data, decode_facts(row["facts"]))
 
     # --- deciding -----------------------------------------------------------------------------------------------------
 
@@ -273,7 +279,7 @@ class Batch:
             encode_facts(decision.facts),
             stored_pools(accepted.pools) if accepted.pools else None,
         )
-        recording.entries(member, seq, bucket, decision.facts)
+        recording.entries(member, seq, bucket, entries(decision.facts))
         for fact in decision.facts:
             if type(fact) is FollowUp:
                 letter = _encode(parcel_of(fact))

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import msgspec
 
-from laurels.core.activity import Problem
+from laurels.core.activity import Problem, Purchase
 from laurels.core.calendar import MICROSECONDS_PER_MINUTE, Instant
 from laurels.core.decide import Circumstances, Decision, bring_up, decide
 from laurels.core.facts import PoolClaimed, decode_facts
-from laurels.core.member import ROOT, Document, Member, Missing
+from laurels.core.member import ROOT, Document, Member, Missing, purchase_key, purchased
 from laurels.core.refusal import Refusal
 from laurels.intake.admission import Item
 from laurels.intake.head import Head
@@ -76,6 +76,7 @@ class Pass:
         self._used = dict(used)
         self._members: dict[str, Member] = {}
         self._here: dict[tuple[str, str], Accepted] = {}
+        self._by_seq: dict[tuple[str, int], Accepted] = {}
         self.clock = clock
         self.accepted: list[Accepted] = []
         self.changed: dict[str, set[str]] = {}
@@ -120,6 +121,21 @@ class Pass:
         member = self._members.get(id)
         if member is not None and key not in member.documents:
             self._members[id] = Member(id, {**member.documents, key: document})
+
+    def supply_purchase(self, id: str, seq: int) -> bool:
+        """Whether the purchase that is the member's activity number `seq` was decided here; then the member has it.
+
+        It is kept with the member and not with what was loaded: another pass may decide it otherwise.
+        """
+        accepted = self._by_seq.get((id, seq))
+        if accepted is None:
+            return False
+        activity, member = accepted.item.activity, self._members[id]
+        assert activity is not None
+        assert isinstance(activity.data, Purchase)
+        document = purchased(activity.data, accepted.decision.facts)
+        self._members[id] = Member(id, {**member.documents, purchase_key(seq): document})
+        return True
 
     def _outcome(self, item: Item) -> Outcome:
         sent = item.submission
@@ -166,6 +182,7 @@ class Pass:
         accepted = Accepted(item, decided, recorded_at, pools, outcome)
         self.accepted.append(accepted)
         self._here[activity.source, activity.id] = accepted
+        self._by_seq[activity.member, after.root.seq] = accepted
         self._members[activity.member] = after
         changed = self.changed.get(activity.member)
         if changed is None:

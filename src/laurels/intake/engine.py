@@ -1,20 +1,36 @@
 """The intake: activities in, outcomes out, each durable before it is answered.
 
-(Interface; the body follows.)
+`submit` sorts a request into lanes and waits; lanes batch what many requests bring; a batch is one transaction. What an
+activity sends to other members leaves after its commit and is waited for by the request, never by a lane.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Final
+from zlib import crc32
+
+import msgspec
 
 from laurels.clock import Clock
 from laurels.core.calendar import Instant
+from laurels.core.facts import FollowUp
 from laurels.core.member import Member
-from laurels.core.program.model import Program
 from laurels.core.refusal import Refusal
 from laurels.core.version import Versions
-from laurels.intake.submission import ClockMoved, Outcome, Submission
+from laurels.intake import looking, waking
+from laurels.intake.admission import Item, envelope_problems
+from laurels.intake.batch import LOCK_MEMBERS, Batch
+from laurels.intake.follow_up import Letter, deliver, letters_of, open_letters
+from laurels.intake.head import Heads, ReadProgram
+from laurels.intake.lane import Lane, Request
+from laurels.intake.settling import Settler
+from laurels.intake.submission import ClockMoved, FollowUpOutcome, Outcome, Overloaded, Submission
+from laurels.store.bucket import bucket_of
 from laurels.store.database import Database
+
+RETRY_AFTER_S: Final = 1
 
 
 class Intake:
@@ -24,57 +40,145 @@ class Intake:
         self,
         database: Database,
         clock: Clock,
-        read_program: Callable[[str], Program],
+        read_program: ReadProgram,
         *,
         lanes: int = 2,
         batch_most: int = 500,
         waiting_most: int = 20_000,
+        lock_members: str = LOCK_MEMBERS,
     ) -> None:
         """`read_program` turns a stored (checked) program document into its value."""
-        raise NotImplementedError
+        self._database = database
+        self._clock = clock
+        self._heads = Heads(read_program)
+        self._settlers = [Settler(database, self._heads, clock, lock_members=lock_members) for _ in range(lanes)]
+        self._lanes = [Lane(settler.carry_out, batch_most) for settler in self._settlers]
+        self._tasks: list[asyncio.Task[None]] = []
+        self._errands: set[asyncio.Task[tuple[FollowUpOutcome, ...]]] = set()
+        self._batch_most = batch_most
+        self._waiting_most = waiting_most
+        self._waiting = 0
+        self._is_open = False
 
     async def start(self) -> None:
         """Lanes run from here on; follow-ups that a crash interrupted are picked up."""
-        raise NotImplementedError
+        self._tasks = [asyncio.create_task(lane.work()) for lane in self._lanes]
+        self._is_open = True
+        await self.resume_outbox()
 
     async def stop(self) -> None:
         """Everything taken in is answered, then the lanes end."""
-        raise NotImplementedError
+        self._is_open = False
+        while self._errands:
+            await asyncio.wait(self._errands)
+        for lane in self._lanes:
+            lane.end()
+        await asyncio.gather(*self._tasks)
+        for settler in self._settlers:
+            await settler.close()
+
+    # --- writing ------------------------------------------------------------------------------------------------------
 
     async def submit(self, program: str, submissions: Sequence[Submission]) -> list[Outcome]:
         """What became of each submission, in the same order; recorded durably before this returns.
 
         Raises Overloaded, Unavailable, UnknownProgram.
         """
-        raise NotImplementedError
+        if not self._is_open or (self._waiting and self._waiting + len(submissions) > self._waiting_most):
+            raise Overloaded(RETRY_AFTER_S)
+        items = [Item(submission) for submission in submissions]
+        for item in items:
+            problems = envelope_problems(item.submission, item.body, internal=False)
+            if problems:
+                item.outcome = item.invalid(*problems)
+        return await self._submit(program, items)
+
+    async def _submit(self, program: str, items: Sequence[Item]) -> list[Outcome]:
+        """The same without the bound, for what was admitted before."""
+        head = await self._heads.of(self._database, program)
+        declared = head.versions.declared
+        by_lane: dict[int, list[Item]] = {}
+        for item in items:
+            if item.outcome is None:
+                if declared is not None:
+                    item.read(declared, head.number)
+                # One lane serves a program whose clock moves with what comes in, so that it moves in one order.
+                place = bucket_of(item.submission.member) if head.is_live else crc32(program.encode())
+                by_lane.setdefault(place % len(self._lanes), []).append(item)
+        request = Request(sum(map(len, by_lane.values())))
+        self._waiting += len(items)
+        try:
+            for lane, part in by_lane.items():
+                self._lanes[lane].put(program, request, part, in_order=not head.is_live)
+            await request.settled()
+        finally:
+            self._waiting -= len(items)
+        return [await self._with_follow_ups(program, item) for item in items]
+
+    async def _with_follow_ups(self, program: str, item: Item) -> Outcome:
+        outcome = item.outcome
+        assert outcome is not None
+        sent = [fact for fact in outcome.facts if type(fact) is FollowUp]
+        if not sent:
+            return outcome
+        letters = await letters_of(self._database, program, outcome.member, [fact.id for fact in sent])
+        follow_ups = await asyncio.shield(self._errand(program, letters))
+        return msgspec.structs.replace(outcome, follow_ups=follow_ups)
+
+    def _errand(self, program: str, letters: Iterable[Letter]) -> asyncio.Task[tuple[FollowUpOutcome, ...]]:
+        """Delivers follow-ups, whether or not anybody goes on waiting for it."""
+
+        async def run() -> tuple[FollowUpOutcome, ...]:
+            return tuple([await deliver(letter, lambda item: self._submit(program, [item])) for letter in letters])
+
+        task = asyncio.create_task(run())
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+        return task
+
+    async def resume_outbox(self) -> int:
+        """How many follow-ups that somebody left open were brought to an end."""
+        ended = 0
+        for program, letters in (await open_letters(self._database)).items():
+            outcomes = await self._errand(program, letters)
+            ended += sum(outcome.status is not None for outcome in outcomes)
+        return ended
+
+    async def move_clock(self, program: str, to: Instant) -> ClockMoved | Refusal:
+        """Setup and sandbox: the clock stands at `to`, and everything due on the way was carried out in order."""
+        return await waking.move_clock(self._database, program, to, self._wake, self._batch_most)
+
+    async def sweep(self, program: str, limit: int) -> int:
+        """How many members were woken because something fell due; at most `limit`."""
+        return await waking.sweep(self._database, program, self._clock.now(), limit, self._wake)
+
+    async def _wake(self, program: str, submissions: Sequence[Submission]) -> list[Outcome]:
+        return await self._submit(program, [Item(submission) for submission in submissions])
+
+    # --- looking ------------------------------------------------------------------------------------------------------
 
     async def quote(self, program: str, submission: Submission) -> Outcome:
         """What would become of the submission now; nothing is recorded."""
-        raise NotImplementedError
+        item = Item(submission)
+        problems = envelope_problems(submission, item.body, internal=False)
+        if problems:
+            return item.invalid(*problems)
+        async with self._database.pool.acquire() as connection:
+            batch = Batch(connection, self._heads, program, [item], self._clock)
+            return (await batch.foresee())[item]
 
     async def look(self, program: str, member: str, *prefixes: str) -> Member | None:
         """The member brought up to now for reading, with all documents whose keys begin with a prefix ("" for all).
 
         None for a member nobody enrolled. Nothing is recorded.
         """
-        raise NotImplementedError
+        return await looking.look(self._database, self._heads, self._clock, program, member, prefixes)
 
     async def now(self, program: str) -> Instant | None:
         """What time it is in the program; None where its own clock was never set."""
-        raise NotImplementedError
+        return await looking.now(self._database, self._clock, program)
 
     async def versions(self, program: str) -> Versions:
         """The program's version history, compiled, as of now."""
-        raise NotImplementedError
-
-    async def move_clock(self, program: str, to: Instant) -> ClockMoved | Refusal:
-        """Setup and sandbox: the clock stands at `to`, and everything due on the way was carried out in order."""
-        raise NotImplementedError
-
-    async def sweep(self, program: str, limit: int) -> int:
-        """How many members were woken because something fell due; at most `limit`."""
-        raise NotImplementedError
-
-    async def resume_outbox(self) -> int:
-        """How many follow-ups that somebody left open were brought to an end."""
-        raise NotImplementedError
+        async with self._database.pool.acquire() as connection:
+            return (await self._heads.fresh(connection, program)).versions

@@ -7,13 +7,14 @@ body. After it was erased, any text in its place is taken for the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
 
-from laurels.core.activity import WIRE_TYPES, Declared
+from laurels.core.activity import Declared
 from laurels.core.calendar import Instant
+from laurels.core.wire import WIRE_TYPES
 
 _TEXT_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "adjustment": ("reason",),
@@ -82,4 +83,5 @@ def is_same(stored: StoredBody, type: str, member: str, occurred_at: Instant, bo
 
 
 def _canonical(type: str, body: bytes) -> bytes:
-    return _encode(_decoders.get(type, _decode)(body))
+    decode: Callable[[bytes], Any] = _decoders.get(type, _decode)
+    return _encode(decode(body))

@@ -70,7 +70,7 @@ class Database:
                 session[_COMPRESSION] = "lz4"
         finally:
             await first.close()
-        pool = await asyncpg.create_pool(
+        pool: asyncpg.Pool = await asyncpg.create_pool(
             url, min_size=1, max_size=connections_most, init=_step_down, server_settings=session
         )
         return cls(url, pool, session)

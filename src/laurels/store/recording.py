@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from laurels.core.calendar import Instant
-from laurels.core.facts import AnyFact, LineShare, Part, Posted
+from laurels.core.facts import LineShare, Moved, Part
 from laurels.store.digest import activity_digest
 from laurels.store.sql import named
 
@@ -122,12 +122,9 @@ class Recording:
             )
         )
 
-    def entries(self, member: str, seq: int, bucket: int, facts: Iterable[AnyFact]) -> None:
-        """The entries that an activity's facts post."""
-        append = self._entries.append
-        for n, fact in enumerate(facts):
-            if type(fact) is Posted:
-                append(entry_row(member, seq, bucket, n, fact))
+    def entries(self, member: str, seq: int, bucket: int, entries: Iterable[Moved]) -> None:
+        """The entries that an activity posts, in their order."""
+        self._entries.extend([entry_row(member, seq, bucket, n, entry) for n, entry in enumerate(entries)])
 
     def document(self, member: str, key: str, bucket: int, document: bytes) -> None:
         """A document that is new or changed."""
@@ -192,28 +189,28 @@ class Recording:
         return arguments, len(self._members_known)
 
 
-def entry_row(member: str, seq: int, bucket: int, n: int, fact: Posted) -> tuple[Any, ...]:
-    """The columns of the entry that the `n`-th fact of an activity posts, in the order of queries/record.sql."""
-    detail = _encode_detail(Detail(fact.lines, fact.parts)).decode() if fact.lines or fact.parts else None
+def entry_row(member: str, seq: int, bucket: int, n: int, entry: Moved) -> tuple[Any, ...]:
+    """The columns of an activity's `n`-th entry, in the order of queries/record.sql."""
+    detail = _encode_detail(Detail(entry.lines, entry.parts)).decode() if entry.lines or entry.parts else None
     return (
         member,
         seq,
         n,
         bucket,
-        fact.wallet,
-        fact.kind,
-        fact.points,
-        fact.out_of,
-        fact.into,
-        fact.at,
-        fact.version,
-        fact.campaign,
-        fact.rule,
-        fact.order,
-        fact.redemption,
-        fact.lot,
-        fact.available_at,
-        fact.expires_at,
-        fact.reason,
+        entry.wallet,
+        entry.kind,
+        entry.points,
+        entry.out_of,
+        entry.into,
+        entry.at,
+        entry.version,
+        entry.campaign,
+        entry.rule,
+        entry.order,
+        entry.redemption,
+        entry.lot,
+        entry.available_at,
+        entry.expires_at,
+        entry.reason,
         detail,
     )

@@ -142,7 +142,7 @@ create table entry (
 );
 comment on table  entry is
   'Ledger: the journal. Each row moves points from one account to another, so that it sums to zero by construction.';
-comment on column entry.n is 'The place among the facts of its activity.';
+comment on column entry.n is 'The place among the entries of its activity, from 0.';
 comment on column entry.out_of is
   'The account debited: pending, available, held, debt (the member''s), issuance, redemption, breakage, in_transit, adjustment, write_off (the system''s).';
 comment on column entry.into_account is 'The account credited; the same names.';

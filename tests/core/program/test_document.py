@@ -57,7 +57,9 @@ def test_a_finding_in_a_condition_stands_where_the_word_stands_in_the_file(when:
     text = HEAD + when
     if when.strip().startswith("{"):
         json_form = "campaigns: {a: {on: purchase, grant: {wallet: points, fixed: 1}, " + when.strip()[1:] + "}}"
-        text = HEAD.replace("campaigns:\n  a:\n    on: purchase\n    grant: {wallet: points, fixed: 1}\n", json_form[:-1])
+        text = HEAD.replace(
+            "campaigns:\n  a:\n    on: purchase\n    grant: {wallet: points, fixed: 1}\n", json_form[:-1]
+        )
     text = text.replace("\n", line_break)
     before = text[: text.index(MARK)]
     expected = (before.count("\n") + 1, len(before) - before.rfind("\n"))
@@ -65,7 +67,7 @@ def test_a_finding_in_a_condition_stands_where_the_word_stands_in_the_file(when:
     assert [(each.line, each.column) for each in found] == [expected]
 
 
-WORDS = st.text(alphabet='ab."\\\'>|&:# 名\n\t😀,[]{}-!', max_size=60)
+WORDS = st.text(alphabet="ab.\"\\'>|&:# 名\n\t😀,[]{}-!", max_size=60)
 
 
 @settings(max_examples=300, deadline=None)

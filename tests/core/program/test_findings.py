@@ -1,4 +1,4 @@
-"""Every mistake in `findings.txt` is one finding, alone, at its exact place, with a hint; and every code occurs there."""
+"""Every mistake in `findings.txt` is one finding, at its exact place, with a hint; and every code occurs there."""
 
 import json
 import re

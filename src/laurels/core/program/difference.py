@@ -8,21 +8,22 @@ has to say, under `retired`, where its holders go.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Literal, TypeVar
 
 from laurels.core.calendar import Zone
 from laurels.core.money import Rate
 from laurels.core.program import generosity, notation
 from laurels.core.program.change import Aspect, Between, Change, Changes, Earners, Everyone, Holders, Standing, Subject
 from laurels.core.program.model import (
+    Budget,
     Campaign,
     Cooldown,
+    ExpiryRule,
     Grant,
     Group,
     Limit,
     MemberLimit,
-    Metric,
     Multiply,
     PerField,
     Program,
@@ -112,9 +113,6 @@ def _compare_wallets(old: Program, new: Program, names: Names, changes: Changes)
 
 
 def _wallet_aspects_for_holders(new: Program) -> tuple[Aspect[Wallet], ...]:
-    def as_money(value: V) -> V:
-        return value
-
     return (
         Aspect("name", lambda wallet: wallet.name, notation.form),
         Aspect("spendable", lambda wallet: wallet.spendable, notation.truth, lambda was, now: was and not now),
@@ -133,5 +131,258 @@ def _wallet_aspects_for_holders(new: Program) -> tuple[Aspect[Wallet], ...]:
 def _wallet_aspects_for_all() -> tuple[Aspect[Wallet], ...]:
     return (
         Aspect("pending", lambda wallet: wallet.pending, notation.pending, generosity.waits_longer),
-        Aspect("when_spent", spent_policy, notation.when_spent, generosity.takes_more_back),
+        Aspect(
+            "when_spent",
+            lambda wallet: (wallet.when_spent, wallet.debt_limit, wallet.freeze),
+            lambda policy: notation.when_spent(*policy),
+            generosity.takes_more_back,
+        ),
     )
+
+
+# --- tracks -----------------------------------------------------------------------------------------------------------
+
+
+def _compare_tracks(old: Program, new: Program, names: Names, changes: Changes) -> None:
+    before = {track.id: track for track in old.tracks}
+    after = {track.id: track for track in new.tracks}
+    for track in old.tracks:
+        if track.id not in after:
+            subject = Subject(thing("track", track.name), f"/tracks/{track.id}")
+            changes.removed(subject, Standing(track.id, tuple(tier.id for tier in track.tiers[1:])))
+    for track in new.tracks:
+        subject = Subject(thing("track", track.name), f"/tracks/{track.id}")
+        if track.id not in before:
+            changes.added(subject)
+            continue
+        was = before[track.id]
+        changes.renamed(subject, names.old_track(track.id), track.id)
+        for aspect in _track_aspects():
+            changes.compare(subject, aspect, was, track, _standing(names, track.id, was.tiers[1:]))
+        _compare_order(subject, was, track, names, changes)
+        _compare_tiers(was, track, old, new, names, changes)
+
+
+def _track_aspects() -> tuple[Aspect[Track], ...]:
+    return (
+        Aspect("name", lambda track: track.name, notation.form),
+        Aspect(
+            "measure",
+            lambda track: (track.metrics, track.need),
+            lambda measure: notation.measure(*measure),
+            generosity.measures_otherwise,
+        ),
+        Aspect("window", lambda track: track.window, notation.window, generosity.looks_back_otherwise),
+        Aspect("holds_until", lambda track: track.holds_until, notation.holds_until, generosity.holds_shorter),
+        Aspect("fall", lambda track: str(track.fall), takes_away=generosity.falls_further),
+        Aspect("grace", lambda track: track.grace, notation.duration, generosity.shorter),
+        Aspect("on_return", lambda track: str(track.on_return), takes_away=lambda _, now: now == "fall_back"),
+    )
+
+
+def _compare_order(subject: Subject, old: Track, new: Track, names: Names, changes: Changes) -> None:
+    """Tiers that both versions have, in another order."""
+    common = {tier.id for tier in old.tiers} & {tier.id for tier in new.tiers}
+    order = Aspect[Track](
+        "tiers", lambda track: [tier.id for tier in track.tiers if tier.id in common], notation.listed, _always
+    )
+    concerned = _standing(names, new.id, [tier for tier in old.tiers if tier.id in common])
+    changes.compare(subject, order, old, new, concerned)
+
+
+def _compare_tiers(old: Track, new: Track, before: Program, after: Program, names: Names, changes: Changes) -> None:
+    former = {tier.id: tier for tier in old.tiers}
+    current = {tier.id for tier in new.tiers}
+    for place, tier in enumerate(old.tiers):
+        if tier.id not in current:
+            _tier_removed(place, old, new, after, names, changes)
+    for place, tier in enumerate(new.tiers):
+        subject = Subject(thing("tier", tier.name), f"/tracks/{new.id}/tiers/{place}")
+        if tier.id not in former:
+            changes.added(subject)
+            continue
+        was = former[tier.id]
+        changes.renamed(subject, names.old_tier(new.id, tier.id), tier.id)
+        changes.compare(subject, Aspect("name", lambda each: each.name, notation.form), was, tier)
+        _compare_thresholds(subject, (old, was), (new, tier), after, names, changes)
+        _compare_benefits(subject, was, tier, _standing(names, new.id, [tier]), (before, after), changes)
+
+
+def _tier_removed(place: int, old: Track, new: Track, after: Program, names: Names, changes: Changes) -> None:
+    tier, track = old.tiers[place], names.old_track(new.id)
+    heir = after.retired.tiers.get(f"{new.id}.{tier.id}") or after.retired.tiers.get(f"{track}.{tier.id}")
+    ranks = [each.id for each in old.tiers]
+    takes_away = heir is None or heir not in ranks or ranks.index(heir) < place
+    subject = Subject(thing("tier", tier.name), f"/tracks/{track}/tiers/{place}")
+    changes.moved(subject, heir, _standing(names, new.id, [tier]) if takes_away else None)
+
+
+def _compare_thresholds(
+    subject: Subject, old: tuple[Track, Tier], new: tuple[Track, Tier], after: Program, names: Names, changes: Changes
+) -> None:
+    """Thresholds in the units of their measures. Where these changed, that says already what it takes from members."""
+    (was, former), (track, tier) = old, new
+    at = names.old_track(track.id), names.old_tier(track.id, tier.id)
+    before = {"enter": former.enter, "keep": former.keep}
+    current = {"enter": tier.enter, "keep": tier.keep}
+    words: tuple[Literal["enter", "keep"], ...] = ("enter", "keep")
+    for word in words:
+        texts = (
+            notation.threshold(before[word], was.metrics, after.currency),
+            notation.threshold(current[word], track.metrics, after.currency),
+        )
+        raised = was.metrics == track.metrics and generosity.any_higher(before[word], current[word])
+        aspect = Aspect[str](word, lambda shown: shown, takes_away=_always if raised else None)
+        changes.compare(subject, aspect, *texts, Between(*at, word, before[word], current[word]))
+
+
+def _compare_benefits(
+    subject: Subject, old: Tier, new: Tier, standing: Standing, programs: tuple[Program, Program], changes: Changes
+) -> None:
+    """Multipliers and expiry by wallet. Where a tier does not say them, they are one, and the wallet's own expiry."""
+    before, after = ({wallet.id: wallet for wallet in program.wallets} for program in programs)
+    factor = Aspect[Rate]("multiply", lambda rate: rate, notation.rate, generosity.rate_lower)
+    expiry = Aspect[ExpiryRule]("expires", lambda rule: rule, notation.expiry, generosity.expires_sooner)
+    for wallet in after.values():
+        if wallet.id not in before:
+            continue
+        part = Subject(within(subject.called, "wallet", wallet.name), subject.path)
+        changes.compare(part, factor, old.multiply.get(wallet.id, _ONE), new.multiply.get(wallet.id, _ONE), standing)
+        if wallet.id in old.expires or wallet.id in new.expires:
+            was = old.expires.get(wallet.id, before[wallet.id].expires)
+            changes.compare(part, expiry, was, new.expires.get(wallet.id, wallet.expires), standing)
+
+
+def _standing(names: Names, track: str, tiers: Iterable[Tier]) -> Standing:
+    """Those on tiers of a track, as the old version calls them."""
+    return Standing(names.old_track(track), tuple(names.old_tier(track, tier.id) for tier in tiers))
+
+
+# --- campaigns and groups ---------------------------------------------------------------------------------------------
+
+
+def _compare_campaigns(old: Program, new: Program, names: Names, changes: Changes) -> None:
+    before = {campaign.id: campaign for campaign in old.campaigns}
+    after = {campaign.id: campaign for campaign in new.campaigns}
+    for campaign in old.campaigns:
+        if campaign.id not in after:
+            subject = Subject(thing("campaign", campaign.name), f"/campaigns/{campaign.id}")
+            changes.removed(subject, Earners((campaign.id,)))
+    aspects = _campaign_aspects(Zone(new.time_zone))
+    for campaign in new.campaigns:
+        subject = Subject(thing("campaign", campaign.name), f"/campaigns/{campaign.id}")
+        if campaign.id not in before:
+            changes.added(subject)
+            continue
+        was = before[campaign.id]
+        earners = Earners((names.old_campaign(campaign.id),))
+        changes.renamed(subject, names.old_campaign(campaign.id), campaign.id)
+        for aspect in aspects:
+            changes.compare(subject, aspect, was, campaign, earners)
+        _compare_grants(subject, was, campaign, new, earners, changes)
+        _compare_limits(subject, was, campaign, earners, changes)
+
+
+def _campaign_aspects(zone: Zone) -> tuple[Aspect[Campaign], ...]:
+    return (
+        Aspect("name", lambda campaign: campaign.name, notation.form),
+        Aspect("on", lambda campaign: campaign.on, takes_away=_always),
+        Aspect(
+            "during",
+            lambda campaign: campaign.during,
+            lambda during: notation.during(during, zone),
+            generosity.runs_less,
+        ),
+        Aspect("when", lambda campaign: notation.condition(campaign.when), takes_away=generosity.asks_otherwise),
+        Aspect("lines", lambda campaign: notation.condition(campaign.lines), takes_away=generosity.asks_otherwise),
+        Aspect("priority", lambda campaign: campaign.priority),
+    )
+
+
+def _compare_grants(
+    subject: Subject, old: Campaign, new: Campaign, after: Program, earners: Earners, changes: Changes
+) -> None:
+    def show(grant: Grant) -> str:
+        return notation.grant(grant, after.currency)
+
+    aspect = Aspect[Grant]("grant", lambda grant: grant, show, generosity.grants_less)
+    come = list(new.grants)
+    gone: list[Grant] = []
+    for grant in old.grants:
+        match = next((each for each in come if _is_same_sort(grant, each)), None)
+        if match is None:
+            gone.append(grant)
+        else:
+            come.remove(match)
+            changes.compare(subject, aspect, grant, match, earners)
+    for grant in gone:
+        changes.part_removed(subject, "grant", show(grant), earners)
+    for grant in come:
+        changes.part_added(subject, "grant", show(grant))
+
+
+def _is_same_sort(grant: Grant, other: Grant) -> bool:
+    if type(grant) is not type(other) or grant.wallet != other.wallet:
+        return False
+    if isinstance(grant, Multiply) and isinstance(other, Multiply):
+        return grant.campaign == other.campaign
+    return not (isinstance(grant, PerField) and isinstance(other, PerField)) or grant.field == other.field
+
+
+def _compare_limits(subject: Subject, old: Campaign, new: Campaign, earners: Earners, changes: Changes) -> None:
+    before = {_sort_of(limit): limit for limit in old.limits}
+    after = {_sort_of(limit): limit for limit in new.limits}
+    aspect = Aspect[Limit]("limits", lambda limit: limit, notation.limit, generosity.limits_more)
+    for sort, limit in before.items():
+        if sort not in after:
+            changes.part_removed(subject, "limits", notation.limit(limit))
+    for sort, limit in after.items():
+        if sort in before:
+            changes.compare(subject, aspect, before[sort], limit, earners)
+        else:
+            changes.part_added(subject, "limits", notation.limit(limit), earners)
+
+
+def _sort_of(limit: Limit) -> tuple[str, str]:
+    match limit:
+        case MemberLimit():
+            return "member", limit.key
+        case Budget():
+            return "budget", limit.unit
+        case Cooldown():
+            return "cooldown", ""
+
+
+def _compare_groups(old: Program, new: Program, names: Names, changes: Changes) -> None:
+    before = {group.id: group for group in old.groups}
+    after = {group.id: group for group in new.groups}
+    campaigns = {campaign.id for campaign in old.campaigns}
+    for group in old.groups:
+        if group.id not in after:
+            changes.removed(Subject(thing("group", {"en": group.id}), f"/groups/{group.id}"))
+    for group in new.groups:
+        subject = Subject(thing("group", {"en": group.id}), f"/groups/{group.id}")
+        known = [campaign for campaign in _campaigns_of(group, after) if campaign in campaigns]
+        earners = Earners(tuple(names.old_campaign(campaign) for campaign in known))
+        if group.id not in before:
+            changes.added(subject, earners if group.mode != "all" and known else None)
+            continue
+        changes.renamed(subject, names.old_group(group.id), group.id)
+        for aspect in _group_aspects(group):
+            changes.compare(subject, aspect, before[group.id], group, earners)
+
+
+def _group_aspects(now: Group) -> tuple[Aspect[Group], ...]:
+    return (
+        Aspect("mode", lambda group: str(group.mode), takes_away=generosity.chooses_more),
+        Aspect("of", lambda group: group.of, notation.listed, generosity.leaves_out_more(now.mode)),
+        Aspect("priority", lambda group: group.priority),
+    )
+
+
+def _campaigns_of(group: Group, groups: Mapping[str, Group]) -> list[str]:
+    """The campaigns in a group, directly or by way of others."""
+    found = []
+    for member in group.of:
+        found.extend(_campaigns_of(groups[member], groups) if member in groups else [member])
+    return found

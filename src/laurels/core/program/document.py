@@ -125,7 +125,9 @@ def _place(text: str, index: int) -> tuple[int, int]:
 
 def _note_syntax_error(error: yaml.MarkedYAMLError, text: str, notes: Notes) -> None:
     mark = error.problem_mark or error.context_mark
-    at = Node("", mark.line + 1, mark.column + 1) if mark else _ROOT
+    # What is missing at the end stands, for libyaml, on a line after the last one.
+    last = _place(text, len(text))
+    at = Node("", *min((mark.line + 1, mark.column + 1), last)) if mark else _ROOT
     said = ", ".join(part for part in (error.context, error.problem) if part)
     hint = ""
     if mark and text[mark.index : mark.index + 1] == "\t":

@@ -8,9 +8,11 @@ differ in kind.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Final
+
+from msgspec.structs import replace
 
 from laurels.core.calendar import MICROSECONDS_PER_DAY, Duration, Period
 from laurels.core.money import Rate, Rounding
@@ -27,6 +29,7 @@ from laurels.core.program.model import (
     HoldsUntil,
     Inactive,
     Limit,
+    Metric,
     Multiply,
     Never,
     OnDates,
@@ -35,7 +38,6 @@ from laurels.core.program.model import (
     PerField,
     PointsAsMoney,
     Slot,
-    Wallet,
     Window,
 )
 
@@ -53,7 +55,11 @@ _ROUNDINGS: Final = (Rounding.DOWN, Rounding.HALF_EVEN, Rounding.HALF_UP, Roundi
 _AMOUNTS: Final = ("net_of_tax", "net", "gross")
 _FALLS: Final = ("never", "one_step", "to_earned")
 _MODES: Final = ("all", "best", "first", "exclusive")
+_POLICIES: Final = ("pending_only", "within_balance", "debt")
 _WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+SpentPolicy = tuple[str, int | None, bool]
+Measure = tuple[tuple[Metric, ...], str]
 
 
 def days(duration: Duration | None) -> Fraction:
@@ -117,14 +123,14 @@ def waits_longer(before: Pending | None, after: Pending | None) -> bool:
     return longer(before.wait, after.wait)
 
 
-def takes_more_back(before: Wallet, after: Wallet) -> bool:
-    """Whether a return of spent points would cost more."""
-    policies = ("pending_only", "within_balance", "debt")
-    if before.when_spent != after.when_spent:
-        return policies.index(after.when_spent) > policies.index(before.when_spent)
-    if after.when_spent != "debt" or before.debt_limit is None:
-        return after.freeze and not before.freeze
-    return after.debt_limit is None or after.debt_limit > before.debt_limit or (after.freeze and not before.freeze)
+def takes_more_back(before: SpentPolicy, after: SpentPolicy) -> bool:
+    """Whether a return of spent points would cost more: policy, limit of debt (None: none) and freeze."""
+    (policy, limit, freeze), (new_policy, new_limit, new_freeze) = before, after
+    if policy != new_policy:
+        return _POLICIES.index(new_policy) > _POLICIES.index(policy)
+    if limit is not None and (new_limit is None or new_limit > limit):
+        return True
+    return new_freeze and not freeze
 
 
 def pays_less(before: PointsAsMoney | None, after: PointsAsMoney | None) -> bool:
@@ -146,6 +152,17 @@ def _share(share: Rate | None) -> Fraction:
 def fraction(rate: Rate | None) -> Fraction:
     """The rate as a number; no rate is zero."""
     return Fraction(0) if rate is None else Fraction(rate.numerator, rate.denominator)
+
+
+def measures_otherwise(before: Measure, after: Measure) -> bool:
+    """Whether a member may now measure less: yes, unless one of the same measures is now enough, or pending counts."""
+    (metrics, need), (new_metrics, new_need) = before, after
+    if metrics == new_metrics:
+        return need == "any" and new_need == "all"
+    pairs = list(zip(metrics, new_metrics, strict=False))
+    waits = any(each.include_pending and not now.include_pending for each, now in pairs)
+    counting = tuple(replace(each, include_pending=now.include_pending) for each, now in pairs)
+    return need != new_need or waits or counting != new_metrics or len(metrics) != len(new_metrics)
 
 
 def looks_back_otherwise(before: Window, after: Window) -> bool:
@@ -180,6 +197,16 @@ def rated_lower(before: ByTier, after: ByTier, per_before: int = 1, per_after: i
         if fraction(new) / per_after < fraction(old) / per_before:
             return True
     return False
+
+
+def rate_lower(before: Rate, after: Rate) -> bool:
+    """Whether a multiplier got lower."""
+    return fraction(after) < fraction(before)
+
+
+def asks_otherwise(_before: str, after: str) -> bool:
+    """Whether a changed condition may leave somebody out; only one that is gone leaves out nobody."""
+    return after != "always"
 
 
 def grants_less(before: Grant, after: Grant) -> bool:
@@ -263,6 +290,18 @@ def _covers(slots: Iterable[Slot], day: str, wanted: Slot) -> bool:
         if slot.start <= reached:
             reached = max(reached, slot.end)
     return reached >= wanted.end
+
+
+def leaves_out_more(mode: str) -> Callable[[tuple[str, ...], tuple[str, ...]], bool]:
+    """Whether a group of that mode would now leave out campaigns: new ones in it, or, where the first is given, by
+    another order."""
+
+    def judge(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
+        common = [member for member in before if member in after]
+        is_reordered = common != [member for member in after if member in before]
+        return mode != "all" and (bool(set(after) - set(before)) or (mode != "best" and is_reordered))
+
+    return judge
 
 
 def chooses_more(before: str, after: str) -> bool:

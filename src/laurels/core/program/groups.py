@@ -60,4 +60,4 @@ def _note_member(
 
 def _group(name: str, form: GroupForm) -> Group:
     members = tuple(each.value for each in said_or(form.of, ()) if each.value is not None)
-    return Group(name, said_or(form.mode, "all"), members, said_or(form.priority, 0))
+    return Group(name, said_or(form.mode, "all"), members, said_or(form.priority, 0), form.was.value)

@@ -35,11 +35,10 @@ from laurels.core.program.model import (
     PerQuantity,
     PointsAsMoney,
     Slot,
-    Wallet,
     Window,
 )
-
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+from laurels.core.rule.check import Rule
+from laurels.core.rule.environment import WEEKDAYS, Field
 
 
 def form(words: Mapping[str, str | None]) -> str:
@@ -94,12 +93,24 @@ def pending(rule: Pending | None) -> str:
     return str(rule.wait) if rule.until is None else form({"until": rule.until, "at_most": str(rule.wait)})
 
 
-def when_spent(wallet: Wallet) -> str:
+def when_spent(policy: str, limit: int | None, freeze: bool) -> str:
     """What a return takes when its points are spent."""
-    if wallet.when_spent != "debt":
-        return wallet.when_spent
-    limit = "unlimited" if wallet.debt_limit is None else str(wallet.debt_limit)
-    return form({"debt": limit, "freeze": truth(wallet.freeze)})
+    if policy != "debt":
+        return policy
+    return form({"debt": "unlimited" if limit is None else str(limit), "freeze": truth(freeze)})
+
+
+def condition(rule: Rule | None) -> str:
+    """A condition in one line, or always."""
+    return "always" if rule is None else " ".join(rule.text.split())
+
+
+def field(value: Field) -> str:
+    """A declared field."""
+    kind = "[string]" if value.type == "list<string>" else value.type
+    default = None if value.default is None else str(value.default)
+    required = None if value.optional else "true"
+    return form({"type": kind, "default": default, "required": required}) if default or required else kind
 
 
 def points_as_money(value: PointsAsMoney | None, currency: Currency) -> str:
@@ -229,7 +240,7 @@ def during(value: During, zone: Zone) -> str:
 
 
 def _slot(value: Slot) -> str:
-    days = None if len(value.days) == 7 else listed(day for day in _WEEKDAYS if day in value.days)
+    days = None if len(value.days) == 7 else listed(day for day in WEEKDAYS if day in value.days)
     return form({"days": days, "from": f'"{_clock(value.start)}"', "until": f'"{_clock(value.end)}"'})
 
 

@@ -8,8 +8,21 @@ from typing import Protocol, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from laurels.core.program.model import ByTier, Campaign, Fixed, Grant, Metric, Multiply, Program, Tier, Track
-from laurels.core.program.model import Brackets, PerAmount, PerField, PerQuantity
+from laurels.core.program.model import (
+    Brackets,
+    ByTier,
+    Campaign,
+    Fixed,
+    Grant,
+    Metric,
+    Multiply,
+    PerAmount,
+    PerField,
+    PerQuantity,
+    Program,
+    Tier,
+    Track,
+)
 
 
 class _Named(Protocol):
@@ -49,6 +62,10 @@ class Names(msgspec.Struct, frozen=True):
         """The id that a campaign of the new version had in the old one."""
         return _key_of(self.campaigns, campaign)
 
+    def old_group(self, group: str) -> str:
+        """The id that a group of the new version had in the old one."""
+        return _key_of(self.groups, group)
+
 
 def _key_of(names: Mapping[str, str], value: str) -> str:
     return next((old for old, new in names.items() if new == value), value)
@@ -76,9 +93,7 @@ def _renames(old: Iterable[N], new: Iterable[N]) -> dict[str, str]:
     things = list(new)
     current = {each.id for each in things}
     return {
-        each.was: each.id
-        for each in things
-        if each.was in former and each.was not in current and each.id not in former
+        each.was: each.id for each in things if each.was in former and each.was not in current and each.id not in former
     }
 
 

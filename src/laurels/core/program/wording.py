@@ -29,7 +29,7 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "time_zone": ("time zone", "时区"),
         "currency": ("currency", "货币"),
         "late_horizon": ("how far back late activities are judged", "补录期限"),
-        "default": ("definition", "定义"),
+        "type": ("type", "类型"),
         "spendable": ("spendable", "能否使用"),
         "pending": ("pending time", "待生效时间"),
         "expires": ("expiry", "有效期"),

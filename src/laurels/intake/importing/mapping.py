@@ -13,8 +13,8 @@ from typing import Any, Final, Literal
 import msgspec
 import yaml
 
+from laurels.core.activity import is_type
 from laurels.core.calendar import Zone
-from laurels.core.wire import WIRE_TYPES
 
 Scalar = str | int | bool
 
@@ -58,11 +58,17 @@ class Csv(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     encoding: str = "utf-8-sig"
 
 
+class _Identifier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    kind: str
+    value: Any
+
+
 class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     type: Any
     id: Any
-    member: Any
     occurred_at: Any
+    member: Any = None
+    identifier: _Identifier | None = None
     source: str | None = None
     zone: str | None = None
     group_by: str | tuple[str, ...] = ()
@@ -74,11 +80,15 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FileMapping(msgspec.Struct, frozen=True):
-    """A mapping as read. `each` are the parts of the data that have one element a row: `lines` or `lots`."""
+    """A mapping as read. `each` are the parts of the data that have one element a row: `lines` or `lots`.
+
+    With `identifier_kind`, `member` is not the member's id but such an identifier.
+    """
 
     type: Value
     id: Value
     member: Value
+    identifier_kind: str | None
     occurred_at: Value
     source: str | None
     group_by: tuple[str, ...]
@@ -107,7 +117,7 @@ def _columns(form: Any) -> Iterator[str]:
 def read_mapping(text: str) -> FileMapping:
     """The mapping that a YAML or JSON document states; raises WrongMapping."""
     try:
-        found = yaml.load(text, Loader=yaml.CSafeLoader)  # noqa: S506 - the safe loader, in C
+        found = yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise WrongMapping(f"not readable as YAML: {' '.join(str(error).split())}") from None
     try:
@@ -132,11 +142,15 @@ def read_mapping(text: str) -> FileMapping:
     occurred_at = _value(document.occurred_at, "occurred_at", zone)
     if not occurred_at.is_instant:
         occurred_at = msgspec.structs.replace(occurred_at, to="instant", zone=zone)
-    type_ = _value(document.type, "type", zone, constant=True)
+    identifier = document.identifier
+    if (document.member is None) == (identifier is None):
+        raise WrongMapping("member: name the column of the member's id, or else an identifier with kind and value")
+    who = document.member if identifier is None else identifier.value
     return FileMapping(
-        type_,
+        _value(document.type, "type", zone, constant=True),
         _value(document.id, "id", zone),
-        _value(document.member, "member", zone),
+        _value(who, "member" if identifier is None else "identifier.value", zone),
+        None if identifier is None else identifier.kind,
         occurred_at,
         document.source,
         group_by,
@@ -161,7 +175,7 @@ def _form(given: Any, place: str, zone: str | None) -> Form:
 def _value(given: Any, place: str, zone: str | None, *, constant: bool = False) -> Value:
     if isinstance(given, str):
         # An activity's type is nearly always the same for a whole file.
-        if constant and (given in WIRE_TYPES or given.startswith("custom.") or given in _FREE):
+        if constant and is_type(given):
             return Value(constant=given)
         return Value(column=given)
     try:
@@ -178,9 +192,6 @@ def _value(given: Any, place: str, zone: str | None, *, constant: bool = False) 
     if value.split == "":
         raise WrongMapping(f"{place}.split: at least one character")
     return value
-
-
-_FREE: Final = frozenset(("check_in", "review", "share", "profile_completed", "feedback", "referral", "survey_answer"))
 
 
 def _zone(name: str | None, place: str) -> str | None:

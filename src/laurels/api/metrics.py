@@ -1,0 +1,46 @@
+"""Metrics for Prometheus. Labels are routes, types and statuses: nothing names a program, a key or a member."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+MEDIA_TYPE = CONTENT_TYPE_LATEST
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+
+class Metrics:
+    """The counters of one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.activities = Counter(
+            "laurels_activities", "Activities answered.", ("type", "status"), registry=self.registry
+        )
+        self.refusals = Counter(
+            "laurels_refusals", "Activities refused, by the refusal's code.", ("code",), registry=self.registry
+        )
+        self.request_activities = Histogram(
+            "laurels_request_activities", "Activities in a request.", buckets=_COUNTS, registry=self.registry
+        )
+        self.request_seconds = Histogram(
+            "laurels_request_seconds",
+            "From the first byte of a request to its answer.",
+            ("route", "status"),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.running = Gauge("laurels_requests_running", "Requests being answered.", registry=self.registry)
+        self.woken = Counter("laurels_members_woken", "Members for whom something fell due.", registry=self.registry)
+        self.worker_errors = Counter("laurels_worker_errors", "Rounds of the worker that failed.", registry=self.registry)
+
+    def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
+        """A gauge that is read when somebody asks."""
+        Gauge(name, meaning, registry=self.registry).set_function(read)
+
+    def text(self) -> bytes:
+        """All of them in Prometheus' text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,171 @@
+"""Problems: whatever is not what was asked for is `application/problem+json` (RFC 9457) with a stable code.
+
+`PROBLEMS` is the one table of codes that HTTP adds to the refusals of `laurels.core.refusal`; a code in neither table
+cannot be answered. `FINDINGS` lists the codes of single findings in `errors`, which say where in the input they lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from laurels.core.activity import Problem as Finding
+from laurels.core.refusal import REFUSALS, Refusal
+
+MEDIA_TYPE: Final = "application/problem+json"
+TYPE_PREFIX: Final = "urn:laurels:problem:"
+
+
+class ProblemKind(msgspec.Struct, frozen=True):
+    """What a code means: its HTTP status and its title in both languages."""
+
+    status: int
+    en: str
+    zh: str
+
+
+PROBLEMS: Final = MappingProxyType(
+    {
+        "malformed_body": ProblemKind(400, "The body is not well-formed JSON.", "请求体不是合法的 JSON。"),
+        "malformed_query": ProblemKind(400, "The query of the address does not fit.", "查询参数不合要求。"),
+        "malformed_key": ProblemKind(
+            400,
+            "Idempotency-Key must be 1 to 128 visible ASCII characters.",
+            "Idempotency-Key 须为 1 到 128 个可见 ASCII 字符。",
+        ),
+        "unauthenticated": ProblemKind(401, "No valid key was sent.", "缺少有效的密钥。"),
+        "scope_missing": ProblemKind(403, "The key lacks a scope that this needs.", "密钥缺少所需权限。"),
+        "no_such_route": ProblemKind(404, "There is nothing at this address.", "该地址不存在。"),
+        "no_such_member": ProblemKind(404, "There is no such member.", "没有这位会员。"),
+        "no_such_activity": ProblemKind(404, "No such activity was accepted.", "没有接受过该活动。"),
+        "no_such_redemption": ProblemKind(404, "There is no such redemption.", "没有该兑换。"),
+        "no_such_version": ProblemKind(404, "The program has no such version.", "方案没有该版本。"),
+        "method_not_allowed": ProblemKind(405, "This address does not answer to this method.", "该地址不支持此方法。"),
+        "body_too_slow": ProblemKind(408, "The body did not arrive in time.", "请求体未能及时到达。"),
+        "identifier_taken": ProblemKind(409, "Another member has this identifier.", "该标识已属于其他会员。"),
+        "no_version_yet": ProblemKind(409, "The program has no version in effect yet.", "方案尚无生效版本。"),
+        "body_too_large": ProblemKind(413, "The body is too large.", "请求体过大。"),
+        "unsupported_media_type": ProblemKind(
+            415, "The body is not of a media type that this takes.", "不支持该内容类型。"
+        ),
+        "invalid": ProblemKind(422, "The input does not fit.", "输入不合要求。"),
+        "program_invalid": ProblemKind(422, "The program document has errors.", "方案文档有错误。"),
+        "other_program": ProblemKind(
+            422, "The document is of another program than the key.", "文档与密钥不属于同一方案。"
+        ),
+        "not_supported": ProblemKind(422, "This is not supported yet.", "暂不支持。"),
+        "internal_error": ProblemKind(500, "A defect of Laurels; nothing was recorded.", "内部错误；未作任何记录。"),
+        "overloaded": ProblemKind(503, "Too much is waiting; nothing was recorded.", "请求过多；未作任何记录。"),
+        "unavailable": ProblemKind(
+            503, "The database did not take the request; send it again.", "数据库暂不可用；请重新发送。"
+        ),
+    }
+)
+
+FINDINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "malformed": "Not well-formed, or half of a surrogate pair.",
+        "invalid": "Of the wrong type, or outside what is allowed.",
+        "missing": "Must not be empty.",
+        "member_missing": "Neither `member` nor `identifier` is given, or both are.",
+        "unknown_type": "There is no such activity type; your own begin with `custom.`.",
+        "reserved_source": "A source that only Laurels uses.",
+        "other_source": "The key belongs to another source.",
+        "other_route": "This type has a route of its own.",
+        "scope_missing": "The key lacks the scope for this type of activity.",
+        "nul_character": "The character U+0000 cannot be stored.",
+        "too_deep": "Nested too deeply.",
+        "too_long": "A text or number is too long.",
+        "too_many_fields": "More fields than are allowed.",
+        "too_many_activities": "More than 1,000 activities, or none.",
+        "invalid_amount": "Not an amount, or more decimals than the currency has.",
+        "negative_amount": "Amounts are not negative.",
+        "invalid_quantity": "Not a quantity, or more than six decimals.",
+        "negative_quantity": "Quantities are not negative.",
+        "invalid_instant": "Not an RFC 3339 instant with an offset.",
+        "invalid_field": "Not of the type that the program declares for this field.",
+        "other_currency": "Not the program's currency.",
+        "tax_exceeds_amount": "The tax is part of the amount.",
+        "duplicate_line": "Two lines have the same id.",
+        "duplicate_redemption": "Two tenders name the same redemption.",
+        "duplicate_identifier": "Two identifiers are of the same kind and value.",
+        "tenders_mismatch": "The tenders do not sum to the lines' amounts.",
+        "redemption_missing": "A points tender names its redemption.",
+        "zero_points": "An adjustment of zero does nothing.",
+        "invalid_cursor": "Not a cursor that this list gave.",
+        "not_supported": "Not supported yet.",
+        "internal_error": "A defect of Laurels; nothing was recorded for it.",
+    }
+)
+"""What the codes of single findings mean; findings in program documents have the codes of `laurels check`."""
+
+
+class ProblemBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """RFC 9457. `code` is stable; `errors` says where in the input what is wrong."""
+
+    type: Annotated[str, Meta(description="The code as a URN.", examples=["urn:laurels:problem:unauthenticated"])]
+    title: Annotated[str, Meta(description="What the code means.")]
+    status: Annotated[int, Meta(ge=400, le=599)]
+    code: Annotated[str, Meta(description="Stable; programs decide by it.")]
+    detail: str = ""
+    errors: tuple[Finding, ...] = ()
+
+
+class ApiProblem(Exception):  # noqa: N818 - it is an answer to the caller, not an error in the program
+    """Ends a request with a problem."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str = "",
+        *,
+        errors: tuple[Finding, ...] = (),
+        headers: Mapping[str, str] | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+        self.errors = errors
+        self.headers = dict(headers or {})
+        self.extra = dict(extra or {})
+        self.status = status_of(code)
+
+    @classmethod
+    def of(cls, refusal: Refusal) -> ApiProblem:
+        """A business no as the answer to a request that has no other form for it."""
+        return cls(refusal.code, refusal.detail)
+
+    def body(self) -> bytes:
+        """The problem document."""
+        document = msgspec.to_builtins(problem_body(self.code, self.detail, self.errors))
+        document.update(self.extra)
+        return msgspec.json.encode(document)
+
+
+def status_of(code: str) -> int:
+    """The HTTP status of a problem or refusal code."""
+    kind = PROBLEMS.get(code)
+    return REFUSALS[code].status if kind is None else kind.status
+
+
+def title_of(code: str) -> str:
+    """What a problem or refusal code means."""
+    kind = PROBLEMS.get(code)
+    return REFUSALS[code].en if kind is None else kind.en
+
+
+def problem_body(code: str, detail: str = "", errors: tuple[Finding, ...] = ()) -> ProblemBody:
+    """The problem document of a code in one of the two tables."""
+    return ProblemBody(
+        type=TYPE_PREFIX + code, title=title_of(code), status=status_of(code), code=code, detail=detail, errors=errors
+    )
+
+
+def invalid(*errors: Finding) -> ApiProblem:
+    """Input that is well-formed and does not fit."""
+    return ApiProblem("invalid", errors=errors)

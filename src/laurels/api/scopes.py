@@ -1,0 +1,50 @@
+"""Scopes: what a key may do. A till gets `activities:write` and nothing with which a person could enrich themselves."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+from laurels.core.explanation import Sentence
+
+SCOPES: Final = MappingProxyType(
+    {
+        "activities:write": Sentence(
+            "Send purchases, returns and whatever else members do; ask for quotes.", "发送购买、退货等会员活动；试算。"
+        ),
+        "adjustments:write": Sentence(
+            "Put right by hand: adjustments, opening balances, extensions, reinstatements.",
+            "人工处理：调整、期初余额、延期、恢复。",
+        ),
+        "members:read": Sentence(
+            "Read members: profiles, balances, tiers, journals, explanations.", "读取会员资料、余额、等级、流水与解释。"
+        ),
+        "members:write": Sentence("Enrol members; change attributes, profiles and identifiers.", "入会；修改会员资料。"),
+        "members:erase": Sentence("Erase a member's personal data, for good.", "永久清除会员个人信息。"),
+        "redemptions:write": Sentence("Hold, capture and cancel redemptions.", "冻结、核销与取消兑换。"),
+        "program:read": Sentence(
+            "Read the program and its versions; check and plan new ones.", "读取方案及版本；检查与预览新版本。"
+        ),
+        "program:write": Sentence("Publish program versions.", "发布方案版本。"),
+        "clock:write": Sentence("Move the clock of a program in setup or sandbox.", "推动筹备或沙盒方案的时钟。"),
+        "admin": Sentence("Everything.", "全部权限。"),
+    }
+)
+"""Every scope with what it allows."""
+
+SCOPE_OF_TYPE: Final = MappingProxyType(
+    {
+        "adjustment": "adjustments:write",
+        "opening_balance": "adjustments:write",
+        "extension": "adjustments:write",
+        "reinstatement": "adjustments:write",
+        "enrol": "members:write",
+        "member_change": "members:write",
+    }
+)
+"""Activity types that ask for another scope than `activities:write`."""
+
+
+def allows(held: frozenset[str], wanted: str) -> bool:
+    """Whether a key with these scopes may do what needs `wanted`."""
+    return wanted in held or "admin" in held
