@@ -138,7 +138,7 @@ class ActivityAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one activity."""
 
     source: str
-    id: str
+    id: Annotated[str | None, Meta(description="Null where what was sent has no readable id.")]
     status: Status
     member: Annotated[str | None, Meta(description="The member's id, also where an identifier was sent.")] = None
     refusal: RefusalAnswer | None = None

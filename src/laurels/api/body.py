@@ -88,7 +88,7 @@ def require_json(headers: Headers) -> None:
         raise ApiProblem("unsupported_media_type", f"Send Content-Type: application/json, not {stated or 'nothing'}.")
 
 
-def decode(body: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
+def decode(body: bytes, decoder: msgspec.json.Decoder[_T], *, text_bytes_most: int = TEXT_BYTES_MOST) -> _T:
     """The body as a value; a problem that says where it does not fit."""
     try:
         value = decoder.decode(body)
@@ -96,7 +96,7 @@ def decode(body: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
         raise invalid(problem_of(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ApiProblem("malformed_body", _reason(error)) from None
-    found = oddity(body)
+    found = oddity(body, text_bytes_most=text_bytes_most)
     if found is not None:
         raise invalid(found)
     return value
@@ -117,12 +117,12 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-def oddity(raw: bytes, prefix: str = "") -> Finding | None:
+def oddity(raw: bytes, prefix: str = "", *, text_bytes_most: int = TEXT_BYTES_MOST) -> Finding | None:
     """What no honest caller sends in well-formed JSON; cheap where there is nothing to find."""
     if b"\\u0000" in raw and _has_nul(raw):
         return Finding(prefix, "nul_character", "must not contain the character U+0000")
-    if _may_be_deep(raw) or _ENDLESS in raw.translate(_DIGITS_ALIKE) or _may_be_long(raw):
-        return _scan(raw, prefix)
+    if _may_be_deep(raw) or _ENDLESS in raw.translate(_DIGITS_ALIKE) or _may_be_long(raw, text_bytes_most):
+        return _scan(raw, prefix, text_bytes_most)
     return None
 
 
@@ -136,20 +136,20 @@ def _may_be_deep(raw: bytes) -> bool:
     return bool(brackets)
 
 
-def _may_be_long(raw: bytes) -> bool:
+def _may_be_long(raw: bytes, most: int) -> bool:
     """Whether so much stands between two quotes that are not themselves quoted."""
-    if len(raw) <= TEXT_BYTES_MOST:
+    if len(raw) <= most:
         return False
-    return max(map(len, raw.replace(b'\\"', b"").split(b'"'))) > TEXT_BYTES_MOST
+    return max(map(len, raw.replace(b'\\"', b"").split(b'"'))) > most
 
 
-def _scan(raw: bytes, prefix: str) -> Finding | None:
+def _scan(raw: bytes, prefix: str, text_bytes_most: int) -> Finding | None:
     depth = 0
     for token in _TOKEN.finditer(raw):
         first = raw[token.start()]
         if first == 0x22:
-            if token.end() - token.start() > TEXT_BYTES_MOST + 2:
-                return Finding(prefix, "too_long", f"a text has at most {TEXT_BYTES_MOST} bytes")
+            if token.end() - token.start() > text_bytes_most + 2:
+                return Finding(prefix, "too_long", f"a text has at most {text_bytes_most} bytes")
         elif first in b"[{":
             depth += 1
             if depth > DEPTH_MOST:

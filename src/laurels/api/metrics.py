@@ -17,6 +17,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._by_type: dict[tuple[str, str], Counter] = {}
         self.activities = Counter(
             "laurels_activities", "Activities answered.", ("type", "status"), registry=self.registry
         )
@@ -35,7 +36,16 @@ class Metrics:
         )
         self.running = Gauge("laurels_requests_running", "Requests being answered.", registry=self.registry)
         self.woken = Counter("laurels_members_woken", "Members for whom something fell due.", registry=self.registry)
-        self.worker_errors = Counter("laurels_worker_errors", "Rounds of the worker that failed.", registry=self.registry)
+        self.worker_errors = Counter(
+            "laurels_worker_errors", "Rounds of the worker that failed.", registry=self.registry
+        )
+
+    def activity(self, type: str, status: str) -> None:
+        """Counts an answered activity."""
+        counter = self._by_type.get((type, status))
+        if counter is None:
+            counter = self._by_type[type, status] = self.activities.labels(type, status)
+        counter.inc()
 
     def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """A gauge that is read when somebody asks."""

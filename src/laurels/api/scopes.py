@@ -19,7 +19,9 @@ SCOPES: Final = MappingProxyType(
         "members:read": Sentence(
             "Read members: profiles, balances, tiers, journals, explanations.", "读取会员资料、余额、等级、流水与解释。"
         ),
-        "members:write": Sentence("Enrol members; change attributes, profiles and identifiers.", "入会；修改会员资料。"),
+        "members:write": Sentence(
+            "Enrol members; change attributes, profiles and identifiers.", "入会；修改会员资料。"
+        ),
         "members:erase": Sentence("Erase a member's personal data, for good.", "永久清除会员个人信息。"),
         "redemptions:write": Sentence("Hold, capture and cancel redemptions.", "冻结、核销与取消兑换。"),
         "program:read": Sentence(

@@ -154,11 +154,11 @@ def judge(
     moment: Moment,
     codes: dict[str, tuple[str, int]],
     *,
-    limited: bool = True,
+    room_then: dict[str, int] | None = None,
 ) -> dict[str, Candidate]:
     """The campaigns that would grant something, by id; the others get a code (and what they wanted) in `codes`.
 
-    `limited` false leaves limits and budgets out, as a return does when it judges again what remains.
+    `room_then` is what limits had left when it was recorded, in place of what they have left now.
     """
     candidates: dict[str, Candidate] = {}
     for each in trigger.campaigns:
@@ -180,7 +180,7 @@ def judge(
         wanted = 0
         for grant in grants:
             wanted += grant.wanted
-        room = room_of(case, compiled, each, moment.instant, wanted) if limited else Room(wanted)
+        room = room_of(case, compiled, each, moment.instant, wanted, room_then)
         if room.points <= 0:
             codes[each.id] = (room.code, wanted)
             continue
@@ -468,7 +468,7 @@ def _grant(case: Case, compiled: Compiled, moment: Moment, chosen: list[Candidat
 def _accrue_into(
     case: Case, compiled: Compiled, moment: Moment, wallet: str, grants: tuple[Grant, ...], order: str | None
 ) -> Accrued:
-    terms = terms_of(compiled, compiled.wallets[wallet], moment.instant, moment.view.tier, case.at)
+    terms = terms_of(case, compiled, compiled.wallets[wallet], moment.instant, moment.view.tier)
     points = 0
     for grant in grants:
         points += grant.points

@@ -6,7 +6,7 @@ from laurels.core.activity import Adjustment, Extension, OpeningBalance, Reinsta
 from laurels.core.calendar import Instant
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
-from laurels.core.expiry import expiry_of, part_of, repay, rule_for
+from laurels.core.expiry import expiry_of, part_of, repay, rule_for, wind
 from laurels.core.facts import EntryKind, LotExtended, LotOpened, LotReinstated, LotsUsed, Moved, Part, WalletKept
 from laurels.core.program.model import Inactive, Never, Wallet
 from laurels.core.redemption import take
@@ -80,7 +80,10 @@ def extend(case: Case, compiled: Compiled, data: Extension) -> Refusal | None:
             if wanted not in known:
                 return Refusal("unknown_lot", wanted)
         lots = [lot for lot in lots if lot.lot in data.lots]
-    if isinstance(wallet.expires, Inactive) and data.lots is None and data.expires_at is not None:
+    kept_until = case.draft.balance(wallet.id).expires_at
+    if isinstance(wallet.expires, Inactive) and data.lots is None and kept_until is not None and lots:
+        if data.expires_at is not None and data.expires_at <= kept_until:
+            return Refusal("nothing_to_extend", wallet.id)
         case.emit(WalletKept(wallet.id, case.at, data.expires_at))
         return None
     changed = False
@@ -145,8 +148,5 @@ def add(
             reason=reason,
         )
     )
-    if isinstance(wallet.expires, Inactive) and case.draft.balance(wallet.id).expires_at is None:
-        rule, _tier = rule_for(compiled, wallet, case.tiers_at(case.at))
-        if isinstance(rule, Inactive):
-            case.emit(WalletKept(wallet.id, case.at, compiled.zone.add(case.at, rule.inactive_for)))
+    wind(case, compiled, wallet, case.at)
     repay(case, compiled, wallet.id, Part(lot, points, earned_at, expires_at, tier))

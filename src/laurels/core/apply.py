@@ -88,6 +88,12 @@ class Draft:
             raise Missing(*lacking)
         return [cast(Page, self.documents[key]) for key in keys]
 
+    def look_up(self, keys: Iterable[str]) -> None:
+        """Asks at once for all of these documents that nobody has looked up."""
+        lacking = [key for key in keys if key not in self.documents]
+        if lacking:
+            raise Missing(*lacking)
+
     def order(self, order: str) -> Order | None:
         """What is kept of an order."""
         return cast("Order | None", self.get(f"order/{order}"))
@@ -114,7 +120,8 @@ class Draft:
         place = _place(heads, lot_key(expires_at, earned_at, lot))
         if place < 0:
             return None
-        return next((held for held in self.page(wallet, heads[place].number) if held.lot == lot), None)
+        same = (held for held in self.page(wallet, heads[place].number) if held.lot == lot)
+        return next((held for held in same if held.expires_at == expires_at), None)
 
     # --- writing ---
 
@@ -184,6 +191,13 @@ def _moved(draft: Draft, fact: f.Moved) -> None:
         balance.debt -= points
     if target == "issuance":
         balance.earned -= points
+    _stop_clock_of_nothing(balance)
+
+
+def _stop_clock_of_nothing(balance: Balance) -> None:
+    """A wallet with sliding expiry that holds nothing any more has nothing to expire."""
+    if balance.expires_at is not None and not (balance.available or balance.pending or balance.held):
+        balance.expires_at = None
 
 
 def _accrued(draft: Draft, fact: f.Accrued) -> None:
@@ -283,26 +297,26 @@ def _write_pages(draft: Draft, wallet: str, start: int, end: int, pages: list[Pa
     balance.pages = (*heads[:start], *fresh, *heads[end:])
     if not balance.pages:
         balance.last = None
-        balance.expires_at = None
 
 
 def _rewrite(draft: Draft, wallet: str, parts: tuple[f.Part, ...], change: Callable[[Lot, f.Part], Lot | None]) -> None:
     """Changes lots where they lie (None removes one), each page written once; the lots must be there."""
     heads = draft.balance(wallet).pages
-    by_place: dict[int, dict[str, f.Part]] = {}
+    # What was held of a lot keeps its expiry when the rest of the lot gets another one, so a lot may lie in two places.
+    by_place: dict[int, dict[tuple[str, Instant | None], f.Part]] = {}
     for part in parts:
         place = _place(heads, lot_key(part.expires_at, part.earned_at, part.lot))
-        by_place.setdefault(place, {})[part.lot] = part
+        by_place.setdefault(place, {})[part.lot, part.expires_at] = part
     for place in sorted(by_place, reverse=True):
         wanted = by_place[place]
         kept: list[Lot] = []
         for lot in draft.page(wallet, heads[place].number):
-            part_of = wanted.pop(lot.lot, None)
+            part_of = wanted.pop((lot.lot, lot.expires_at), None)
             changed = lot if part_of is None else change(lot, part_of)
             if changed is not None:
                 kept.append(changed)
         if wanted:
-            raise AssertionError(f"{wallet}: no such lots: {', '.join(wanted)}")
+            raise AssertionError(f"{wallet}: no such lots: {', '.join(lot for lot, _expires_at in wanted)}")
         _write_pages(draft, wallet, place, place + 1, [tuple(kept)])
 
 
@@ -341,13 +355,17 @@ def _lots_used(draft: Draft, fact: f.LotsUsed) -> None:
 
 
 def _lots_expired(draft: Draft, fact: f.LotsExpired) -> None:
+    seen: set[str] = set()
     for part in fact.parts:
         key = f"expired/{part.lot}"
-        known = draft.get(key) if fact.again else None
+        known = draft.get(key) if fact.again or part.lot in seen else None
         before = known if isinstance(known, Expired) else Expired(fact.wallet, 0, fact.at, part.earned_at)
         draft.put(key, msgspec.structs.replace(before, points=before.points + part.points, at=fact.at))
+        seen.add(part.lot)
     _rewrite(draft, fact.wallet, fact.parts, _gone)
-    draft.own_balance(fact.wallet).available -= sum([part.points for part in fact.parts])
+    balance = draft.own_balance(fact.wallet)
+    balance.available -= sum([part.points for part in fact.parts])
+    _stop_clock_of_nothing(balance)
 
 
 def _lots_restored(draft: Draft, fact: f.LotsRestored) -> None:
@@ -431,7 +449,9 @@ def _nothing(_draft: Draft, _fact: Any) -> None:
 def _add(measures: tuple[Measure, ...], window: Instant, by: tuple[int, ...], kept: int) -> tuple[Measure, ...]:
     for n, measure in enumerate(measures):
         if measure.window == window:
-            values = tuple([a + b for a, b in zip(measure.values, by, strict=True)])
+            # A version that measures other things begins anew, in the middle of a window, too.
+            same = len(measure.values) == len(by)
+            values = tuple([a + b for a, b in zip(measure.values, by, strict=True)]) if same else by
             return (*measures[:n], Measure(window, values), *measures[n + 1 :])
     grown = (*measures, Measure(window, by))
     if len(grown) > 1 and measures[-1].window > window:
@@ -525,7 +545,8 @@ def _sum_values(a: dict[str, tuple[int, ...]], b: dict[str, tuple[int, ...]]) ->
     summed = dict(a)
     for key, values in b.items():
         known = a.get(key)
-        summed[key] = values if known is None else tuple([x + y for x, y in zip(known, values, strict=True)])
+        same = known is not None and len(known) == len(values)
+        summed[key] = tuple([x + y for x, y in zip(known or (), values, strict=True)]) if same else values
     return summed
 
 

@@ -16,6 +16,7 @@ from laurels.core.program.model import (
     Brackets,
     Budget,
     Campaign,
+    Fixed,
     Group,
     Inactive,
     Multiply,
@@ -38,7 +39,7 @@ RATE_GRANTS: Final = (PerAmount, PerQuantity, PerField, Brackets)
 class CompiledCampaign:
     """A campaign with its conditions as functions."""
 
-    __slots__ = ("budget_pools", "campaign", "grants", "id", "lines", "multiplies", "rejudged", "when")
+    __slots__ = ("bracketed", "budget_pools", "campaign", "grants", "id", "lines", "multiplies", "rejudged", "when")
 
     def __init__(self, campaign: Campaign, *, chosen: bool) -> None:
         self.campaign = campaign
@@ -50,15 +51,22 @@ class CompiledCampaign:
         self.budget_pools = tuple(
             (pool_id(campaign.id, limit), limit) for limit in campaign.limits if isinstance(limit, Budget)
         )
-        self.rejudged = (
-            campaign.order_condition or chosen or any(isinstance(grant, Brackets) for grant in campaign.grants)
+        by_lines = campaign.lines is not None and (
+            any(path.startswith("purchase.") for path in campaign.lines.reads)
+            or any(isinstance(grant, Fixed) for grant in campaign.grants)
         )
+        self.bracketed = any(isinstance(grant, Brackets) for grant in campaign.grants)
+        # Whether a return judges the campaign again: its points do not follow from each line by itself.
+        self.rejudged = campaign.order_condition or chosen or by_lines or self.bracketed
 
 
 class Trigger:
     """The campaigns of one activity type in the order in which they are judged, and how they combine."""
 
-    __slots__ = ("attributes", "campaigns", "counters", "group_of", "groups", "nested", "pools", "reads_wallets")
+    __slots__ = (
+        "activity", "attributes", "campaigns", "counters", "group_of", "groups", "is_recorded", "nested", "pools",
+        "reads_wallets", "weighed",
+    )  # fmt: skip
 
     def __init__(self, program: Program, type_: str) -> None:
         groups = {group.id: group for group in program.groups}
@@ -70,6 +78,12 @@ class Trigger:
             if campaign.on == type_
         }
         self.campaigns = tuple(_after_their_base(compiled))
+        for each in self.campaigns:
+            bases = [compiled[base] for base in each.multiplies if base in compiled]
+            each.rejudged = each.rejudged or any(base.rejudged for base in bases)
+            each.bracketed = each.bracketed or any(base.bracketed for base in bases)
+        weighing = chosen.union(*[each.multiplies for each in self.campaigns if each.id in chosen])
+        self.weighed = tuple(each for each in self.campaigns if each.id in weighing and each.campaign.limits)
         self.groups = tuple(group for group in program.groups if group.id not in parents)
         self.nested = groups
         self.group_of = parents
@@ -88,6 +102,8 @@ class Trigger:
         )
         declared = {field.name for field in program.fields.get("member", ())}
         self.attributes = tuple(sorted(name for name in declared if f"member.{name}" in reads))
+        self.activity = tuple(name for name in ("source", "id") if f"activity.{name}" in reads)
+        self.is_recorded = bool(self.attributes or self.counters or self.reads_wallets or self.activity or self.weighed)
         self.pools = tuple(pool for each in self.campaigns for pool, _limit in each.budget_pools)
 
 
@@ -158,8 +174,12 @@ class Compiled:
         }
 
     def heir_of(self, track: Track, tier: str) -> Tier:
-        """Where members of a tier that this version no longer has stand: the tier that was it, else the first."""
-        return next((each for each in track.tiers if each.was == tier), track.tiers[0])
+        """Where members of a tier that this version no longer has stand.
+
+        The tier that was it, else the one that `retired` names, else the first.
+        """
+        heir = self.program.retired.tiers.get(f"{track.id}.{tier}")
+        return next((each for each in track.tiers if each.was == tier or each.id == heir), track.tiers[0])
 
     def trigger(self, type_: str) -> Trigger | None:
         """The campaigns that an activity type may set off; None where there are none."""

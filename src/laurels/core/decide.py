@@ -34,6 +34,7 @@ from laurels.core.calendar import Instant
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
 from laurels.core.due import bring_up as carry_out_due
+from laurels.core.due import settle
 from laurels.core.enrolment import change, enrol
 from laurels.core.facts import AnyFact
 from laurels.core.member import Member, Root, page_key
@@ -109,7 +110,7 @@ def decide(versions: Versions, member: Member, activity: Activity, circumstances
     refusal = _judge(case, compiled, activity)
     if refusal is not None:
         return refusal
-    carry_out_due(case, case.at)
+    settle(case)
     after = case.draft.finish(case.seq, case.at)
     return Decision(tuple(case.facts), after, frozenset(case.draft.changed), compiled.number)
 
@@ -158,7 +159,7 @@ def _judge(case: Case, earning: Compiled, activity: Activity) -> Refusal | None:
 def bring_up(versions: Versions, member: Member, at: Instant) -> Member:
     """The member as of `at`, everything due until then carried out: for reading, nothing of it is recorded."""
     root = member.root
-    if root.due_at is None or root.due_at > at:
+    if (root.due_at is None or root.due_at > at) and not versions.starts_between(root.now, at):
         return member
     case = Case(versions, Draft(member), at, {})
     carry_out_due(case, at)

@@ -10,32 +10,47 @@ from laurels.core.activity import Free
 from laurels.core.calendar import Instant
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
-from laurels.core.expiry import activating_lots, due_lots, expire, expiry_of, keep, part_of, repay, rule_for
+from laurels.core.expiry import activating_lots, due_lots, expire, expiry_of, part_of, repay, rule_for, wind
 from laurels.core.facts import LotActivated, Part, WalletKept
 from laurels.core.member import Lot, Purchased, due_at, purchase_key
-from laurels.core.program.model import Inactive, Never, Wallet
+from laurels.core.program.model import Never, Wallet
 from laurels.core.redemption import time_out
 from laurels.core.tier import measure_points, place, review
 
 
 def bring_up(case: Case, to: Instant) -> None:
-    """Carries out everything due up to and including `to`."""
-    due = case.root.due_at if not case.facts else due_at(case.root)
-    while due is not None and due <= to:
-        compiled = case.versions.judging(due)
-        place(case, compiled, due)
-        _carry_out(case, compiled, due)
+    """Carries out everything due up to and including `to`, each at its own instant; versions take effect on the way."""
+    recorded_at = case.at
+    due = case.root.due_at
+    starts = list(case.versions.starts_between(case.root.now, to)) if case.root.enrolled_at is not None else []
+    while starts or (due is not None and due <= to):
+        if starts and (due is None or starts[0] <= due):
+            case.at = starts.pop(0)
+            place(case, case.versions.judging(case.at), case.at)
+        else:
+            assert due is not None
+            case.at = due
+            _carry_out(case, case.versions.judging(due), due)
         left = due_at(case.root)
-        if left is not None and left < due:
+        if left is not None and left < case.at:
             raise AssertionError("time went backwards while carrying out what was due")
         due = left
+    case.at = recorded_at
+
+
+def settle(case: Case) -> None:
+    """Carries out what the activity itself made due: points that arrived so late that they have expired since."""
+    due = due_at(case.root)
+    while due is not None and due <= case.at:
+        _carry_out(case, case.versions.judging(case.at), due)
+        due = due_at(case.root)
 
 
 def _carry_out(case: Case, compiled: Compiled, at: Instant) -> None:
     wallets = sorted(case.root.wallets)
     for id in wallets:
         for lot in sorted(activating_lots(case, id, at), key=_available_at):
-            activate(case, compiled, case.versions.wallet(id), lot, at)
+            activate(case, compiled, case.versions.wallet(id, at), lot, at)
     for redemption in sorted(id for id, times_out_at in case.root.holds.items() if _reached(times_out_at, at)):
         time_out(case, compiled, redemption, at)
     for id in wallets:
@@ -43,9 +58,10 @@ def _carry_out(case: Case, compiled: Compiled, at: Instant) -> None:
         if lots:
             expire(case, compiled, id, lots, at)
         if _reached(case.draft.balance(id).expires_at, at):
-            _lapse(case, compiled, case.versions.wallet(id), at)
+            _lapse(case, compiled, case.versions.wallet(id, at), at)
     for track in compiled.program.tracks:
-        if _reached(case.root.tracks[track.id].review_at, at):
+        standing = case.root.tracks.get(track.id)
+        if standing is not None and _reached(standing.review_at, at):
             review(case, compiled, track, at)
 
 
@@ -65,8 +81,10 @@ def _lapse(case: Case, compiled: Compiled, wallet: Wallet, at: Instant) -> None:
         return
     lots = [lot for lot in case.draft.lots(wallet.id) if lot.available_at is None]
     if lots:
-        expire(case, compiled, wallet.id, lots, at)
-    if case.draft.balance(wallet.id).expires_at is not None:
+        case.draft.look_up([f"expired/{lot.lot}" for lot in lots])
+        expire(case, compiled, wallet.id, lots, at, again=True)
+    # While points are held and none are left, the instant stays: it says that what comes back has lapsed, too.
+    if case.draft.balance(wallet.id).pages:
         case.emit(WalletKept(wallet.id, at, None))
 
 
@@ -74,12 +92,15 @@ def activate(case: Case, compiled: Compiled, wallet: Wallet, lot: Lot, at: Insta
     """A pending lot becomes available: its expiry counts from here, and debt is paid first."""
     expires_at = lot.expires_at
     if lot.available_at != at:
-        rule, _tier = rule_for(compiled, wallet, case.tiers_at(lot.earned_at))
+        earning = case.versions.judging(lot.earned_at)
+        rule, tier = rule_for(earning, earning.wallets.get(wallet.id, wallet), case.tiers_at(lot.earned_at))
+        if tier is not None and isinstance(rule, Never) and lot.tier is None:
+            # The tier that kept it from expiring was lost while it waited.
+            rule, tier = rule_for(compiled, wallet, case.tiers_at(at))
         expires_at = expiry_of(compiled, rule, at)
     case.emit(LotActivated(wallet.id, part_of(lot), at, expires_at, compiled.number))
     measure_points(case, compiled, wallet.id, lot.points, lot.earned_at, waited=True)
-    if isinstance(wallet.expires, Inactive) and case.draft.balance(wallet.id).expires_at is None:
-        keep(case, compiled, "earn", at, frozenset((wallet.id,)))
+    wind(case, compiled, wallet, at)
     repay(case, compiled, wallet.id, Part(lot.lot, lot.points, lot.earned_at, expires_at, lot.tier))
 
 
@@ -94,4 +115,4 @@ def release(case: Case, compiled: Compiled, type_: str, data: Free, at: Instant)
     for id in sorted(case.root.wallets):
         for lot in case.draft.lots(id) if case.draft.balance(id).pending else ():
             if lot.until == type_ and (lots_of is None or lot.lot in lots_of):
-                activate(case, compiled, case.versions.wallet(id), lot, at)
+                activate(case, compiled, case.versions.wallet(id, at), lot, at)

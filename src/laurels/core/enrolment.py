@@ -22,8 +22,10 @@ def enrol(case: Case, compiled: Compiled, activity: Activity, data: Enrol) -> Re
     if data.attributes:
         case.emit(AttributesSet(activity.occurred_at, stored(data.attributes)))
     place(case, compiled, activity.occurred_at)
+    for start in case.versions.starts_between(activity.occurred_at, case.at):
+        place(case, case.versions.judging(start), start)
     earned = earn(case, compiled, activity, case.tiers_at(activity.occurred_at))
-    measure(case, compiled, activity, earned)
+    measure(case, case.versions.judging(case.at), activity, earned)
     return None
 
 

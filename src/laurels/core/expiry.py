@@ -53,17 +53,24 @@ def expiry_of(compiled: Compiled, rule: ExpiryRule, activated_at: Instant) -> In
     return None
 
 
-def terms_of(compiled: Compiled, wallet: Wallet, earned_at: Instant, tiers: dict[str, str], now: Instant) -> Terms:
-    """How a lot earned then lives, pending if the wallet says so and the waiting is not over already at `now`."""
+def terms_of(case: Case, compiled: Compiled, wallet: Wallet, earned_at: Instant, tiers: dict[str, str]) -> Terms:
+    """How a lot earned then lives, pending if the wallet says so and the waiting is not over already.
+
+    What arrives so late that the tier it was earned in is lost meanwhile expires as if it had been there in time.
+    """
     available_at: Instant | None = None
     until: str | None = None
     activated_at = earned_at
     if wallet.pending is not None:
         activated_at = compiled.zone.add(earned_at, wallet.pending.wait)
-        if activated_at > now:
+        if activated_at > case.at:
             available_at = activated_at
             until = wallet.pending.until
     rule, tier = rule_for(compiled, wallet, tiers)
+    if isinstance(rule, Never) and tier is not None and earned_at < case.at:
+        lost = lost_at(case, compiled, wallet, earned_at)
+        if lost is not None:
+            tier, rule, activated_at = None, lost[1], max(lost[0], activated_at)
     expires_at = expiry_of(compiled, rule, activated_at)
     return Terms(expires_at, available_at, until, tier if isinstance(rule, Never) else None)
 
@@ -71,7 +78,7 @@ def terms_of(compiled: Compiled, wallet: Wallet, earned_at: Instant, tiers: dict
 def repay(case: Case, compiled: Compiled, wallet: str, part: Part) -> None:
     """Points that have become available pay the wallet's debt before anything else."""
     debt = case.draft.balance(wallet).debt
-    if debt <= 0:
+    if debt <= 0 or (part.expires_at is not None and part.expires_at <= case.at):
         return
     paid = msgspec.structs.replace(part, points=min(debt, part.points))
     case.emit(LotsUsed(wallet, (paid,)))
@@ -100,6 +107,8 @@ def keep(case: Case, compiled: Compiled, what: str, at: Instant, wallets: frozen
         held = case.draft.balance(wallet.id)
         if not (held.available or held.pending or held.held):
             continue
+        if held.expires_at is not None and held.expires_at <= case.at and what != "earn":
+            continue  # What is held has lapsed.
         if isinstance(rule, Never):
             if held.expires_at is not None:
                 case.emit(WalletKept(wallet.id, at, None))
@@ -109,14 +118,43 @@ def keep(case: Case, compiled: Compiled, what: str, at: Instant, wallets: frozen
                 case.emit(WalletKept(wallet.id, at, expires_at))
 
 
+def wind(case: Case, compiled: Compiled, wallet: Wallet, at: Instant) -> None:
+    """Points became available: where sliding expiry has no clock running, it starts, whatever keeps it going later."""
+    if not isinstance(wallet.expires, Inactive):
+        return
+    held = case.draft.balance(wallet.id)
+    rule, _tier = rule_for(compiled, wallet, case.tiers_at(at))
+    if held.available and isinstance(rule, Inactive) and (held.expires_at is None or held.expires_at <= case.at):
+        case.emit(WalletKept(wallet.id, at, compiled.zone.add(at, rule.inactive_for)))
+
+
+def lost_at(case: Case, compiled: Compiled, wallet: Wallet, earned_at: Instant) -> tuple[Instant, ExpiryRule] | None:
+    """When points earned then in a tier that keeps them from expiring lost it, and the rule they came under.
+
+    None while the member stands on a tier that keeps them.
+    """
+    changes = {
+        change
+        for track in compiled.expiring_tracks
+        if (standing := case.root.tracks.get(track.id)) is not None
+        for change in (standing.since, *[past.at for past in standing.past])
+        if earned_at < change <= case.at
+    }
+    for change in sorted(changes):
+        rule, _tier = rule_for(compiled, wallet, case.tiers_at(change))
+        if not isinstance(rule, Never):
+            return change, rule
+    return None
+
+
 def part_of(lot: Lot, points: int | None = None) -> Part:
     """A lot, or some points of it, as facts carry it."""
     return Part(lot.lot, lot.points if points is None else points, lot.earned_at, lot.expires_at, lot.tier)
 
 
-def expire(case: Case, compiled: Compiled, wallet: str, lots: list[Lot], at: Instant) -> None:
+def expire(case: Case, compiled: Compiled, wallet: str, lots: list[Lot], at: Instant, *, again: bool = False) -> None:
     """What is left of these available lots expires."""
-    case.emit(LotsExpired(wallet, tuple([part_of(lot) for lot in lots]), at, compiled.number))
+    case.emit(LotsExpired(wallet, tuple([part_of(lot) for lot in lots]), at, compiled.number, again))
 
 
 def due_lots(case: Case, wallet: str, at: Instant) -> list[Lot]:

@@ -14,7 +14,7 @@ from laurels.core.case import Case
 from laurels.core.compiled import Compiled, CompiledCampaign
 from laurels.core.facts import CooldownStarted, LimitUsed, PoolClaimed
 from laurels.core.member import USES_KEPT
-from laurels.core.program.model import Budget, Cooldown, MemberLimit
+from laurels.core.program.model import Budget, Cooldown, Limit, MemberLimit
 
 
 class Room(msgspec.Struct):
@@ -25,35 +25,65 @@ class Room(msgspec.Struct):
     by: str | None = None
 
 
-def room_of(case: Case, compiled: Compiled, each: CompiledCampaign, instant: Instant, wanted: int) -> Room:
-    """The room that a campaign's limits leave for `wanted` points at an instant."""
+def room_of(
+    case: Case,
+    compiled: Compiled,
+    each: CompiledCampaign,
+    instant: Instant,
+    wanted: int,
+    recorded: dict[str, int] | None = None,
+) -> Room:
+    """The room that a campaign's limits leave for `wanted` points at an instant, or left when `recorded` was (`lefts`).
+
+    A limit that was not recorded does not narrow anything.
+    """
     room = Room(wanted)
     for limit in each.campaign.limits:
+        name = name_of(limit)
+        if recorded is not None:
+            left = recorded.get(f"{each.id}/{name}", wanted)
+        else:
+            left = left_of(case, compiled, each, limit, instant)
         if isinstance(limit, Cooldown):
-            until = case.root.cooldowns.get(each.id)
-            if until is not None and instant < until:
-                return Room(0, "cooldown", "cooldown")
+            if left <= 0:
+                return Room(0, "cooldown", name)
             continue
-        left = left_of(case, compiled, each, limit, instant)
         if limit.unit == "times":
             left = wanted if left > 0 else 0
         if left >= room.points:
             continue
         budget = isinstance(limit, Budget)
-        name = f"budget_{limit.unit}" if isinstance(limit, Budget) else limit.key
         if left <= 0 or limit.over == "refuse":
             return Room(0, "budget_exhausted" if budget else "limit_reached", name)
         room = Room(left, "applied", name)
     return room
 
 
-def left_of(
-    case: Case, compiled: Compiled, each: CompiledCampaign, limit: MemberLimit | Budget, instant: Instant
-) -> int:
+def lefts(case: Case, compiled: Compiled, campaigns: tuple[CompiledCampaign, ...], instant: Instant) -> dict[str, int]:
+    """What is left of each limit of campaigns at an instant, to be recorded: returns judge by the room there was."""
+    return {
+        f"{each.id}/{name_of(limit)}": left_of(case, compiled, each, limit, instant)
+        for each in campaigns
+        for limit in each.campaign.limits
+    }
+
+
+def name_of(limit: Limit) -> str:
+    """The limit's name within its campaign, as explanations carry it."""
+    if isinstance(limit, MemberLimit):
+        return limit.key
+    return f"budget_{limit.unit}" if isinstance(limit, Budget) else "cooldown"
+
+
+def left_of(case: Case, compiled: Compiled, each: CompiledCampaign, limit: Limit, instant: Instant) -> int:
     """What is left of a limit for the period of an instant; may be negative after the program lowered it.
 
-    A period so long ago that its use is no longer kept counts as used up: a limit is never exceeded.
+    A period so long ago that its use is no longer kept counts as used up: a limit is never exceeded. A cooldown leaves
+    1 or nothing; while the last grant is ahead of an instant, or too near, nothing.
     """
+    if isinstance(limit, Cooldown):
+        until = case.root.cooldowns.get(each.id)
+        return int(until is None or instant >= until)
     if isinstance(limit, Budget):
         return limit.most - case.pools.get(f"campaign/{each.id}/{limit.unit}", 0)
     period = period_of(compiled, limit, instant)

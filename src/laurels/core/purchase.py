@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from laurels.core.accrual import accrue
 from laurels.core.activity import Activity, Free, Purchase
-from laurels.core.case import Case, view_of
+from laurels.core.case import Case
 from laurels.core.compiled import Compiled
 from laurels.core.due import release
-from laurels.core.expiry import keep
+from laurels.core.expiry import keep, wind
 from laurels.core.facts import Accrued, CounterMoved, OrderOpened, Scalar
 from laurels.core.money import floor_div
 from laurels.core.program.model import PointsAsMoney
@@ -29,10 +29,10 @@ def record_purchase(case: Case, compiled: Compiled, activity: Activity, data: Pu
     tiers = case.tiers_at(activity.occurred_at)
     trigger = compiled.trigger("purchase")
     standing: dict[str, Scalar] = {}
-    if trigger is not None and (trigger.attributes or trigger.counters or trigger.reads_wallets):
-        standing = standing_of(view_of(case, compiled, tiers, trigger), trigger)
+    if trigger is not None and trigger.is_recorded:
+        standing = standing_of(case, compiled, trigger, activity, tiers)
     earned = earn(case, compiled, activity, tiers)
-    measured = measure(case, compiled, activity, earned)
+    measured = measure(case, case.versions.judging(case.at), activity, earned)
     case.emit(OrderOpened(data.order, case.seq, activity.occurred_at, compiled.number, measured, standing, tiers))
     return None
 
@@ -45,7 +45,7 @@ def record_free(case: Case, compiled: Compiled, activity: Activity, data: Free) 
         release(case, compiled, activity.type, data, case.at)
     tiers = case.tiers_at(activity.occurred_at)
     earned = earn(case, compiled, activity, tiers)
-    measure(case, compiled, activity, earned)
+    measure(case, case.versions.judging(case.at), activity, earned)
     return None
 
 
@@ -58,11 +58,14 @@ def earn(case: Case, compiled: Compiled, activity: Activity, tiers: dict[str, st
     if compiled.sliding:
         if earned:
             keep(case, compiled, "earn", activity.occurred_at, frozenset(each.wallet for each in earned))
+            for each in earned:
+                wind(case, compiled, compiled.wallets[each.wallet], activity.occurred_at)
         keep(case, compiled, activity.type, activity.occurred_at, frozenset())
     return earned
 
 
 def _check_points_tenders(case: Case, compiled: Compiled, data: Purchase) -> Refusal | None:
+    paid: dict[str, int] = {}
     for tender in data.tenders:
         if tender.kind != "points" or tender.redemption is None:
             continue
@@ -79,7 +82,8 @@ def _check_points_tenders(case: Case, compiled: Compiled, data: Purchase) -> Ref
         if tender.amount > worth(money, points):
             return Refusal("points_tender_mismatch", f"{points} points are worth less.")
         share = money.largest_share
-        if share is not None and tender.amount * share.denominator > data.total * share.numerator:
+        paid[redemption.wallet] = paid.get(redemption.wallet, 0) + tender.amount
+        if share is not None and paid[redemption.wallet] * share.denominator > data.total * share.numerator:
             return Refusal("share_exceeded", tender.redemption)
     return None
 

@@ -13,7 +13,7 @@ from laurels.core.activity import Cancel, Capture, Hold
 from laurels.core.calendar import Instant
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
-from laurels.core.expiry import keep, part_of, repay
+from laurels.core.expiry import expiry_of, keep, lost_at, part_of, repay, wind
 from laurels.core.facts import (
     EntryKind,
     LotOpened,
@@ -25,6 +25,7 @@ from laurels.core.facts import (
     RedemptionCaptured,
     RedemptionEnded,
     RedemptionHeld,
+    WalletKept,
 )
 from laurels.core.member import Redemption
 from laurels.core.money import floor_div
@@ -179,14 +180,19 @@ def give_back(
 
     Once back they repay debt first, like anything that becomes available.
     """
-    wallet = case.versions.wallet(wallet_id)
+    wallet = case.versions.wallet(wallet_id, case.at)
     points = sum([part.points for part in parts])
+    kept_until = case.draft.balance(wallet_id).expires_at
+    lapsed = isinstance(wallet.expires, Inactive) and kept_until is not None and kept_until <= at
     _post(case, compiled, wallet_id, kind, points, out_of, "available", redemption, reason, parts, at, order)
-    alive = tuple([part for part in parts if part.expires_at is None or part.expires_at > at])
-    passed = [part for part in parts if part.expires_at is not None and part.expires_at <= at]
+    parts = tuple([_as_it_is_now(case, compiled, wallet, part) for part in parts])
+    alive = tuple([part for part in parts if not lapsed and (part.expires_at is None or part.expires_at > at)])
+    passed = [part for part in parts if lapsed or (part.expires_at is not None and part.expires_at <= at)]
     if alive:
         case.emit(LotsRestored(wallet_id, alive))
     if passed and wallet.restore_grace is not None:
+        if lapsed:
+            case.emit(WalletKept(wallet_id, at, None))
         expires_at = compiled.zone.add(at, wallet.restore_grace)
         for part in passed:
             lot = case.new_lot()
@@ -198,10 +204,20 @@ def give_back(
             case.emit(
                 LotsExpired(wallet_id, (part,), at, compiled.number, True, "expired_while_held", order, redemption)
             )
+    if alive:
+        wind(case, compiled, wallet, at)
     for part in alive:
         repay(case, compiled, wallet_id, part)
-    if isinstance(wallet.expires, Inactive) and case.draft.balance(wallet_id).expires_at is None:
-        keep(case, compiled, "earn", at, frozenset((wallet_id,)))
+
+
+def _as_it_is_now(case: Case, compiled: Compiled, wallet: Wallet, part: Part) -> Part:
+    """A part as its lot would be if it had not been away: the tier that kept it from expiring may be lost."""
+    if part.tier is None or part.expires_at is not None:
+        return part
+    lost = lost_at(case, compiled, wallet, part.earned_at)
+    if lost is None:
+        return part
+    return msgspec.structs.replace(part, expires_at=expiry_of(compiled, lost[1], lost[0]), tier=None)
 
 
 def _post(

@@ -11,12 +11,12 @@ import msgspec
 
 from laurels.core.accrual import base_amounts
 from laurels.core.activity import Activity, Free, Purchase
-from laurels.core.calendar import Duration, Instant, Period
+from laurels.core.calendar import Instant, Period
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
 from laurels.core.expiry import expiry_of, part_of, rule_for
 from laurels.core.facts import Accrued, LotExtended, Measured, TierSet, WalletKept
-from laurels.core.member import Measures, Root, Standing
+from laurels.core.member import NEVER, Measures, Root, Standing
 from laurels.core.money import QUANTITY_ONE
 from laurels.core.program.model import Base, Inactive, Never, Tier, Track
 
@@ -45,7 +45,9 @@ def holds_until(compiled: Compiled, track: Track, instant: Instant, enrolled_at:
         return None
     if window.kind == "rolling":
         assert window.length is not None
-        until = compiled.zone.add(instant, window.length)
+        until = instant
+        for _ in range(max(track.holds_until.windows, 1)):
+            until = compiled.zone.add(until, window.length)
     else:
         _start, end = window_of(compiled, track, instant, enrolled_at)
         for _ in range(track.holds_until.windows):
@@ -61,8 +63,20 @@ def oldest_counted(compiled: Compiled, track: Track, instant: Instant) -> Instan
     """The first instant that a rolling window seen from `instant` still counts: whole local days."""
     length = track.window.length
     assert length is not None
-    back = compiled.zone.add(instant, Duration(-length.months, -length.days, -length.microseconds))
+    back = compiled.zone.add(instant, -length)
     return compiled.zone.period_end(back, Period.DAY)
+
+
+def _drop_before(compiled: Compiled, track: Track, now: Instant) -> Instant:
+    """Days of a rolling window before this one are forgotten.
+
+    Late activities and returns look at the window as it was: the first as far back as `late_horizon`, the others as far
+    as a tier that still holds may have been earned.
+    """
+    oldest = oldest_counted(compiled, track, compiled.zone.add(now, -compiled.program.late_horizon))
+    if track.on_return == "fall_back":
+        oldest = min(oldest, oldest_counted(compiled, track, oldest_counted(compiled, track, now)))
+    return oldest
 
 
 def values_of(compiled: Compiled, track: Track, root: Root, days: Measures | None, instant: Instant) -> tuple[int, ...]:
@@ -118,7 +132,13 @@ def _days(case: Case, track: Track) -> Measures | None:
 
 
 def place(case: Case, compiled: Compiled, at: Instant) -> None:
-    """Sees to it that the member stands on a tier of the version on every track: the first, or a renamed one."""
+    """Sees to it that the member stands on a tier of the version on every track: the first, or a renamed one.
+
+    On a track that the version no longer has, nothing ends any more.
+    """
+    for id, standing_there in case.root.tracks.items():
+        if standing_there.review_at is not None and id not in compiled.tracks:
+            case.emit(TierSet(id, standing_there.tier, at, standing_there.until, None, "mapped"))
     for track in compiled.program.tracks:
         standing = case.root.tracks.get(track.id)
         if standing is None:
@@ -180,41 +200,55 @@ def measure_points(case: Case, compiled: Compiled, wallet: str, points: int, ins
 
 def move(case: Case, compiled: Compiled, track: Track, instant: Instant, by: tuple[int, ...]) -> None:
     """Moves a track's measure in the window of an instant and raises or keeps the tier if that is due."""
-    window, _end = window_of(compiled, track, instant, case.root.enrolled_at or 0)
-    rolling = track.window.kind == "rolling"
-    case.emit(Measured(track.id, window, by, rolling, oldest_counted(compiled, track, case.at) if rolling else 0))
+    count(case, compiled, track, instant, by)
     consider(case, compiled, track, instant)
 
 
+def count(case: Case, compiled: Compiled, track: Track, instant: Instant, by: tuple[int, ...]) -> None:
+    """Moves a track's measure in the window of an instant, up or down."""
+    window, _end = window_of(compiled, track, instant, case.root.enrolled_at or 0)
+    rolling = track.window.kind == "rolling"
+    case.emit(Measured(track.id, window, by, rolling, _drop_before(compiled, track, case.at) if rolling else 0))
+
+
 def consider(case: Case, compiled: Compiled, track: Track, instant: Instant) -> None:
-    """Raises the member to the highest tier that the window of an instant earns, or extends the one they keep."""
+    """Raises the member to the highest tier that a window of an instant earns, or extends the one they keep."""
     standing = case.root.tracks[track.id]
-    ranks = compiled.ranks[track.id]
-    rank = ranks[standing.tier]
-    enrolled_at = case.root.enrolled_at or 0
-    values = values_of(compiled, track, case.root, _days(case, track), instant)
-    best = highest(track, values)
+    rank = compiled.ranks[track.id][standing.tier]
+    days = _days(case, track)
+    best, best_until = rank, standing.until
+    kept_until: Instant | None = None
+    for end in _ends(days, instant):
+        values = values_of(compiled, track, case.root, days, end)
+        until = holds_until(compiled, track, end, case.root.enrolled_at or 0)
+        earned = highest(track, values)
+        if earned > rank and earned >= best and (until is None or until > case.at):
+            best, best_until = earned, until
+        if until is not None and meets(track, keep_of(track.tiers[rank]), values):
+            kept_until = until
     if best > rank:
-        until = holds_until(compiled, track, instant, enrolled_at)
-        if until is None or until > case.at:
-            before = case.tiers_at(case.at)
-            case.emit(
-                TierSet(track.id, track.tiers[best].id, case.at, until, _review(compiled, track, until), "earned")
-            )
-            start_clocks(case, compiled, before, case.at)
-        return
-    if rank > 0 and standing.until is not None and meets(track, keep_of(track.tiers[rank]), values):
-        until = holds_until(compiled, track, instant, enrolled_at)
-        if until is not None and until > standing.until and _worth_saying(track, standing, until, compiled):
-            case.emit(TierSet(track.id, standing.tier, case.at, until, _review(compiled, track, until), "kept"))
+        before = case.tiers_at(case.at)
+        review_at = _review(compiled, track, best_until)
+        case.emit(TierSet(track.id, track.tiers[best].id, case.at, best_until, review_at, "earned"))
+        start_clocks(case, compiled, before, case.at)
+    elif rank > 0 and kept_until is not None and _is_longer(compiled, track, standing, kept_until):
+        review_at = _review(compiled, track, kept_until)
+        case.emit(TierSet(track.id, standing.tier, case.at, kept_until, review_at, "kept"))
 
 
-def _worth_saying(track: Track, standing: Standing, until: Instant, compiled: Compiled) -> bool:
-    """A rolling window would extend with every activity; whole days are enough, since the review looks again."""
-    if track.window.kind != "rolling":
-        return True
-    assert standing.until is not None
-    return compiled.zone.ordinal_at(until) > compiled.zone.ordinal_at(standing.until)
+def _ends(days: Measures | None, instant: Instant) -> list[Instant]:
+    """The instants at which windows that contain an instant should be looked at: of rolling ones, there are several.
+
+    What arrives late counts in the windows that end on later days, too.
+    """
+    return [instant, *[day.window for day in days.days if day.window > instant]] if days is not None else [instant]
+
+
+def _is_longer(compiled: Compiled, track: Track, standing: Standing, until: Instant) -> bool:
+    """Whether a tier would hold longer; a rolling window extends it with every activity, of which one a day is said."""
+    if standing.until is None or until <= standing.until:
+        return False
+    return track.window.kind != "rolling" or compiled.zone.ordinal_at(until) > compiled.zone.ordinal_at(standing.until)
 
 
 def _review(compiled: Compiled, track: Track, until: Instant | None) -> Instant | None:
@@ -251,6 +285,8 @@ def review(case: Case, compiled: Compiled, track: Track, at: Instant) -> None:
     if track.fall == "one_step" and found < rank - 1:
         found = rank - 1
         until = holds_until(compiled, track, instants[0], enrolled_at)
+        if until is not None and until <= at:
+            until = holds_until(compiled, track, at, enrolled_at)
     if found == 0:
         until = None
     reason = "kept" if found == rank else "fell"
@@ -260,37 +296,63 @@ def review(case: Case, compiled: Compiled, track: Track, at: Instant) -> None:
 
 
 def fall_back(case: Case, compiled: Compiled, track: Track, instant: Instant) -> None:
-    """After a return lowered the window of an instant: the tier falls before its time if the window had earned it."""
+    """After a return lowered the windows of an instant, the member falls before the tier's time to what is earned yet.
+
+    Only where one of these windows had given the tier its time, and never below what another window, or an earlier
+    standing that has not ended, still gives.
+    """
     standing = case.root.tracks[track.id]
-    rank = compiled.ranks[track.id][standing.tier]
+    ranks = compiled.ranks[track.id]
+    rank = ranks[standing.tier]
     if track.on_return != "fall_back" or rank == 0:
         return
     enrolled_at = case.root.enrolled_at or 0
-    values = values_of(compiled, track, case.root, _days(case, track), instant)
-    start, end = window_of(compiled, track, instant, enrolled_at)
-    earned_here = track.window.kind == "rolling" or (start <= standing.since and (end is None or standing.since < end))
-    best = highest(track, values)
-    if not earned_here or best >= rank:
+    days = _days(case, track)
+    if days is None:
+        lowered = {holds_until(compiled, track, instant, enrolled_at)}
+        windows = [measure.window for measure in standing.measures]
+    else:
+        lowered = {holds_until(compiled, track, end, enrolled_at) for end in _ends(days, instant)}
+        windows = [day.window for day in days.days]
+    if days is None and standing.until not in lowered:
         return
-    until = holds_until(compiled, track, instant, enrolled_at) if best else None
-    if standing.past:
-        past = standing.past[-1]
-        past_rank = compiled.ranks[track.id].get(past.tier, 0)
-        if best < past_rank < rank and (past.until is None or past.until > case.at):
-            best, until = past_rank, past.until
+    found: list[tuple[int, Instant | None]] = [(0, None)]
+    for window in windows:
+        values = values_of(compiled, track, case.root, days, window)
+        stood = ranks.get(case.tiers_at(window)[track.id], 0)
+        earned = max(highest(track, values), min(highest(track, values, keeping=True), stood))
+        found.append((min(earned, rank), holds_until(compiled, track, window, enrolled_at)))
+    found.extend(
+        [(min(ranks.get(past.tier, 0), rank), past.until) for past in standing.past if past.until not in lowered]
+    )
+    best, until = max(
+        [each for each in found if each[0] == 0 or each[1] is None or each[1] > case.at],
+        key=lambda each: (each[0], NEVER if each[1] is None else each[1]),
+    )
+    if best == rank and (until is None or (standing.until is not None and until >= standing.until)):
+        return
+    if best == 0:
+        until = None
     before = case.tiers_at(case.at)
     case.emit(TierSet(track.id, track.tiers[best].id, case.at, until, _review(compiled, track, until), "fell_back"))
-    start_clocks(case, compiled, before, case.at)
+    if best < rank:
+        start_clocks(case, compiled, before, case.at)
 
 
 def start_clocks(case: Case, compiled: Compiled, before: dict[str, str], at: Instant) -> None:
-    """A member left a tier: points that it kept from expiring get the ordinary expiry from now on."""
+    """A member left a tier: points that it kept from expiring get the ordinary expiry from now on.
+
+    And one came to a tier that keeps a wallet with sliding expiry from expiring: its clock stands still.
+    """
     if not compiled.expiring_tracks:
         return
     tiers = case.tiers_at(at)
     for wallet in compiled.wallets.values():
         old, overriding = rule_for(compiled, wallet, before)
         new, _tier = rule_for(compiled, wallet, tiers)
+        clock = case.draft.balance(wallet.id).expires_at
+        if isinstance(new, Never) and isinstance(old, Inactive) and clock is not None:
+            case.emit(WalletKept(wallet.id, at, None))
         if overriding is None or not isinstance(old, Never) or isinstance(new, Never):
             continue
         if isinstance(new, Inactive):
@@ -339,17 +401,28 @@ def outlook(compiled: Compiled, track: Track, root: Root, days: Measures | None,
         keep_needed = keep_of(track.tiers[rank])
         keep_missing = tuple([max(t - v, 0) for t, v in zip(keep_needed, values, strict=True)])
         keep_by = _keep_by(compiled, track, standing, at, enrolled_at)
-        secured = holds_until(compiled, track, at, enrolled_at)
-        if meets(track, keep_needed, values) and (secured is None or secured >= standing.until):
-            projected = rank
-        elif track.fall == "one_step":
-            projected = max(rank - 1, highest(track, values, keeping=True))
-        else:
-            projected = min(highest(track, values, keeping=True), rank)
+        projected = _projected(compiled, track, root, days, at)
     return Outlook(
         track.id, standing.tier, standing.since, standing.until, values, following.id if following else None, missing,
         keep_needed, keep_missing, keep_by, track.tiers[projected].id,
     )  # fmt: skip
+
+
+def _projected(compiled: Compiled, track: Track, root: Root, days: Measures | None, at: Instant) -> int:
+    """The rank after the present tier's time if nothing more happens: what the windows earned that reach beyond it."""
+    standing = root.tracks[track.id]
+    rank = compiled.ranks[track.id][standing.tier]
+    assert standing.until is not None
+    instants = [at]
+    if standing.until <= at and track.window.kind != "rolling":
+        # In the days of grace the window that was closed last is the one that counts.
+        instants.append(window_of(compiled, track, at, root.enrolled_at or 0)[0] - 1)
+    found = 0
+    for instant in instants:
+        until = holds_until(compiled, track, instant, root.enrolled_at or 0)
+        if until is None or until >= standing.until:
+            found = max(found, highest(track, values_of(compiled, track, root, days, instant), keeping=True))
+    return min(max(found, rank - 1) if track.fall == "one_step" else found, rank)
 
 
 def _keep_by(compiled: Compiled, track: Track, standing: Standing, at: Instant, enrolled_at: Instant) -> Instant | None:

@@ -6,11 +6,14 @@ them, they come back by a second follow-up, which cannot be refused.
 
 from __future__ import annotations
 
+import msgspec
+
 from laurels.core.activity import Activity, Parcel, Transfer
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
-from laurels.core.expiry import keep, repay
+from laurels.core.expiry import expiry_of, keep, repay, rule_for, wind
 from laurels.core.facts import FollowUp, LotOpened, LotsUsed, Moved, Part
+from laurels.core.program.model import Never, Wallet
 from laurels.core.redemption import give_back, spendable, take
 from laurels.core.refusal import Refusal
 
@@ -48,9 +51,10 @@ def receive(case: Case, compiled: Compiled, data: Parcel) -> Refusal | None:
     wallet = compiled.wallets.get(data.wallet)
     if wallet is None:
         return Refusal("unknown_wallet", data.wallet)
-    for part in data.lots:
+    for sent in data.lots:
         lot = case.new_lot()
-        case.emit(LotOpened(wallet.id, lot, part.points, part.earned_at, part.expires_at))
+        part = _received(case, compiled, wallet, Part(lot, sent.points, sent.earned_at, sent.expires_at, sent.tier))
+        case.emit(LotOpened(wallet.id, lot, part.points, part.earned_at, part.expires_at, part.tier))
         case.emit(
             Moved(
                 wallet.id,
@@ -65,13 +69,24 @@ def receive(case: Case, compiled: Compiled, data: Parcel) -> Refusal | None:
                 reason="received",
             )
         )
-        repay(case, compiled, wallet.id, Part(lot, part.points, part.earned_at, part.expires_at))
+        repay(case, compiled, wallet.id, part)
     if compiled.sliding:
         keep(case, compiled, "earn", case.at, frozenset((wallet.id,)))
+        wind(case, compiled, wallet, case.at)
     return None
+
+
+def _received(case: Case, compiled: Compiled, wallet: Wallet, part: Part) -> Part:
+    """A lot as its new owner has it: what only the sender's tier kept from expiring does not leave that tier's shelter
+    with them, unless the new owner's tier gives the same."""
+    if part.tier is None or part.expires_at is not None:
+        return msgspec.structs.replace(part, tier=None)
+    rule, tier = rule_for(compiled, wallet, case.tiers_at(case.at))
+    expires_at = expiry_of(compiled, rule, case.at)
+    return msgspec.structs.replace(part, expires_at=expires_at, tier=tier if isinstance(rule, Never) else None)
 
 
 def take_home(case: Case, compiled: Compiled, data: Parcel) -> None:
     """Points that the other member refused return to their lots."""
-    parts = tuple([Part(part.lot, part.points, part.earned_at, part.expires_at) for part in data.lots])
+    parts = tuple([Part(part.lot, part.points, part.earned_at, part.expires_at, part.tier) for part in data.lots])
     give_back(case, compiled, data.wallet, parts, "in_transit", None, "refused_by_recipient", case.at, "transfer")

@@ -46,9 +46,14 @@ class Versions:
         """The version that judges what falls due at an instant: the one in effect, else the first."""
         return self.at(instant) or self._compiled[0]
 
-    def wallet(self, id: str) -> Wallet:
-        """A wallet by id, from the newest version that has it: points outlive the version they were earned under."""
-        for compiled in reversed(self._compiled):
+    def starts_between(self, after: Instant, until: Instant) -> tuple[Instant, ...]:
+        """The instants in (after, until] at which a version takes effect, in order."""
+        return tuple(self._starts[bisect_right(self._starts, after) : bisect_right(self._starts, until)])
+
+    def wallet(self, id: str, at: Instant) -> Wallet:
+        """A wallet as of an instant: from the newest version in effect that has it, since points outlive versions."""
+        place = bisect_right(self._starts, at)
+        for compiled in (*reversed(self._compiled[:place]), *self._compiled[place:]):
             wallet = compiled.wallets.get(id)
             if wallet is not None:
                 return wallet

@@ -178,6 +178,7 @@ class WirePart(Struct, frozen=True, array_like=True, gc=False):
     points: int
     earned_at: Instant
     expires_at: Instant | None
+    tier: str | None = None
 
 
 class WireParcel(Struct, frozen=True, forbid_unknown_fields=True, gc=False):

@@ -27,7 +27,7 @@ from laurels.intake.submission import Outcome, UnknownProgram
 from laurels.store.bucket import bucket_of
 from laurels.store.circumstances import stored_pools
 from laurels.store.database import Connection
-from laurels.store.recording import RECORD, Recording
+from laurels.store.recording import Recording
 from laurels.store.sql import named
 
 LOCK_MEMBERS: Final = named("lock_members")
@@ -83,9 +83,7 @@ class Batch:
             decided = await self._claim(await self._decide())
             recording = self._recording(decided)
             if not recording.is_empty:
-                arguments, members = recording.arguments()
-                found = await connection.fetchval(RECORD, *arguments)
-                assert found == members, f"{members} members were locked and {found} updated"
+                await recording.write(connection)
             await connection.execute("commit")
         except BaseException:
             await _roll_back(connection)
@@ -182,9 +180,7 @@ class Batch:
                 found[row[0], row[1]] = decode_document(row[1], row[2])
         if bodies:
             members, numbers = zip(*bodies, strict=True)
-            for row in await self._connection.fetch(
-                LOAD_BODIES, self._program, members, numbers, [buckets[member] for member in members]
-            ):
+            for row in await self._connection.fetch(LOAD_BODIES, self._program, members, numbers):
                 found[row["member"], f"{_BODY}{row['seq']}"] = self._purchased(row)
         supply = self._loaded.add if onto is None else onto.supply
         for (member, key), document in found.items():

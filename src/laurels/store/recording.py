@@ -1,7 +1,8 @@
 """What one transaction writes, gathered row by row and sent column by column.
 
 A row here is a tuple in the order of its columns in queries/record.sql. Rows of one kind become arrays, one a column,
-so that a thousand activities with all their consequences are one statement.
+so that a batch with all its consequences is one statement. When there are many, ledger rows go ahead by COPY: that
+takes two more round trips and a third of the processor for each row, here and on the server.
 """
 
 from __future__ import annotations
@@ -13,12 +14,24 @@ import msgspec
 
 from laurels.core.calendar import Instant
 from laurels.core.facts import LineShare, Moved, Part
+from laurels.store.database import Connection
 from laurels.store.digest import activity_digest
 from laurels.store.sql import named
 
 RECORD: Final = named("record")
 
 _WIDTHS: Final = (15, 20, 4, 3, 5, 5, 2, 8, 4, 4)
+
+COPY_FROM: Final = 100
+"""From so many activities on, ledger rows are copied."""
+
+_ACTIVITY: Final = (
+    "program member seq bucket source id type occurred_at recorded_at engine version known body facts circumstances digest"
+).split()
+_ENTRY: Final = (
+    "program member seq n bucket wallet kind points out_of into_account at version campaign rule order_id redemption lot "
+    "available_at expires_at reason detail"
+).split()
 
 
 class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -165,8 +178,23 @@ class Recording:
         """Free text of an activity."""
         self._texts.append((member, seq, bucket, texts.decode()))
 
-    def arguments(self) -> tuple[list[Any], int]:
-        """The arguments of queries/record.sql, and how many known members it must find."""
+    async def write(self, connection: Connection) -> None:
+        """Writes everything; the caller's transaction makes it so."""
+        if len(self._activities) >= COPY_FROM:
+            await self._copy(connection, "activity", _ACTIVITY, self._activities)
+            await self._copy(connection, "entry", _ENTRY, self._entries)
+            self._activities, self._entries = [], []
+        await connection.execute(RECORD, *self._arguments())
+
+    async def _copy(
+        self, connection: Connection, table: str, columns: list[str], rows: list[tuple[Any, ...]]
+    ) -> None:
+        program = self.program
+        await connection.copy_records_to_table(
+            table, schema_name="laurels", columns=columns, records=[(program, *row) for row in rows]
+        )
+
+    def _arguments(self) -> list[Any]:
         arguments: list[Any] = [self.program]
         kinds: tuple[list[Any], ...] = (
             self._activities,
@@ -186,7 +214,7 @@ class Recording:
             else:
                 arguments.extend([()] * width)
         arguments.append(self.clock)
-        return arguments, len(self._members_known)
+        return arguments
 
 
 def entry_row(member: str, seq: int, bucket: int, n: int, entry: Moved) -> tuple[Any, ...]:

@@ -8,14 +8,15 @@ differ in kind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from fractions import Fraction
+import math
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from msgspec.structs import replace
 
-from laurels.core.calendar import MICROSECONDS_PER_DAY, Duration, Period
-from laurels.core.money import Rate, Rounding
+from laurels.core.calendar import MICROSECONDS_PER_DAY, MICROSECONDS_PER_SECOND, Duration, Period
+from laurels.core.money import Rate, Rounding, floor_div
 from laurels.core.program.model import (
     After,
     Base,
@@ -41,16 +42,21 @@ from laurels.core.program.model import (
     Window,
 )
 
-_MONTH_DAYS: Final = Fraction(146_097, 4_800)
-_PERIOD_DAYS: Final = {
-    Period.DAY: Fraction(1),
-    Period.WEEK: Fraction(7),
-    Period.MONTH: _MONTH_DAYS,
-    Period.QUARTER: 3 * _MONTH_DAYS,
-    Period.HALF_YEAR: 6 * _MONTH_DAYS,
-    Period.YEAR: 12 * _MONTH_DAYS,
-}  # house: constant
-_FOREVER: Final = Fraction(10**9)
+# The usual month: 400 years of 146,097 days in 4,800 parts.
+_MONTH: Final = 2_629_746 * MICROSECONDS_PER_SECOND
+_PERIODS: Final[Mapping[Period, int]] = MappingProxyType(
+    {
+        Period.DAY: MICROSECONDS_PER_DAY,
+        Period.WEEK: 7 * MICROSECONDS_PER_DAY,
+        Period.MONTH: _MONTH,
+        Period.QUARTER: 3 * _MONTH,
+        Period.HALF_YEAR: 6 * _MONTH,
+        Period.YEAR: 12 * _MONTH,
+    }
+)
+_FOREVER: Final = 1_000_000 * _MONTH
+_NOTHING: Final = Rate(0, 1)
+_ONE: Final = Rate(1, 1)
 _ROUNDINGS: Final = (Rounding.DOWN, Rounding.HALF_EVEN, Rounding.HALF_UP, Rounding.UP)
 _AMOUNTS: Final = ("net_of_tax", "net", "gross")
 _FALLS: Final = ("never", "one_step", "to_earned")
@@ -62,21 +68,21 @@ SpentPolicy = tuple[str, int | None, bool]
 Measure = tuple[tuple[Metric, ...], str]
 
 
-def days(duration: Duration | None) -> Fraction:
-    """The usual length in days; nothing is zero days."""
+def length(duration: Duration | None) -> int:
+    """The usual length in microseconds; nothing is zero."""
     if duration is None:
-        return Fraction(0)
-    return duration.months * _MONTH_DAYS + duration.days + Fraction(duration.microseconds, MICROSECONDS_PER_DAY)
+        return 0
+    return duration.months * _MONTH + duration.days * MICROSECONDS_PER_DAY + duration.microseconds
 
 
 def shorter(before: Duration | None, after: Duration | None) -> bool:
     """Whether a stretch of time that favours members got shorter."""
-    return days(after) < days(before)
+    return length(after) < length(before)
 
 
 def longer(before: Duration | None, after: Duration | None) -> bool:
     """Whether a stretch of time that members wait out got longer."""
-    return days(after) > days(before)
+    return length(after) > length(before)
 
 
 def expires_sooner(before: ExpiryRule, after: ExpiryRule) -> bool:
@@ -91,27 +97,24 @@ def expires_sooner(before: ExpiryRule, after: ExpiryRule) -> bool:
     return least_after < least_before or most_after < most_before
 
 
-def _lives(rule: ExpiryRule) -> tuple[Fraction, Fraction]:
-    """The least and the most days that points live; a member who stays active keeps them for ever."""
+def _lives(rule: ExpiryRule) -> tuple[int, int]:
+    """The least and the most time that points live; a member who stays active keeps them for ever."""
     match rule:
         case After():
-            return days(rule.after), days(rule.after) + (_PERIOD_DAYS[rule.round] if rule.round else 0)
+            return length(rule.after), length(rule.after) + (_PERIODS[rule.round] if rule.round else 0)
         case OnDates():
-            return days(rule.at_least), days(rule.at_least) + _widest_gap(rule.dates)
+            return length(rule.at_least), length(rule.at_least) + _widest_gap(rule.dates)
         case Inactive():
-            return days(rule.inactive_for), _FOREVER
+            return length(rule.inactive_for), _FOREVER
         case _:
             return _FOREVER, _FOREVER
 
 
-def _widest_gap(dates: tuple[tuple[int, int], ...]) -> Fraction:
-    places = sorted((month - 1) * _MONTH_DAYS + day for month, day in dates)
-    year = 12 * _MONTH_DAYS
-    if not places:
-        return year
-    return max(
-        (late - early for early, late in zip(places, [*places[1:], places[0] + year], strict=True)), default=year
-    )
+def _widest_gap(dates: tuple[tuple[int, int], ...]) -> int:
+    """The longest time from one of these days to the next."""
+    places = sorted((month - 1) * _MONTH + day * MICROSECONDS_PER_DAY for month, day in dates)
+    following = [*places[1:], *(place + 12 * _MONTH for place in places[:1])]
+    return max((late - early for early, late in zip(places, following, strict=True)), default=12 * _MONTH)
 
 
 def waits_longer(before: Pending | None, after: Pending | None) -> bool:
@@ -138,20 +141,11 @@ def pays_less(before: PointsAsMoney | None, after: PointsAsMoney | None) -> bool
     if before is None or after is None:
         return after is None
     return (
-        Fraction(after.worth, after.points) < Fraction(before.worth, before.points)
+        after.worth * before.points < before.worth * after.points
         or after.minimum > before.minimum
-        or before.multiple % after.multiple != 0
-        or _share(after.largest_share) < _share(before.largest_share)
+        or math.gcd(before.multiple, after.multiple) != after.multiple
+        or rate_lower(before.largest_share or _ONE, after.largest_share or _ONE)
     )
-
-
-def _share(share: Rate | None) -> Fraction:
-    return Fraction(1) if share is None else fraction(share)
-
-
-def fraction(rate: Rate | None) -> Fraction:
-    """The rate as a number; no rate is zero."""
-    return Fraction(0) if rate is None else Fraction(rate.numerator, rate.denominator)
 
 
 def measures_otherwise(before: Measure, after: Measure) -> bool:
@@ -192,16 +186,16 @@ def rated_lower(before: ByTier, after: ByTier, per_before: int = 1, per_after: i
     if before.track and after.track and before.track != after.track:
         return True
     for tier in {None, *before.tiers, *after.tiers}:
-        old = before.tiers.get(tier, before.default) if tier is not None else before.default
-        new = after.tiers.get(tier, after.default) if tier is not None else after.default
-        if fraction(new) / per_after < fraction(old) / per_before:
+        old = (before.tiers.get(tier, before.default) if tier is not None else before.default) or _NOTHING
+        new = (after.tiers.get(tier, after.default) if tier is not None else after.default) or _NOTHING
+        if new.numerator * old.denominator * per_before < old.numerator * new.denominator * per_after:
             return True
     return False
 
 
 def rate_lower(before: Rate, after: Rate) -> bool:
     """Whether a multiplier got lower."""
-    return fraction(after) < fraction(before)
+    return after.numerator * before.denominator < before.numerator * after.denominator
 
 
 def asks_otherwise(_before: str, after: str) -> bool:
@@ -245,25 +239,38 @@ def _bracketed_lower(before: Brackets, after: Brackets) -> bool:
     """Points by amount are straight lines between the starts of brackets, so that these and the last rates decide."""
     if _is_fixed(before) != _is_fixed(after):
         return True
-    starts = {bracket.start for grant in (before, after) for bracket in grant.brackets}
-    last_before, last_after = (fraction(grant.brackets[-1].points) / grant.per for grant in (before, after))
-    return last_after < last_before or any(_bracketed(after, start) < _bracketed(before, start) for start in starts)
+    every = [bracket for grant in (before, after) for bracket in grant.brackets]
+    scale = math.lcm(*(bracket.points.denominator for bracket in every if bracket.points is not None))
+    if _slope(after, -1, scale) * before.per < _slope(before, -1, scale) * after.per:
+        return True
+    return any(
+        _bracketed(after, bracket.start, scale) * before.per < _bracketed(before, bracket.start, scale) * after.per
+        for bracket in every
+    )
 
 
 def _is_fixed(grant: Brackets) -> bool:
     return any(bracket.fixed is not None for bracket in grant.brackets)
 
 
-def _bracketed(grant: Brackets, amount: int) -> Fraction:
-    points = Fraction(0)
+def _slope(grant: Brackets, place: int, scale: int) -> int:
+    """The rate of a bracket times `scale`, which its denominator divides; nothing for one with fixed points."""
+    rate = grant.brackets[place].points or _NOTHING
+    return rate.numerator * floor_div(scale, rate.denominator)
+
+
+def _bracketed(grant: Brackets, amount: int, scale: int) -> int:
+    """The points of an amount, times `scale` and `per`."""
+    points = 0
     for place, bracket in enumerate(grant.brackets):
         if bracket.start > amount:
             break
         if bracket.fixed is not None:
-            points = Fraction(bracket.fixed)
+            points = bracket.fixed * scale * grant.per
         else:
-            end = grant.brackets[place + 1].start if place + 1 < len(grant.brackets) else amount
-            points += fraction(bracket.points) * (min(amount, end) - bracket.start) / grant.per
+            following = grant.brackets[place + 1 : place + 2]
+            end = min(amount, following[0].start) if following else amount
+            points += _slope(grant, place, scale) * (end - bracket.start)
     return points
 
 

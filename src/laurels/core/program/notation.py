@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from laurels.core.calendar import Duration, Period, Zone, format_instant
-from laurels.core.money import QUANTITY_ONE, Currency, Rate, Rounding, format_minor, format_quantity
+from laurels.core.money import QUANTITY_ONE, Currency, Rate, Rounding, floor_div, format_minor, format_quantity
 from laurels.core.program.model import (
     After,
     Base,
@@ -63,8 +63,9 @@ def duration(value: Duration | None) -> str:
 
 def rate(value: Rate) -> str:
     """A decimal with up to six places, or a fraction such as 1/3."""
-    scaled, rest = divmod(value.numerator * QUANTITY_ONE, value.denominator)
-    return f"{value.numerator}/{value.denominator}" if rest else format_quantity(scaled)
+    scaled = floor_div(value.numerator * QUANTITY_ONE, value.denominator)
+    is_exact = scaled * value.denominator == value.numerator * QUANTITY_ONE
+    return format_quantity(scaled) if is_exact else f"{value.numerator}/{value.denominator}"
 
 
 def money(amount: int, currency: Currency) -> str:
@@ -108,9 +109,11 @@ def condition(rule: Rule | None) -> str:
 def field(value: Field) -> str:
     """A declared field."""
     kind = "[string]" if value.type == "list<string>" else value.type
-    default = None if value.default is None else str(value.default)
+    default = truth(value.default) if isinstance(value.default, bool) else value.default
     required = None if value.optional else "true"
-    return form({"type": kind, "default": default, "required": required}) if default or required else kind
+    if default is None and required is None:
+        return kind
+    return form({"type": kind, "default": None if default is None else str(default), "required": required})
 
 
 def points_as_money(value: PointsAsMoney | None, currency: Currency) -> str:
@@ -130,7 +133,7 @@ def points_as_money(value: PointsAsMoney | None, currency: Currency) -> str:
 
 
 def _percentage(share: Rate) -> str:
-    return f"{format_quantity(share.numerator * 100 * QUANTITY_ONE // share.denominator)}%"
+    return f"{format_quantity(floor_div(share.numerator * 100 * QUANTITY_ONE, share.denominator))}%"
 
 
 def metric(value: Metric) -> str:
@@ -245,4 +248,6 @@ def _slot(value: Slot) -> str:
 
 
 def _clock(second_of_day: int) -> str:
-    return f"{second_of_day // 3600:02}:{second_of_day // 60 % 60:02}"
+    minutes = floor_div(second_of_day, 60)
+    hours = floor_div(minutes, 60)
+    return f"{hours:02}:{minutes - 60 * hours:02}"

@@ -203,7 +203,7 @@ def _share(text: str) -> Rate:
     match = re.fullmatch(_SHARE_PATTERN, text)
     if match is None or Decimal(match[1]) > 100:
         raise ValueError(f"{shown(text)} is not a share")
-    return Rate.of(Decimal(match[1]) / 100)
+    return Rate.per(Decimal(match[1]), 100, 0)
 
 
 SHARE: Final = Written(

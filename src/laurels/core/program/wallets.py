@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final, Literal
 
 from laurels.core.calendar import Duration, Period
+from laurels.core.money import ceil_div
 from laurels.core.program.document import Node
 from laurels.core.program.finding import shown
 from laurels.core.program.frame import Frame
@@ -175,12 +177,13 @@ def _money(form: MoneyForm, frame: Frame) -> PointsAsMoney:
     multiple = said_or(form.multiple, 1)
     if form.worth.value is not None and not form.worth.value:
         frame.notes.error("worthless", form.worth.node, "points that are worth nothing pay nothing", "leave out money")
-    if form.points.value and worth * multiple % points:
+    if form.points.value and math.gcd(worth * multiple, points) != points:
         message = f"{multiple} points are not worth a whole number of the currency's smallest units"
         hint = f"points are paid in steps of multiple, which is {multiple}; multiple: {points} is always right"
         frame.notes.warning("uneven_worth", form.multiple.node, message, hint)
-    if minimum % multiple:
-        hint = f"write minimum: {minimum - minimum % multiple + multiple}"
+    reachable = ceil_div(minimum, multiple) * multiple
+    if reachable != minimum:
+        hint = f"write minimum: {reachable}"
         frame.notes.warning("uneven_minimum", form.minimum.node, "the minimum is not a multiple of multiple", hint)
     return PointsAsMoney(points, worth, minimum, multiple, form.largest_share.value)
 

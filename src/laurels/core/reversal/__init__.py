@@ -12,7 +12,15 @@ from laurels.core.case import Case
 from laurels.core.facts import Explained, Judged, OrderReturned, TakenBack
 from laurels.core.member import Purchased, purchase_key
 from laurels.core.refusal import Refusal
-from laurels.core.reversal.lines import PastOrder, cumulative_of, past_order, returned_lines, share_of
+from laurels.core.reversal.lines import (
+    PastOrder,
+    all_back,
+    cumulative_of,
+    is_nothing,
+    past_order,
+    returned_lines,
+    share_of,
+)
 from laurels.core.reversal.payment import paid_back_of, restore_points
 from laurels.core.reversal.taking import give_limits_back, take, taken_of, unmeasure
 from laurels.core.reversal.target import Target, targets_of
@@ -39,13 +47,14 @@ def take_back(case: Case, data: Return) -> Refusal | None:
     if isinstance(money, Refusal):
         return money
     restored = restore_points(case, compiled, purchase, past, money)
-    whole = all(share.part == share.whole for share in shares.values())
-    targets = targets_of(case, compiled, past, purchase, cumulative, shares, whole)
+    whole = all(all_back(line, cumulative.get(line.line)) or is_nothing(line) for line in purchase.lines)
+    targets = targets_of(case, compiled, past, purchase, cumulative, shares, money, whole)
     taken = taken_of(past, targets)
     forgiven, waited = take(case, compiled, past, data.order, taken)
     give_limits_back(case, past, taken)
     now = case.versions.judging(case.at)
-    measured = unmeasure(case, now, past, purchase, shares, taken, waited, whole)
+    was_whole = all(all_back(line, past.returned.get(line.line)) or is_nothing(line) for line in purchase.lines)
+    measured = unmeasure(case, now, past, purchase, shares, taken, waited, whole=whole and not was_whole)
     case.emit(OrderReturned(data.order, lines, tuple(taken.values()), restored, money, forgiven, measured))
     case.emit(Explained(compiled.number, explained(past, taken, targets)))
     for track_id in measured:

@@ -115,6 +115,11 @@ def all_back(line: Line, returned: LineReturned | None) -> bool:
     return returned.amount == line.amount if line.amount else returned.quantity == line.quantity
 
 
+def is_nothing(line: Line) -> bool:
+    """A line without amount and quantity: nothing of it remains when all others came back."""
+    return line.amount == 0 and line.quantity == 0
+
+
 def cumulative_of(past: PastOrder, lines: tuple[LineReturned, ...]) -> dict[str, LineReturned]:
     cumulative = dict(past.returned)
     for line in lines:

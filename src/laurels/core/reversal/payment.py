@@ -26,10 +26,15 @@ def paid_back_of(
     if tenders is not None:
         back: dict[str, int] = {}
         for given in tenders:
-            place = _tender_place(purchase, given, left, back)
-            if place is None:
+            rest = given.amount
+            for n in _paid_likewise(purchase, given):
+                here = min(rest, left[n])
+                left[n] -= here
+                rest -= here
+                if here:
+                    back[str(n)] = back.get(str(n), 0) + here
+            if rest:
                 return Refusal("return_exceeds_purchase", f"The order was not paid so much with {given.kind}.")
-            back[str(place)] = back.get(str(place), 0) + given.amount
         if sum(back.values()) != now:
             return Refusal("return_exceeds_purchase", "The tenders do not sum to what is returned.")
         return back
@@ -48,12 +53,13 @@ def paid_back_of(
     return {str(n): share for n, share in enumerate(shares) if share}
 
 
-def _tender_place(purchase: Purchase, given: Tender, left: list[int], back: dict[str, int]) -> int | None:
-    for n, tender in enumerate(purchase.tenders):
-        same = tender.kind == given.kind and (given.redemption is None or given.redemption == tender.redemption)
-        if same and given.amount <= left[n] - back.get(str(n), 0):
-            return n
-    return None
+def _paid_likewise(purchase: Purchase, given: Tender) -> list[int]:
+    """The order's tenders, by place, that one of a return may mean: of its kind, and of its redemption if it names one."""
+    return [
+        n
+        for n, tender in enumerate(purchase.tenders)
+        if tender.kind == given.kind and given.redemption in (None, tender.redemption)
+    ]
 
 
 def restore_points(

@@ -13,7 +13,6 @@ from laurels.core.facts import (
     LimitUsed,
     LineShare,
     LotsUsed,
-    Measured,
     Moved,
     Part,
     PoolClaimed,
@@ -21,10 +20,9 @@ from laurels.core.facts import (
 )
 from laurels.core.member import Earned, Lot
 from laurels.core.money import allocate
-from laurels.core.program.model import Track
 from laurels.core.reversal.lines import PastOrder, Share
 from laurels.core.reversal.target import Target
-from laurels.core.tier import NET, oldest_counted, window_of
+from laurels.core.tier import NET, count
 
 
 def taken_of(past: PastOrder, targets: list[Target]) -> dict[int, TakenBack]:
@@ -94,9 +92,9 @@ def _take_from(
     """Takes points out of lots, then into debt, then writes off, as the wallet's policy says; how many were pending."""
     if points <= 0:
         return 0
-    wallet = case.versions.wallet(wallet_id)
+    wallet = case.versions.wallet(wallet_id, case.at)
     own = frozenset(each.lot for each in past.earned if each.wallet == wallet_id)
-    sources = _sources(case, wallet_id, own, points, only_pending=wallet.when_spent == "pending_only")
+    sources = _sources(case, past, wallet_id, own, points, only_pending=wallet.when_spent == "pending_only")
     left = points - sum([part.points for _account, parts in sources for part in parts])
     spans: list[tuple[str, list[Part]]] = [(account, list(parts)) for account, parts in sources]
     used = tuple([part for _account, parts in sources for part in parts])
@@ -115,18 +113,18 @@ def _take_from(
 
 
 def _sources(
-    case: Case, wallet: str, own: frozenset[str], points: int, *, only_pending: bool
+    case: Case, past: PastOrder, wallet: str, own: frozenset[str], points: int, *, only_pending: bool
 ) -> list[tuple[str, tuple[Part, ...]]]:
     """Where points come from: the order's own lots, then other pending lots, then others in order of consumption."""
     balance = case.draft.balance(wallet)
     if not balance.pages:
         return []
-    lots = _lots_for(case, wallet, own, points)
+    lots = _lots_for(case, past, wallet, own, points)
     ordered = sorted(lots, key=lambda lot: (lot.lot not in own, lot.available_at is None))
     taken: dict[str, list[Part]] = {"pending": [], "available": []}
     for lot in ordered:
         account = "available" if lot.available_at is None else "pending"
-        if points == 0 or (only_pending and account == "available"):
+        if points == 0 or (only_pending and account == "available" and lot.lot not in own):
             continue
         part = part_of(lot, min(points, lot.points))
         taken[account].append(part)
@@ -134,11 +132,12 @@ def _sources(
     return [(account, tuple(parts)) for account, parts in taken.items() if parts]
 
 
-def _lots_for(case: Case, wallet: str, own: frozenset[str], points: int) -> list[Lot]:
-    """The order's own lots if they suffice, else all of the wallet's."""
-    lots = case.draft.lots(wallet)
-    mine = [lot for lot in lots if lot.lot in own]
-    return mine if sum([lot.points for lot in mine]) >= points else lots
+def _lots_for(case: Case, past: PastOrder, wallet: str, own: frozenset[str], points: int) -> list[Lot]:
+    """The order's own lots if they suffice where they were put, else all of the wallet's."""
+    places = {each.lot: each.expires_at for each in past.earned if each.lot in own}
+    found = [case.draft.find(wallet, lot, past.occurred_at, expires_at) for lot, expires_at in places.items()]
+    mine = [lot for lot in found if lot is not None]
+    return mine if sum([lot.points for lot in mine]) >= points else case.draft.lots(wallet)
 
 
 def _post_reversals(
@@ -165,8 +164,12 @@ def _post_reversals(
                 queue.pop(0)
             else:
                 queue[0] = (account, msgspec.structs.replace(part, points=part.points - now))
+        lines = list(taken.lines)
         for account, parts in pieces.items():
             real = account in ("pending", "available")
+            here = allocate(sum([part.points for part in parts]), [line.points for line in lines]) if lines else ()
+            shares = [LineShare(line.line, part) for line, part in zip(lines, here, strict=bool(lines)) if part]
+            lines = [LineShare(line.line, line.points - part) for line, part in zip(lines, here, strict=bool(lines))]
             case.emit(
                 Moved(
                     wallet,
@@ -180,7 +183,7 @@ def _post_reversals(
                     each.tier,
                     order_id,
                     lot=each.lot,
-                    lines=taken.lines,
+                    lines=tuple(shares),
                     parts=tuple(parts) if real else (),
                     reason="returned" if real else ("spent_before" if account == "debt" else "beyond_policy"),
                 )
@@ -212,6 +215,7 @@ def unmeasure(
     shares: dict[str, Share],
     taken: dict[int, TakenBack],
     waited: dict[str, int],
+    *,
     whole: bool,
 ) -> dict[str, tuple[int, ...]]:
     """Lowers every track's measure in the window of the purchase; by how much."""
@@ -223,9 +227,11 @@ def unmeasure(
     for n, entry in taken.items():
         wallet = past.earned[n].wallet
         points[wallet] = points.get(wallet, 0) + entry.points
+    then = case.versions.numbered(past.version)
     for track in compiled.program.tracks:
-        if track.id not in case.root.tracks:
-            continue
+        measured_then = None if then is None else then.tracks.get(track.id)
+        if track.id not in case.root.tracks or measured_then is None or measured_then.metrics != track.metrics:
+            continue  # This version measures something else, which the order never raised.
         before = past.unmeasured.get(track.id, (0,) * len(track.metrics))
         by: list[int] = []
         for n, metric in enumerate(track.metrics):
@@ -239,12 +245,6 @@ def unmeasure(
             else:
                 by.append(0)
         if any(by):
-            _lower(case, compiled, track, past, tuple(by))
+            count(case, compiled, track, past.occurred_at, tuple(by))
             measured[track.id] = tuple(by)
     return measured
-
-
-def _lower(case: Case, compiled: Compiled, track: Track, past: PastOrder, by: tuple[int, ...]) -> None:
-    window, _end = window_of(compiled, track, past.occurred_at, case.root.enrolled_at or 0)
-    rolling = track.window.kind == "rolling"
-    case.emit(Measured(track.id, window, by, rolling, oldest_counted(compiled, track, case.at) if rolling else 0))

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 
 from laurels.core.accrual import NO_LINES, Candidate, Moment, combine, judge
-from laurels.core.activity import Line, Purchase
-from laurels.core.case import ActivityView, Case, View
+from laurels.core.activity import Activity, Line, Purchase
+from laurels.core.case import ActivityView, Case, View, view_of
 from laurels.core.compiled import Compiled, CompiledCampaign, Trigger
 from laurels.core.facts import (
     LineReturned,
     LineShare,
+    Scalar,
 )
+from laurels.core.limit import lefts
 from laurels.core.member import Balance, Earned
 from laurels.core.money import Rounding, allocate, divide, floor_div
-from laurels.core.program.model import Brackets, Fixed
+from laurels.core.program.model import Brackets, Fixed, Multiply
 from laurels.core.reversal.lines import PastOrder, Share, all_back
 
 
@@ -35,21 +39,25 @@ def targets_of(
     purchase: Purchase,
     cumulative: dict[str, LineReturned],
     shares: dict[str, Share],
+    money: dict[str, int],
     whole: bool,
 ) -> list[Target]:
+    """What must have been taken back of everything the order earned; `money` is what each tender now gets back."""
     if whole:
         return [Target(each.points, each.lines, "taken_back") for each in past.earned]
     trigger = compiled.trigger("purchase")
     campaigns = {} if trigger is None else {each.id: each for each in trigger.campaigns}
     again: dict[str, Candidate] = {}
     chosen: frozenset[str] = frozenset()
+    instead: dict[int, int] = {}
     if trigger is not None and any(campaigns[each.campaign].rejudged for each in past.earned):
-        again, chosen = _judge_again(case, compiled, trigger, past, purchase, cumulative)
+        again, chosen = _judge_again(case, compiled, trigger, past, purchase, cumulative, money)
+        instead = _kept_instead(trigger, past, again, chosen)
     targets: list[Target] = []
     lost: set[str] = set()
-    for each in past.earned:
+    for n, each in enumerate(past.earned):
         campaign = campaigns[each.campaign]
-        target = _target(each, campaign, past, targets, shares, again, chosen, trigger, compiled)
+        target = _target(each, campaign, past, targets, shares, again, chosen, instead.get(n, 0), compiled)
         if each.tier is None and campaign.multiplies & lost:
             target = Target(each.points, each.lines, "no_longer_qualifies")
         if target.code == "no_longer_qualifies":
@@ -66,7 +74,7 @@ def _target(
     shares: dict[str, Share],
     again: dict[str, Candidate],
     chosen: frozenset[str],
-    trigger: Trigger | None,
+    instead: int,
     compiled: Compiled,
 ) -> Target:
     by_line = tuple([LineShare(share.line, shares[share.line].of(share.points)) for share in each.lines])
@@ -77,17 +85,11 @@ def _target(
         return proportional
     everything = Target(each.points, each.lines, "no_longer_qualifies")
     if campaign.id not in chosen:
-        instead = _chosen_instead(campaign.id, trigger, again, chosen)
-        if instead <= 0:
-            return everything
-        own = [(n, one.points) for n, one in enumerate(past.earned) if one.campaign == each.campaign and not one.tier]
-        keeps = allocate(min(instead, sum([points for _n, points in own])), [points for _n, points in own])
-        kept = next(keep for keep, (n, _points) in zip(keeps, own, strict=True) if past.earned[n] is each)
-        return _part_target(each, each.points - kept, "judged_again")
+        return _part_target(each, each.points - instead, "judged_again") if instead else everything
     grant = campaign.grants[each.grant]
     if isinstance(grant, Fixed):
         return Target(0, (), "kept")
-    if isinstance(grant, Brackets):
+    if isinstance(grant, Brackets) or (isinstance(grant, Multiply) and campaign.bracketed):
         now = sum([granted.wanted for granted in again[campaign.id].grants if granted.grant == each.grant])
         return _part_target(each, each.points - min(now, each.points), "judged_again")
     return proportional
@@ -121,28 +123,50 @@ def _bonus_target(
     return proportional
 
 
-def _chosen_instead(campaign: str, trigger: Trigger | None, again: dict[str, Candidate], chosen: frozenset[str]) -> int:
-    """What a group that had chosen the campaign would grant now with another choice; 0 where nothing stands instead."""
-    if trigger is None:
-        return 0
-    place = trigger.group_of.get(campaign)
-    while place is not None:
-        points = sum(
-            [candidate.granted for id, candidate in again.items() if id in chosen and _below(id, place, trigger)]
-        )
-        if points:
-            return points
-        place = trigger.group_of.get(place)
-    return 0
+def _kept_instead(
+    trigger: Trigger, past: PastOrder, again: dict[str, Candidate], chosen: frozenset[str]
+) -> dict[int, int]:
+    """What is kept of grants (by their place) whose campaign a group would not choose now: as much as its choice grants.
+
+    Nothing is granted anew, so the points of another choice can only keep points that the first one earned.
+    """
+    replaced: dict[str, tuple[int, list[int]]] = {}
+    for n, each in enumerate(past.earned):
+        if each.tier is None and each.campaign not in chosen:
+            found = _choice_instead(trigger, each.campaign, again, chosen)
+            if found is not None:
+                replaced.setdefault(found[0], (found[1], []))[1].append(n)
+    kept: dict[int, int] = {}
+    for instead, places in replaced.values():
+        earned = [past.earned[n].points for n in places]
+        kept.update(zip(places, allocate(min(instead, sum(earned)), earned), strict=True))
+    return kept
 
 
-def _below(campaign: str, group: str, trigger: Trigger) -> bool:
-    place = trigger.group_of.get(campaign)
-    while place is not None:
-        if place == group:
-            return True
-        place = trigger.group_of.get(place)
-    return False
+def _choice_instead(
+    trigger: Trigger, campaign: str, again: dict[str, Candidate], chosen: frozenset[str]
+) -> tuple[str, int] | None:
+    """The nearest group above the campaign that now chooses another member, and what that grants."""
+    path = _path(trigger, campaign)
+    for member, group in pairwise(path):
+        if trigger.nested[group].mode != "all":
+            others = [id for id in chosen if group in (way := _path(trigger, id)) and member not in way]
+            if others:
+                return group, sum([again[id].granted for id in others])
+    if len(path) > 1:
+        for id in chosen:
+            top = _path(trigger, id)[-1]
+            if top not in path and top in trigger.nested and trigger.nested[top].mode == "exclusive":
+                return top, sum([again[one].granted for one in chosen if top in _path(trigger, one)])
+    return None
+
+
+def _path(trigger: Trigger, campaign: str) -> list[str]:
+    """The campaign and the groups above it, outwards."""
+    path = [campaign]
+    while (above := trigger.group_of.get(path[-1])) is not None:
+        path.append(above)
+    return path
 
 
 def _judge_again(
@@ -152,25 +176,35 @@ def _judge_again(
     past: PastOrder,
     purchase: Purchase,
     cumulative: dict[str, LineReturned],
+    money: dict[str, int],
 ) -> tuple[dict[str, Candidate], frozenset[str]]:
-    """Judges what remains of a purchase, with the standing recorded then and without limits."""
-    remaining = _remaining(purchase, cumulative)
+    """Judges what remains of a purchase, with the standing and the room recorded then."""
+    remaining = _remaining(purchase, past, cumulative, money)
     view = _recorded_view(case, compiled, past)
+    source, id = past.standing.get("activity.source"), past.standing.get("activity.id")
     moment = Moment(
         view,
         remaining,
         remaining.lines or NO_LINES,
-        ActivityView("purchase", "", "", past.occurred_at, {}),
+        ActivityView("purchase", str(source or ""), str(id or ""), past.occurred_at, {}),
         compiled.zone.local(past.occurred_at),
         past.occurred_at,
         {},
     )
     codes: dict[str, tuple[str, int]] = {}
-    candidates = judge(case, compiled, trigger, moment, codes, limited=False)
+    room = {
+        name.removeprefix("room."): left
+        for name, left in past.standing.items()
+        if name.startswith("room.") and isinstance(left, int)
+    }
+    candidates = judge(case, compiled, trigger, moment, codes, room_then=room)
     return candidates, frozenset(combine(trigger, candidates, codes))
 
 
-def _remaining(purchase: Purchase, cumulative: dict[str, LineReturned]) -> Purchase:
+def _remaining(
+    purchase: Purchase, past: PastOrder, cumulative: dict[str, LineReturned], money: dict[str, int]
+) -> Purchase:
+    """The purchase as if what came back had never been bought, paid with what was not paid back."""
     lines: list[Line] = []
     for line in purchase.lines:
         back = cumulative.get(line.line)
@@ -191,24 +225,34 @@ def _remaining(purchase: Purchase, cumulative: dict[str, LineReturned]) -> Purch
             )
         )
     total = sum([line.amount for line in lines])
-    tenders = purchase.tenders
-    if tenders:
-        parts = allocate(total, [tender.amount for tender in tenders])
-        tenders = tuple([msgspec.structs.replace(t, amount=part) for t, part in zip(tenders, parts, strict=True)])
+    tenders = tuple(
+        [
+            msgspec.structs.replace(tender, amount=tender.amount - past.paid_back.get(str(n), 0) - money.get(str(n), 0))
+            for n, tender in enumerate(purchase.tenders)
+        ]
+    )
     return msgspec.structs.replace(purchase, lines=tuple(lines), total=total, tenders=tenders)
 
 
-def standing_of(view: View, trigger: Trigger) -> dict[str, Any]:
-    """What conditions read about the member besides their tiers, to be kept with the order."""
-    standing: dict[str, Any] = {}
+def standing_of(
+    case: Case, compiled: Compiled, trigger: Trigger, activity: Activity, tiers: dict[str, str]
+) -> dict[str, Scalar]:
+    """What conditions read besides the purchase and the tiers, and the room there was, to be kept with the order."""
+    view = view_of(case, compiled, tiers, trigger)
+    standing: dict[str, Scalar] = {}
     for name in trigger.attributes:
         if name in view.attributes:
-            standing[f"attributes.{name}"] = view.attributes[name]
+            value = view.attributes[name]
+            standing[f"attributes.{name}"] = str(value) if isinstance(value, Decimal) else value
     for name in trigger.counters:
         standing[f"counters.{name}"] = view.counters.get(name, 0)
     for path in trigger.reads_wallets:
         wallet, _dot, balance = path.partition(".")
         standing[f"wallets.{path}"] = getattr(view.wallets[wallet], balance)
+    for name in trigger.activity:
+        standing[f"activity.{name}"] = activity.source if name == "source" else activity.id
+    for name, left in lefts(case, compiled, trigger.weighed, activity.occurred_at).items():
+        standing[f"room.{name}"] = left
     return standing
 
 
@@ -219,11 +263,12 @@ def _recorded_view(case: Case, compiled: Compiled, past: PastOrder) -> View:
     for path, value in past.standing.items():
         kind, _dot, name = path.partition(".")
         if kind == "attributes":
-            attributes[name] = value
+            decimal = name in compiled.decimal_attributes and isinstance(value, str)
+            attributes[name] = Decimal(value) if decimal else value
         elif kind == "counters":
             assert isinstance(value, int)
             counters[name] = value
-        else:
+        elif kind == "wallets":
             wallet, _dot, balance = name.partition(".")
             setattr(wallets[wallet], balance, value)
     return View(

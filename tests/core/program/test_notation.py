@@ -1,0 +1,118 @@
+"""A program shown in the words of the document is that program: the words are read back as the same values."""
+
+import json
+
+import pytest
+
+from laurels.core.calendar import Zone
+from laurels.core.money import Rate
+from laurels.core.program import notation
+from laurels.core.program.model import Campaign, Program, Tier, Track, Wallet
+from tests.core.program.documents import DOCUMENTS, sound
+
+
+def wallet(each: Wallet, program: Program) -> str:
+    spending = {
+        "when_spent": notation.when_spent(each.when_spent, each.debt_limit, each.freeze),
+        "restore_grace": notation.duration(each.restore_grace) if each.restore_grace else None,
+        "hold": str(each.hold),
+        "money": notation.points_as_money(each.money, program.currency) if each.money else None,
+    }
+    words = {
+        "name": json.dumps(each.name),
+        "spendable": notation.truth(each.spendable),
+        "pending": notation.pending(each.pending),
+        "expires": notation.expiry(each.expires),
+        "was": each.was,
+    }
+    return notation.form({**words, **(spending if each.spendable else {})})
+
+
+def track(each: Track, program: Program) -> str:
+    words = {
+        "name": json.dumps(each.name),
+        "measure": notation.measure(each.metrics, each.need),
+        "window": notation.window(each.window),
+        "holds_until": notation.holds_until(each.holds_until) if each.window.kind != "lifetime" else None,
+        "fall": each.fall,
+        "grace": notation.duration(each.grace) if each.grace else None,
+        "on_return": each.on_return,
+        "was": each.was,
+        "tiers": notation.listed(tier(rung, each, program) for rung in each.tiers),
+    }
+    return notation.form(words)
+
+
+def tier(each: Tier, of: Track, program: Program) -> str:
+    multiply = {name: notation.rate(factor) for name, factor in each.multiply.items()}
+    expires = {name: notation.expiry(rule) for name, rule in each.expires.items()}
+    words = {
+        "id": each.id,
+        "name": json.dumps(each.name),
+        "enter": notation.threshold(each.enter, of.metrics, program.currency) if each.enter else None,
+        "keep": notation.threshold(each.keep, of.metrics, program.currency) if each.keep else None,
+        "multiply": notation.form(multiply),
+        "expires": notation.form(expires),
+        "was": each.was,
+    }
+    return notation.form(words)
+
+
+def campaign(each: Campaign, program: Program) -> str:
+    during = notation.during(each.during, Zone(program.time_zone))
+    words = {
+        "name": json.dumps(each.name),
+        "on": each.on,
+        "during": None if during == "always" else during,
+        "when": json.dumps(each.when.text) if each.when else None,
+        "lines": json.dumps(each.lines.text) if each.lines else None,
+        "grant": notation.listed(notation.grant(grant, program.currency) for grant in each.grants),
+        "limits": notation.listed(map(notation.limit, each.limits)) if each.limits else None,
+        "priority": str(each.priority),
+        "was": each.was,
+    }
+    return notation.form(words)
+
+
+def written(program: Program) -> str:
+    groups = {
+        each.id: notation.form(
+            {"mode": each.mode, "of": notation.listed(each.of), "priority": str(each.priority), "was": each.was}
+        )
+        for each in program.groups
+    }
+    fields = {
+        scope: notation.form({field.name: notation.field(field) for field in fields})
+        for scope, fields in program.fields.items()
+    }
+    words = {
+        "program": program.id,
+        "name": json.dumps(program.name),
+        "time_zone": program.time_zone,
+        "currency": program.currency.code,
+        "late_horizon": str(program.late_horizon),
+        "fields": notation.form(fields),
+        "wallets": notation.form({each.id: wallet(each, program) for each in program.wallets}),
+        "tracks": notation.form({each.id: track(each, program) for each in program.tracks}),
+        "campaigns": notation.form({each.id: campaign(each, program) for each in program.campaigns}),
+        "groups": notation.form(groups),
+        "retired": notation.form(
+            {"wallets": notation.form(program.retired.wallets), "tiers": notation.form(program.retired.tiers)}
+        ),
+    }
+    return notation.form(words)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_program_in_the_words_of_the_document_is_read_back_as_itself(name: str) -> None:
+    program = sound(DOCUMENTS[name])
+    assert sound(written(program)) == program
+
+
+def test_a_number_without_a_decimal_is_a_fraction() -> None:
+    assert [notation.rate(Rate(*each)) for each in ((5, 4), (2, 1), (1, 3), (1, 1_000_000))] == [
+        "1.25",
+        "2",
+        "1/3",
+        "0.000001",
+    ]
