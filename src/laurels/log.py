@@ -1,59 +1,68 @@
 """Logging: structured lines on standard error, one canonical line per request, never anything personal.
 
-What other libraries log through the standard library comes out in the same form. Only here is logging configured, and
-only once per process; everybody else asks `structlog` for a logger and states fields.
+Laurels' own lines go from `structlog` straight to the stream; what libraries say through the standard library is put
+into the same form. Only here is logging configured, once per process; everybody else asks for a logger and states
+fields.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from typing import Literal, TextIO
+from typing import Any, Final, TextIO
 
+import msgspec
 import structlog
+from structlog.typing import FilteringBoundLogger, Processor
 
 from laurels.settings import Settings
+
+_LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_encode: Final = msgspec.json.Encoder(enc_hook=str).encode
 
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
     """From here on every log line of the process is written as the settings say."""
-    shared: list[structlog.typing.Processor] = [
+    out = sys.stderr if stream is None else stream
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
+        structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
     ]
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_last(settings.log_format)],
+    last: Processor
+    if settings.log_format == "text":
+        last = structlog.dev.ConsoleRenderer(colors=False)
+    else:
+        last = structlog.processors.JSONRenderer(serializer=_json)
+    structlog.configure(
+        processors=[*shared, last],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[settings.log_level]),
+        logger_factory=structlog.WriteLoggerFactory(out),
+        cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(stream or sys.stderr)
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+    )
+    handler = logging.StreamHandler(out)
     handler.setFormatter(formatter)
     root = logging.getLogger()
-    for present in root.handlers[:]:
-        root.removeHandler(present)
-    root.addHandler(handler)
-    root.setLevel(settings.log_level.upper())
+    root.handlers[:] = [handler]
+    root.setLevel(_LEVELS[settings.log_level])
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         theirs = logging.getLogger(name)
         theirs.handlers.clear()
         theirs.propagate = True
     # Every request has its canonical line already.
     logging.getLogger("uvicorn.access").disabled = True
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=False,
-    )
 
 
-def _last(format: Literal["json", "text"]) -> list[structlog.typing.Processor]:
-    if format == "text":
-        return [structlog.dev.ConsoleRenderer(colors=False)]
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+def logger(name: str) -> FilteringBoundLogger:
+    """A logger that says whose lines these are, as configured by now."""
+    bound: FilteringBoundLogger = structlog.get_logger().bind(logger=name)
+    return bound
+
+
+def _json(fields: dict[str, Any], **_options: Any) -> str:
+    return _encode(fields).decode()

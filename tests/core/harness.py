@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -64,6 +64,28 @@ def program(text: str | Mapping[str, Any]) -> Program:
     loaded = load(text if isinstance(text, str) else json.dumps(text))
     assert isinstance(loaded, Program), "\n".join(map(str, loaded))
     return loaded
+
+
+def shop(
+    points: Mapping[str, Any] | None = None,
+    *,
+    wallets: Mapping[str, Any] | None = None,
+    campaigns: Mapping[str, Any] | None = None,
+    **parts: Any,
+) -> dict[str, Any]:
+    """A document: a shop in Shanghai that grants a point a yuan, with other campaigns, wallets and parts as given.
+
+    `points` are the words of the wallet `points`.
+    """
+    base = {"on": "purchase", "grant": {"wallet": "points", "points": 1, "per": "1.00"}}
+    return {
+        "program": "shop",
+        "time_zone": "Asia/Shanghai",
+        "currency": "CNY",
+        "wallets": {"points": dict(points or {}), **(wallets or {})},
+        "campaigns": {"base": base, **(campaigns or {})},
+        **parts,
+    }
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -560,4 +582,3 @@ def all_of(world: World, member: str = "m") -> list[Moved]:
     return [entry for each in world.members[member].recorded for entry in entries(decode_facts(each.facts))]
 
 
-Check = Callable[[World], None]

@@ -34,14 +34,19 @@ def part(what: str) -> str:
         case "words":
             return words_of(form_named(name))
         case "refusals":
-            return table(("Code", "HTTP", "English", "中文"), *((f"`{c}`", k.status, k.en, k.zh) for c, k in REFUSALS.items()))
+            return table(
+                ("Code", "HTTP", "English", "中文"), *((f"`{c}`", k.status, k.en, k.zh) for c, k in REFUSALS.items())
+            )
         case "sentences":
             sentences: Mapping[str, Sentence] = getattr(explanation, name)
             return table(("Code", "English", "中文"), *((f"`{c}`", s.en, s.zh) for c, s in sentences.items()))
         case "findings":
             return table(("Code", "Meaning"), *((f"`{code}`", meaning) for code, meaning in CODES.items()))
         case "settings":
-            rows = ((f"`{name}`", f"`{default}`" if default else "empty", says) for name, default, says in settings.described())
+            rows = (
+                (f"`{name}`", f"`{default}`" if default else "empty", says)
+                for name, default, says in settings.described()
+            )
             return table(("Variable", "Default", "Meaning"), *rows)
         case _:
             raise ValueError(f"nothing makes {what!r}")
@@ -65,7 +70,9 @@ def form_named(name: str) -> type[Form]:
 
 def words_of(form: type[Form]) -> str:
     """The words of a form: what each may say and what it means."""
-    rows = [(f"`{word.name}`{' *' if word.required else ''}", said(word.kind), word.says) for word in form.words.values()]
+    rows = [
+        (f"`{word.name}`{' *' if word.required else ''}", said(word.kind), word.says) for word in form.words.values()
+    ]
     return table(("Word", "Says", "Meaning"), *rows)
 
 

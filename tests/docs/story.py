@@ -202,7 +202,9 @@ def body_of(what: str, wallet: str) -> tuple[str, dict[str, Any]]:
             return "redemption", {"redemption": redemption, "wallet": wallet, "points": int(points), "hold": hold}
         case "capture":
             redemption, *points_of = rest.split()
-            return "redemption_capture", {"redemption": redemption} | ({"points": int(points_of[0])} if points_of else {})
+            return "redemption_capture", {"redemption": redemption} | (
+                {"points": int(points_of[0])} if points_of else {}
+            )
         case "cancel":
             return "redemption_cancel", {"redemption": rest}
         case "transfer":

@@ -32,6 +32,38 @@ from laurels.store.people import Identifier
 
 ACTIVITIES_MOST: Final = 1000
 REDEMPTION_TYPES: Final = frozenset(("redemption", "redemption_capture", "redemption_cancel"))
+PURCHASE_REFUSALS: Final = (
+    "unknown_member",
+    "member_sealed",
+    "unknown_program_version",
+    "occurred_in_future",
+    "duplicate_order",
+    "unknown_redemption",
+    "points_tender_mismatch",
+    "share_exceeded",
+)
+REFUSALS_HERE: Final = (
+    *PURCHASE_REFUSALS,
+    "activity_conflict",
+    "already_enrolled",
+    "undeclared_activity",
+    "unknown_wallet",
+    "unknown_order",
+    "unknown_line",
+    "return_exceeds_purchase",
+    "nothing_left_to_return",
+    "insufficient_points",
+    "wallet_not_spendable",
+    "frozen_by_debt",
+    "below_zero",
+    "expiry_in_past",
+    "unknown_lot",
+    "nothing_to_extend",
+    "nothing_to_reinstate",
+    "same_member",
+)
+"""What activities may be refused for."""
+
 _NO_DATA: Final = Raw(b"{}")
 _UNKNOWN_MEMBER: Final = refusal_answer(Refusal("unknown_member"))
 
@@ -52,7 +84,7 @@ class Envelope(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     source: Annotated[str | None, Meta(description="The key's source; may be left out.")] = None
     member: Id | None = None
     identifier: Annotated[IdentifierBody | None, Meta(description="In place of `member`.")] = None
-    data: Raw = _NO_DATA
+    data: Raw | UnsetType = UNSET
 
 
 class Batch(Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,7 +129,7 @@ class _Item:
     tag="Activities",
     summary="Send what members did",
     scopes=("activities:write", "adjustments:write", "members:write"),
-    codes=("overloaded",),
+    codes=("overloaded", *REFUSALS_HERE),
     takes_key=False,
 )
 async def send_activities(call: Call, body: bytes) -> ActivityAnswer | BatchAnswer:
@@ -159,7 +191,8 @@ def _read(raw: bytes | Raw, caller: Caller) -> _Item:
         return item
     if sent.identifier is not None:
         item.identifier = Identifier(sent.identifier.kind, sent.identifier.value)
-    item.submission = Submission(caller.source, sent.id, sent.type, sent.member or "", occurred_at, sent.data)
+    data = _NO_DATA if sent.data is UNSET else sent.data
+    item.submission = Submission(caller.source, sent.id, sent.type, sent.member or "", occurred_at, data)
     return item
 
 

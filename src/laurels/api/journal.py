@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, cast
 
 from msgspec import Meta, Struct
 
-from laurels.api.answer import Entry, When, entry, to_moved
+from laurels.api.answer import Entry, Kind, When, entry
 from laurels.api.members import row_of
 from laurels.api.operation import Call, operation
 from laurels.api.paging import Cursor, Limit, NextCursor, cursor_of, place_of
 from laurels.core.calendar import Zone
+from laurels.core.facts import Moved
 from laurels.store import reading
 from laurels.store.reading import JournalEntry
 
@@ -41,7 +42,7 @@ class JournalAnswer(Struct, frozen=True):
 class JournalQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which entries."""
 
-    wallet: Annotated[str | None, Meta(max_length=200, description="Of this wallet only.")] = None
+    wallet: Annotated[str, Meta(max_length=200, description="Of this wallet only.")] | None = None
     limit: Limit = 50
     cursor: Cursor | None = None
 
@@ -71,7 +72,26 @@ async def read_journal(call: Call, member: str, query: JournalQuery) -> JournalA
 
 
 def _item(stored: JournalEntry, zone: Zone) -> JournalItem:
-    shown = entry(to_moved(stored), f"{stored.seq}.{stored.n}", zone.format)
+    moved = Moved(
+        stored.wallet,
+        cast(Kind, stored.kind),
+        stored.points,
+        stored.out_of,
+        stored.into,
+        stored.at,
+        stored.version,
+        stored.campaign,
+        stored.rule,
+        stored.order,
+        stored.redemption,
+        stored.lot,
+        stored.available_at,
+        stored.expires_at,
+        stored.lines,
+        stored.parts,
+        stored.reason,
+    )
+    shown = entry(moved, f"{stored.seq}.{stored.n}", zone.format)
     return JournalItem(
         **{name: getattr(shown, name) for name in Entry.__struct_fields__},
         activity=ActivityReference(

@@ -123,7 +123,7 @@ class MemberList(Struct, frozen=True):
 class MemberQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which members."""
 
-    query: Annotated[str | None, Meta(max_length=200, description="Beginning of an id, name, phone or e-mail.")] = None
+    query: Annotated[str, Meta(max_length=200, description="Beginning of an id, name, phone or e-mail.")] | None = None
     limit: Limit = 50
     cursor: Cursor | None = None
 

@@ -18,6 +18,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._by_type: dict[tuple[str, str], Counter] = {}
+        self._by_route: dict[tuple[str, int], Histogram] = {}
         self.activities = Counter(
             "laurels_activities", "Activities answered.", ("type", "status"), registry=self.registry
         )
@@ -46,6 +47,13 @@ class Metrics:
         if counter is None:
             counter = self._by_type[type, status] = self.activities.labels(type, status)
         counter.inc()
+
+    def request(self, route: str, status: int, seconds: float) -> None:
+        """Measures an answered request."""
+        histogram = self._by_route.get((route, status))
+        if histogram is None:
+            histogram = self._by_route[route, status] = self.request_seconds.labels(route, str(status))
+        histogram.observe(seconds)
 
     def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """A gauge that is read when somebody asks."""

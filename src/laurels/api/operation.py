@@ -26,6 +26,7 @@ PARAMETER: Final = re.compile(r"\{(\w+)\}")
 COMMON: Final = ("internal_error", "unavailable")
 AUTHENTICATED: Final = ("unauthenticated", "scope_missing")
 WITH_BODY: Final = ("malformed_body", "invalid", "body_too_large", "body_too_slow", "unsupported_media_type")
+WITH_PARAMETERS: Final = ("no_such_route",)
 WITH_QUERY: Final = ("malformed_query",)
 WITH_KEY: Final = ("malformed_key", "idempotency_conflict", "still_running")
 
@@ -83,6 +84,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
             codes += AUTHENTICATED
         if self.body is not None:
             codes += WITH_BODY
+        if self.parameters:
+            codes += WITH_PARAMETERS
         if self.query is not None:
             codes += WITH_QUERY
         if self.takes_key:
@@ -111,7 +114,7 @@ def operation(
 
     def declare(handler: H) -> H:
         hints = get_type_hints(handler, include_extras=True)
-        names = [name for name in inspect.signature(handler).parameters if name != "call"]
+        names = [name for name in inspect.signature(handler).parameters if name not in ("call", "services")]
         parameters = tuple(PARAMETER.findall(path))
         assert {*names} - {"query", "body"} == {*parameters}, f"{handler.__name__}: {names} do not fit {path}"
         answer = hints.get("return")

@@ -1,25 +1,26 @@
 """Performing an operation: who asks, may they, what do they want, was it answered before; then the handler, once.
 
-What comes out is a `Reply` whatever happens: problems are replies too. Only a caller who went away, and a defect, leave
-by exception.
+What comes out is a `Reply` whatever happens: problems are replies too, and so is a defect.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 import asyncpg
 import msgspec
-import structlog
+from structlog.typing import FilteringBoundLogger
 
+from laurels import log
 from laurels.api.authentication import Caller
 from laurels.api.body import (
     DOCUMENT_BYTES_MOST,
     TEXT_BYTES_MOST,
     TEXT_TYPES,
+    Disconnected,
     Receive,
     decode,
     media_type,
@@ -37,6 +38,7 @@ JSON: Final = "application/json"
 PARAMETER_MOST: Final = 200
 KEY: Final = re.compile(rb"[!-~]{1,128}")
 RUNNING_RETRY_S: Final = 1
+CLOSED_REQUEST: Final = 499
 
 _OUTAGES: Final = (
     asyncpg.PostgresConnectionError,
@@ -49,7 +51,6 @@ _OUTAGES: Final = (
 )
 
 _encode: Final = msgspec.json.Encoder().encode
-_log: Final = structlog.stdlib.get_logger("laurels.api")
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -96,6 +97,7 @@ class Performer:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._log: FilteringBoundLogger = log.logger("laurels.api")
         self._decoders: dict[str, msgspec.json.Decoder[Any]] = {}
 
     async def perform(self, operation: Operation, asked: Asked, exchange: Exchange) -> Reply:
@@ -111,12 +113,17 @@ class Performer:
             retry = {"Retry-After": str(overloaded.retry_after_s)}
             return problem_reply(ApiProblem("overloaded", headers=retry), exchange)
         except Unavailable as unavailable:
-            _log.warning("unavailable", request_id=exchange.request_id, why=str(unavailable))
+            self._log.warning("unavailable", request_id=exchange.request_id, why=str(unavailable))
             retry = {"Retry-After": str(unavailable.retry_after_s)}
             return problem_reply(ApiProblem("unavailable", headers=retry), exchange)
         except _OUTAGES as outage:
-            _log.warning("unavailable", request_id=exchange.request_id, why=str(outage))
+            self._log.warning("unavailable", request_id=exchange.request_id, why=str(outage))
             return problem_reply(ApiProblem("unavailable", headers={"Retry-After": "1"}), exchange)
+        except Disconnected:
+            return Reply(CLOSED_REQUEST, b"")
+        except Exception:  # noqa: BLE001 - a defect is logged with its trace, and answered as one
+            self._log.exception("defect", request_id=exchange.request_id, route=exchange.route)
+            return problem_reply(ApiProblem("internal_error"), exchange)
 
     async def _perform(self, operation: Operation, asked: Asked, exchange: Exchange) -> Reply:
         arguments: dict[str, Any] = {name: parameter(asked.parameters[name]) for name in operation.parameters}
@@ -144,13 +151,16 @@ class Performer:
     def _decoded(self, operation: Operation, asked: Asked, body: bytes) -> Any:
         if operation.takes_text and media_type(asked.headers) in TEXT_TYPES:
             return msgspec.convert({"document": _text(body)}, operation.body)
-        require_json(asked.headers)
+        if body:
+            require_json(asked.headers)
         if operation.body is bytes:
             return body
         decoder = self._decoders.get(operation.name)
         if decoder is None:
             decoder = self._decoders[operation.name] = msgspec.json.Decoder(operation.body)
-        return decode(body, decoder, text_bytes_most=DOCUMENT_BYTES_MOST if operation.takes_text else TEXT_BYTES_MOST)
+        return decode(
+            body or b"{}", decoder, text_bytes_most=DOCUMENT_BYTES_MOST if operation.takes_text else TEXT_BYTES_MOST
+        )
 
     async def _once(
         self,
@@ -175,19 +185,18 @@ class Performer:
         try:
             reply = _reply(operation, await operation.handle(call, **arguments))
         except Exception:
-            await _freed(lambda: idempotency.abandon(services.database, program, key), exchange)
+            await self._free(program, key, exchange)
             raise
         answer = idempotency.Answer(reply.status, reply.body.decode())
         await idempotency.finish(services.database, services.clock, program, key, answer)
         return reply
 
-
-async def _freed(abandon: Callable[[], Awaitable[None]], exchange: Exchange) -> None:
-    """Frees a key after a failure; where that fails too, the key frees itself after a while."""
-    try:
-        await abandon()
-    except (asyncpg.PostgresError, *_OUTAGES) as error:
-        _log.warning("key_not_freed", request_id=exchange.request_id, why=str(error))
+    async def _free(self, program: str, key: str, exchange: Exchange) -> None:
+        """Frees a key after a failure; where that fails too, the key frees itself after a while."""
+        try:
+            await idempotency.abandon(self._services.database, program, key)
+        except (asyncpg.PostgresError, *_OUTAGES) as error:
+            self._log.warning("key_not_freed", request_id=exchange.request_id, why=str(error))
 
 
 def _reply(operation: Operation, value: Any) -> Reply:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from laurels.api.activities import IdentifierBody, alone, instant_of
+from laurels.api.activities import PURCHASE_REFUSALS, IdentifierBody, alone, instant_of
 from laurels.api.answer import ActivityAnswer, answer, quoted, refusal_answer
 from laurels.api.body import finding_of
 from laurels.api.operation import Call, operation
@@ -32,7 +32,7 @@ class QuoteBody(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     identifier: Annotated[IdentifierBody | None, Meta(description="In place of `member`.")] = None
     type: Literal["purchase"] = "purchase"
     occurred_at: Annotated[Word | None, Meta(description="RFC 3339 with an offset; now by default.")] = None
-    id: Annotated[str | None, Meta(min_length=1, max_length=180, description="Only echoed.")] = None
+    id: Annotated[str, Meta(min_length=1, max_length=180, description="Only echoed.")] | None = None
     reserve: Annotated[bool, Meta(description="Keep what is promised for a stated time; not supported yet.")] = False
 
 
@@ -42,7 +42,7 @@ class QuoteBody(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     tag="Activities",
     summary="Ask what a purchase would earn",
     scopes=("activities:write", "members:read"),
-    codes=("not_supported", "unknown_member", "duplicate_order", "unknown_program_version", "member_sealed"),
+    codes=("not_supported", *PURCHASE_REFUSALS),
     takes_key=False,
 )
 async def quote(call: Call, body: QuoteBody) -> ActivityAnswer:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -47,6 +49,13 @@ class Rendering:
         self._known.pop(program, None)
 
 
+class Page(msgspec.Struct, frozen=True):
+    """A file that is served as it is."""
+
+    body: bytes
+    media_type: str
+
+
 class Services(msgspec.Struct, frozen=True):
     """The parts of a running application."""
 
@@ -57,6 +66,7 @@ class Services(msgspec.Struct, frozen=True):
     keys: Keys
     metrics: Metrics
     rendering: Rendering
+    pages: Mapping[str, Page] = MappingProxyType({})
 
     async def now(self, program: str) -> Instant:
         """What time it is in the program; real time where its own clock was never set."""

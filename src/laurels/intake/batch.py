@@ -20,8 +20,8 @@ from laurels.core.journal import entries
 from laurels.core.member import ROOT, Document, Purchased, Root, decode_document, encode_document, purchased
 from laurels.core.wire import WireParcel, WirePart
 from laurels.intake.admission import Item
-from laurels.intake.deciding import Accepted, Loaded, Pass
-from laurels.intake.head import Head, Heads
+from laurels.intake.deciding import RETURN, Accepted, Loaded, Pass
+from laurels.intake.head import Heads
 from laurels.intake.sameness import has_free_text, without_text
 from laurels.intake.submission import Outcome, UnknownProgram
 from laurels.store.bucket import bucket_of
@@ -208,6 +208,9 @@ class Batch:
         waiting: Sequence[Item] = self._items
         while waiting:
             waiting, missing = decided.run(waiting)
+            for member, keys in missing.items():
+                asked_again = keys.intersection(decided.member(member).documents)
+                assert not asked_again, f"{member}: {asked_again} were asked for again"
             await self._fetch([(member, key) for member, keys in missing.items() for key in sorted(keys)], decided)
         return decided
 
@@ -312,7 +315,6 @@ async def _roll_back(connection: Connection) -> None:
 def _settle(recording: Recording, outbox: tuple[str, int], type: str, outcome: Outcome) -> None:
     """Notes what became of a follow-up, in the transaction that brings it about."""
     if outcome.status == "accepted":
-        recording.settled(*outbox, "returned" if type == "transfer_back" else "delivered", None)
-    elif outcome.status == "refused" and type != "transfer_back":
+        recording.settled(*outbox, "returned" if type == RETURN else "delivered", None)
+    elif outcome.status == "refused" and type != RETURN:
         recording.settled(*outbox, "returning", _encode(outcome.refusal).decode())
-

@@ -27,6 +27,9 @@ from laurels.intake.submission import Outcome
 AHEAD_MOST: Final = 5 * MICROSECONDS_PER_MINUTE
 """How far a live activity may have occurred ahead of the clock."""
 
+RETURN: Final = "transfer_back"
+"""The type of what gives a follow-up back to its sender. It cannot be refused, not even by a sealed member."""
+
 _log: Final = logging.getLogger("laurels.intake")
 
 
@@ -105,7 +108,7 @@ class Pass:
                 if not self._head.is_live:
                     waiting.extend(items[n + 1 :])
                     break
-            except Exception:
+            except Exception:  # noqa: BLE001 - a defect that one item meets is not the others'
                 _log.exception("activity %s %s could not be decided", sent.source, sent.id)
                 self.outcomes[item] = item.invalid(defect())
         return waiting, missing
@@ -151,7 +154,7 @@ class Pass:
             if item.problems:
                 return item.invalid(*item.problems)
             return self._refused(item, Refusal("unknown_program_version"))
-        if sent.member in self._loaded.sealed and sent.type != "transfer_back":
+        if sent.member in self._loaded.sealed and sent.type != RETURN:
             return self._refused(item, Refusal("member_sealed"))
         return self._decide(item)
 
@@ -252,7 +255,7 @@ class Pass:
         """What already became of the follow-up that the item would deliver or give back; None if it may go on."""
         assert item.outbox is not None
         letter = self._letters[item.outbox[0]]
-        if letter["status"] == ("pending" if item.submission.type == "transfer_in" else "returning"):
+        if letter["status"] == ("returning" if item.submission.type == RETURN else "pending"):
             return None
         assert letter["refusal"] is not None, "a follow-up that was delivered has its activity"
         return self._refused(item, msgspec.json.decode(letter["refusal"], type=Refusal))

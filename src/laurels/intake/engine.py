@@ -59,6 +59,8 @@ class Intake:
         self._waiting_most = waiting_most
         self._waiting = 0
         self._is_open = False
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def start(self) -> None:
         """Lanes run from here on; follow-ups that a crash interrupted are picked up."""
@@ -69,8 +71,10 @@ class Intake:
     async def stop(self) -> None:
         """Everything taken in is answered, then the lanes end."""
         self._is_open = False
-        while self._errands:
-            await asyncio.wait(self._errands)
+        while self._waiting or self._errands:
+            await self._idle.wait()
+            if self._errands:
+                await asyncio.wait(self._errands)
         for lane in self._lanes:
             lane.end()
         await asyncio.gather(*self._tasks)
@@ -95,6 +99,18 @@ class Intake:
 
     async def _submit(self, program: str, items: Sequence[Item]) -> list[Outcome]:
         """The same without the bound, for what was admitted before."""
+        self._waiting += len(items)
+        self._idle.clear()
+        try:
+            await self._line_up(program, items)
+        finally:
+            self._waiting -= len(items)
+            if not self._waiting:
+                self._idle.set()
+        return [await self._with_follow_ups(program, item) for item in items]
+
+    async def _line_up(self, program: str, items: Sequence[Item]) -> None:
+        """Returns when every item has its outcome."""
         head = await self._heads.of(self._database, program)
         declared = head.versions.declared
         by_lane: dict[int, list[Item]] = {}
@@ -106,14 +122,9 @@ class Intake:
                 place = bucket_of(item.submission.member) if head.is_live else crc32(program.encode())
                 by_lane.setdefault(place % len(self._lanes), []).append(item)
         request = Request(sum(map(len, by_lane.values())))
-        self._waiting += len(items)
-        try:
-            for lane, part in by_lane.items():
-                self._lanes[lane].put(program, request, part, in_order=not head.is_live)
-            await request.settled()
-        finally:
-            self._waiting -= len(items)
-        return [await self._with_follow_ups(program, item) for item in items]
+        for lane, part in by_lane.items():
+            self._lanes[lane].put(program, request, part, in_order=not head.is_live)
+        await request.settled()
 
     async def _with_follow_ups(self, program: str, item: Item) -> Outcome:
         outcome = item.outcome
@@ -129,7 +140,11 @@ class Intake:
         """Delivers follow-ups, whether or not anybody goes on waiting for it."""
 
         async def run() -> tuple[FollowUpOutcome, ...]:
-            return tuple([await deliver(letter, lambda item: self._submit(program, [item])) for letter in letters])
+            return tuple(
+                await asyncio.gather(
+                    *[deliver(letter, lambda item: self._submit(program, [item])) for letter in letters]
+                )
+            )
 
         task = asyncio.create_task(run())
         self._errands.add(task)

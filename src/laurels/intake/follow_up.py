@@ -7,6 +7,7 @@ and giving back exclude each other, whoever tries and however often.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Literal
 
@@ -16,11 +17,13 @@ from laurels.core.calendar import Instant
 from laurels.core.refusal import Refusal
 from laurels.core.wire import WireParcel
 from laurels.intake.admission import Item
+from laurels.intake.deciding import RETURN
 from laurels.intake.submission import SOURCE, FollowUpOutcome, Outcome, Overloaded, Submission, Unavailable
 from laurels.store.bucket import bucket_of
 from laurels.store.database import Database
 
 _OPEN_MOST: Final = 10_000
+_log: Final = logging.getLogger("laurels.intake")
 _COLUMNS: Final = "program, id, bucket, sender, member, type, body, occurred_at, status, refusal"
 
 Submit = Callable[[Item], Awaitable[list[Outcome]]]
@@ -84,9 +87,9 @@ async def deliver(letter: Letter, submit: Submit) -> FollowUpOutcome:
         outcome = await _answer(submit, Item(_return(letter), outbox))
     except (Overloaded, Unavailable):
         return FollowUpOutcome(letter.member, letter.id, None)
-    if outcome.status == "invalid":
+    if outcome.status not in ("accepted", "replayed"):
+        _log.error("what %s sent to %s cannot be given back: %s", letter.sender, letter.member, outcome.refusal)
         return FollowUpOutcome(letter.member, letter.id, None, refusal)
-    assert outcome.status != "refused", f"points sent to {letter.member} could not be given back: {outcome.refusal}"
     return FollowUpOutcome(letter.member, letter.id, "refused", refusal, compensated=True)
 
 
@@ -102,4 +105,4 @@ def _delivery(letter: Letter) -> Submission:
 def _return(letter: Letter) -> Submission:
     parcel = msgspec.json.decode(letter.body, type=WireParcel)
     body = msgspec.json.encode(msgspec.structs.replace(parcel, counterpart=letter.member))
-    return Submission(SOURCE, f"{letter.id}/back", "transfer_back", letter.sender, letter.occurred_at, body)
+    return Submission(SOURCE, f"{letter.id}/back", RETURN, letter.sender, letter.occurred_at, body)

@@ -35,6 +35,8 @@ _CONFLICTS: Final = (
 _OUTAGES: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    # What the driver says when the server ended the connection while nothing was going on.
+    asyncpg.InternalClientError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -63,10 +65,11 @@ class Settler:
         failure: Exception | None = None
         try:
             await self._settle(program, items)
-        except Exception as error:
+        except (Unavailable, UnknownProgram) as error:
             failure = error
-            if not isinstance(error, Unavailable | UnknownProgram):
-                _log.exception("a batch of %s could not be carried out", program)
+        except Exception as error:  # noqa: BLE001 - the request is told, and the lane goes on
+            _log.exception("a batch of %s could not be carried out", program)
+            failure = error
         for request, part in batch:
             left = any(item.outcome is None for item in part)
             request.settle(len(part), failure if left else None)
@@ -82,7 +85,7 @@ class Settler:
             outcomes = await self._record(program, items)
         except (Unavailable, UnknownProgram):
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whose doing it was shows when each is tried by itself
             if len(items) > 1:
                 for item in items:
                     await self._settle(program, [item])
@@ -102,9 +105,7 @@ class Settler:
         while True:
             try:
                 connection = await self._connected()
-                batch = Batch(
-                    connection, self._heads, program, items, self._clock, lock_members=self._lock_members
-                )
+                batch = Batch(connection, self._heads, program, items, self._clock, lock_members=self._lock_members)
                 return await batch.record()
             except _CONFLICTS as error:
                 why = error

@@ -33,13 +33,13 @@ async def move_clock(
     if row.clock is not None and to < row.clock:
         return Refusal("clock_backwards", f"It is {format_instant(row.clock)}.")
     woken = 0
-    while True:
-        due = await _due(database, program, to, batch_most)
-        if not due:
-            break
+    before: list[Submission] = []
+    while due := await _due(database, program, to, batch_most):
+        if due == before:
+            raise AssertionError(f"{program}: {due[0].member} is due again after everything was carried out")
         outcomes = await wake(program, due)
-        _refuse_standstill(outcomes)
-        woken += len(outcomes)
+        woken += sum(outcome.status == "accepted" for outcome in outcomes)
+        before = due
     await database.pool.execute(
         "update program set clock = greatest(clock, $2) where id = $1 and mode <> 'live'", program, to
     )
@@ -61,11 +61,3 @@ async def _due(database: Database, program: str, until: Instant, most: int) -> l
         Submission(SOURCE, f"clock/{row['id']}/{row['wake_at']}", "clock", row["id"], row["wake_at"], b"{}")
         for row in rows
     ]
-
-
-def _refuse_standstill(outcomes: Sequence[Outcome]) -> None:
-    """What is due must not be due again after it was carried out, or the clock would stand still for ever."""
-    for outcome in outcomes:
-        if outcome.status != "accepted":
-            # Somebody else's activity came first and carried it out; then there is a replay or nothing due.
-            assert outcome.status == "replayed", f"{outcome.member} could not be woken: {outcome}"

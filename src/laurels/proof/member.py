@@ -28,6 +28,7 @@ from laurels.core.member import (
     purchased,
 )
 from laurels.core.refusal import Refusal
+from laurels.intake.batch import parcel_of
 from laurels.intake.sameness import with_text
 from laurels.intake.submission import SOURCE
 from laurels.proof.difference import Difference, parting, shown, shown_around
@@ -46,6 +47,7 @@ _ENTRY_COLUMNS: Final = (
     "rule", "order_id", "redemption", "lot", "available_at", "expires_at", "reason", "detail",
 )  # fmt: skip
 _BODY: Final = "activity/"
+_encode: Final = msgspec.json.Encoder().encode
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -59,6 +61,7 @@ class Sent(msgspec.Struct, frozen=True):
     type: str
     wallet: str
     points: int
+    body: str
     occurred_at: int
 
 
@@ -136,8 +139,9 @@ class MemberProof:
         counted.activities += 1
         counted.latest = max(counted.latest, recorded_at)
         name = f"{source} {id}"
-        if seq != self._seq + 1:
-            self._differ("activity", "seq", f"number {self._seq + 1} is missing", seq, name, stored=seq)
+        due = self._seq + 1
+        if seq != due:
+            self._differ("activity", "seq", f"number {due} is missing", seq, name, stored=seq)
             self._is_sound = False
         self._seq, self._recorded_at = seq, recorded_at
         if bucket != self._bucket:
@@ -145,36 +149,34 @@ class MemberProof:
                 "activity", "bucket", "not the member's", seq, name, stored=bucket, expected=self._bucket
             )  # fmt: skip
         facts_stored = stored.encode()
-        facts: tuple[AnyFact, ...] | None
+        facts: tuple[AnyFact, ...] | None = None
+        unreadable = ""
         try:
             facts = decode_facts(facts_stored)
         except msgspec.DecodeError as error:
-            facts = None
-            broken = str(error)
+            unreadable = str(error)
         computed = activity_digest(
             self._program, self._id, seq, source, id, type_, occurred_at, recorded_at, engine, version, known,
             circumstances, body.encode(), facts_stored,
         )  # fmt: skip
         if computed != digest:
+            again = self._decide_again(row) if self._is_sound else None
             self._is_sound = False
-            again = None if facts is None else self._decide_again(row)
             decided = again if isinstance(again, Decision) else None
-            columns, expected = suspect(self._program, row, facts, decided, self._history)
-            message = "the row is not what was recorded"
-            if not expected:
-                message += "; deciding again does not tell which of these it is"
-            self._differ("activity", columns, message, seq, name, stored=_cell(row, columns), expected=expected)
+            column, expected = suspect(self._program, row, due, decided, self._history)
+            was, must = shown_around(_cell(row, column), expected)
+            self._differ("activity", column, "the row is not what was recorded", seq, name, stored=was, expected=must)
         elif facts is None:
             self._is_sound = False
-            self._differ("activity", "facts", f"not facts: {broken}", seq, name, stored=stored)
+            self._differ("activity", "facts", f"not facts: {unreadable}", seq, name, stored=stored)
         if facts is None:
             return
         self._judge_entries(seq, name, facts, stored_entries)
         if self._is_sound:
-            self._judge_facts(row, name, facts, facts_stored)
+            self._judge_facts(row, name, facts)
         self._count(seq, type_, source, id, recorded_at, facts)
 
-    def _judge_facts(self, row: Sequence[Any], name: str, facts: tuple[AnyFact, ...], stored: bytes) -> None:
+    def _judge_facts(self, row: Sequence[Any], name: str, facts: tuple[AnyFact, ...]) -> None:
         """Folds them, and compares them with what deciding again gives."""
         seq, recorded_at, engine, version = row[1], row[7], row[8], row[9]
         draft = self._fold
@@ -183,32 +185,34 @@ class MemberProof:
                 draft.apply(fact)
         except (AssertionError, KeyError, ValueError, IndexError) as error:
             self._is_sound = False
-            self._differ("activity", "facts", f"cannot be folded: {error}", seq, name, stored=stored.decode())
+            self._differ("activity", "facts", f"cannot be folded: {error}", seq, name, stored=row[12])
             return
         again: Decision | Refusal | Difference | None = None
         if not self._is_sealed:
             again = self._decide_again(row)
         is_current = engine == ENGINE
-        if isinstance(again, Decision) and again.version == version and encode_facts(again.facts) == stored:
+        if isinstance(again, Decision) and again.version == version and again.facts == facts:
             self._decided = again.member
         elif again is None or not is_current:
             self._decided = apply(self._decided, facts, seq, recorded_at)
         else:
             self._is_sound = False
-            self._say_otherwise(row, name, again)
+            self._say_otherwise(row, name, facts, again)
         if not is_current:
             self._counted.older += 1
             self._counted.otherwise += again is not None and self._decided is not getattr(again, "member", None)
         if row[5] == "purchase":
             self._bodies[seq] = (row, facts)
 
-    def _say_otherwise(self, row: Sequence[Any], name: str, again: Decision | Refusal | Difference) -> None:
+    def _say_otherwise(
+        self, row: Sequence[Any], name: str, facts: tuple[AnyFact, ...], again: Decision | Refusal | Difference
+    ) -> None:
         seq, version, stored = row[1], row[9], row[12]
         if isinstance(again, Difference):
             self.differences.append(msgspec.structs.replace(again, activity=name))
         elif isinstance(again, Refusal):
             self._differ("activity", "facts", f"deciding again refuses it: {again.message}", seq, name, stored=stored)
-        elif again.version != version and encode_facts(again.facts) == stored.encode():
+        elif again.version != version and again.facts == facts:
             self._differ(
                 "activity", "version", "another version judges it", seq, name, stored=version, expected=again.version
             )
@@ -277,9 +281,7 @@ class MemberProof:
             return None
         return purchased(activity.data, facts)
 
-    def _judge_entries(
-        self, seq: int, name: str, facts: tuple[AnyFact, ...], stored: Sequence[Sequence[Any]]
-    ) -> None:
+    def _judge_entries(self, seq: int, name: str, facts: tuple[AnyFact, ...], stored: Sequence[Sequence[Any]]) -> None:
         self._counted.entries += len(stored)
         posted = entries(facts)
         self._count_accounts(posted)
@@ -310,9 +312,7 @@ class MemberProof:
                 elif account == "in_transit":
                     in_transit[wallet] = in_transit.get(wallet, 0) + by
 
-    def _count(
-        self, seq: int, type_: str, source: str, id: str, recorded_at: int, facts: tuple[AnyFact, ...]
-    ) -> None:
+    def _count(self, seq: int, type_: str, source: str, id: str, recorded_at: int, facts: tuple[AnyFact, ...]) -> None:
         counted = self._counted
         for fact in facts:
             if type(fact) is PoolClaimed:
@@ -321,7 +321,7 @@ class MemberProof:
                 counted.sent.append(
                     Sent(
                         self._program, fact.id, self._id, seq, fact.member, fact.type, fact.wallet, fact.points,
-                        recorded_at,
+                        _encode(parcel_of(fact)).decode(), recorded_at,
                     )
                 )  # fmt: skip
         if source == SOURCE and type_ != "clock":
@@ -479,5 +479,5 @@ _ACTIVITY_COLUMNS: Final = (
 )  # fmt: skip
 
 
-def _cell(row: Sequence[Any], column: str) -> Any:
-    return row[_ACTIVITY_COLUMNS.index(column)] if column in _ACTIVITY_COLUMNS else ""
+def _cell(row: Sequence[Any], column: str) -> str:
+    return str(row[_ACTIVITY_COLUMNS.index(column)]) if column in _ACTIVITY_COLUMNS else ""

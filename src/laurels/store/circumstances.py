@@ -1,4 +1,4 @@
-"""How the circumstances of a decision are stored: its instant in a column, the rest as JSON, null where there is none."""
+"""How the circumstances of a decision are stored: its instant in a column, the rest as JSON, null if there is none."""
 
 from __future__ import annotations
 

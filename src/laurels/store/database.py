@@ -6,8 +6,8 @@ shares a pool with ordinary settings. All of them act in the role laurels_app, w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import asyncpg
 
@@ -54,7 +54,7 @@ class Database:
 
     def __init__(self, url: str, pool: asyncpg.Pool, session: Mapping[str, str]) -> None:
         self._url = url
-        self._session = session
+        self._hot = {**session, **_HOT}
         self.pool = pool
 
     @classmethod
@@ -77,7 +77,7 @@ class Database:
 
     async def connect_hot(self) -> asyncpg.Connection:
         """A connection for the write path; whoever asked for it closes it."""
-        return await _connect(self._url, {**self._session, **_HOT})
+        return await _connect(self._url, self._hot)
 
     async def close(self) -> None:
         """Waits for what is running, then disconnects."""
@@ -98,13 +98,13 @@ async def _step_down(connection: asyncpg.Connection) -> None:
 async def refuse_unfit_database(connection: asyncpg.Connection) -> None:
     """Raises UnfitDatabase if a commit may not be durable, or transactions would not see what decisions rely on."""
     rows = await connection.fetch("select name, setting from pg_settings where name = any($1)", list(_SETTINGS))
-    found: dict[str, Any] = {row["name"]: row["setting"] for row in rows}
+    found: dict[str, str] = {row["name"]: row["setting"] for row in rows}
     findings = [why for name, (fits, why) in _SETTINGS.items() if not fits(found[name])]
     if findings:
         raise UnfitDatabase(tuple(findings))
 
 
-_SETTINGS: Final = {
+_SETTINGS: Final[Mapping[str, tuple[Callable[[str], bool], str]]] = {
     "server_version_num": (
         lambda value: int(value) >= SERVER_VERSION_LEAST,
         "PostgreSQL is older than 16.",

@@ -33,7 +33,7 @@ def fingerprint(method: str, path: str, body: bytes) -> bytes:
 
 
 async def begin(database: Database, clock: Clock, program: str, key: str, print: bytes) -> Answer | Refusal | None:
-    """None: the key is the caller's, who must `finish` or `abandon` it. Otherwise the first answer, or why there is none.
+    """None: the key is the caller's, who must `finish` or `abandon` it. Else the first answer, or why there is none.
 
     Refused as idempotency_conflict for another request under the same key, as still_running while the first one runs.
     """

@@ -52,7 +52,8 @@ async def create_key(
     secret = PREFIX + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
     key = ApiKey(secrets.token_hex(8), program, source, name, tuple(sorted(set(scopes))), clock.now())
     await database.pool.execute(
-        "insert into api_key (digest, id, program, source, name, scopes, created_at) values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into api_key (digest, id, program, source, name, scopes, created_at) "
+        "values ($1, $2, $3, $4, $5, $6, $7)",
         _digest(secret),
         key.id,
         program,

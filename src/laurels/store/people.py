@@ -100,7 +100,8 @@ async def put_identifiers(database: Database, program: str, member: str, identif
         for identifier in dict.fromkeys(identifiers):
             try:
                 await connection.execute(
-                    "insert into identifier (program, member, kind, digest, bucket, value) values ($1, $2, $3, $4, $5, $6)",
+                    "insert into identifier (program, member, kind, digest, bucket, value) "
+                    "values ($1, $2, $3, $4, $5, $6)",
                     program,
                     member,
                     identifier.kind,
@@ -137,9 +138,7 @@ async def resolve(database: Database, program: str, identifiers: Sequence[Identi
         )
     members = {row["digest"]: row["member"] for row in rows}
     return {
-        identifier: members[digest]
-        for identifier in identifiers
-        if (digest := _digest(secret, identifier)) in members
+        identifier: members[digest] for identifier in identifiers if (digest := _digest(secret, identifier)) in members
     }
 
 

@@ -135,7 +135,12 @@ async def members(
 
 
 async def documents(
-    connection: Connection | Database, program: str, member: str, *, prefixes: Sequence[str] = (), keys: Iterable[str] = ()
+    connection: Connection | Database,
+    program: str,
+    member: str,
+    *,
+    prefixes: Sequence[str] = (),
+    keys: Iterable[str] = (),
 ) -> dict[str, Document | None]:
     """The member's documents under these keys, and all whose keys begin with a prefix ("" for all).
 

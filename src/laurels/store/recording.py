@@ -26,12 +26,13 @@ COPY_FROM: Final = 100
 """From so many activities on, ledger rows are copied."""
 
 _ACTIVITY: Final = (
-    "program member seq bucket source id type occurred_at recorded_at engine version known body facts circumstances digest"
-).split()
+    *("program", "member", "seq", "bucket", "source", "id", "type", "occurred_at", "recorded_at", "engine", "version"),
+    *("known", "body", "facts", "circumstances", "digest"),
+)
 _ENTRY: Final = (
-    "program member seq n bucket wallet kind points out_of into_account at version campaign rule order_id redemption lot "
-    "available_at expires_at reason detail"
-).split()
+    *("program", "member", "seq", "n", "bucket", "wallet", "kind", "points", "out_of", "into_account", "at", "version"),
+    *("campaign", "rule", "order_id", "redemption", "lot", "available_at", "expires_at", "reason", "detail"),
+)
 
 
 class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -187,7 +188,7 @@ class Recording:
         await connection.execute(RECORD, *self._arguments())
 
     async def _copy(
-        self, connection: Connection, table: str, columns: list[str], rows: list[tuple[Any, ...]]
+        self, connection: Connection, table: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]
     ) -> None:
         program = self.program
         await connection.copy_records_to_table(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from laurels.core.calendar import parse_instant
 from laurels.core.program.finding import CODES, FINDINGS_MOST
 from laurels.core.program.loading import examine, load
 from laurels.core.program.model import Program
@@ -17,7 +18,7 @@ HEAD = "program: cafe\ntime_zone: Asia/Shanghai\ncurrency: CNY\n"
 WALLETS = "wallets: {points: {}, growth: {spendable: false}}\n"
 
 WARNINGS = {"idle_word", "idle_condition", "idle_grant", "uneven_worth", "uneven_minimum"}
-ELSEWHERE = {"too_large", "unreadable", "empty", "too_many", "bad_zone", "bad_currency"}
+ELSEWHERE = {"past_window", "too_large", "unreadable", "empty", "too_many", "bad_zone", "bad_currency"}
 
 
 def cases() -> list[tuple[str, str, str]]:
@@ -167,6 +168,17 @@ def test_a_hostile_document_is_refused_in_little_time(sort: str) -> None:
     start = time.perf_counter()
     assert examine(HOSTILE[sort]).program is None
     assert time.perf_counter() - start < 10
+
+
+def test_a_campaign_that_is_over_is_a_warning_from_the_first_instant_after_it() -> None:
+    text, line, column = marked(
+        document("campaigns: {a: {on: enrol, during: {until: ‸2026-03-31}, grant: {wallet: points, fixed: 1}}}")
+    )
+    end = parse_instant("2026-04-01T00:00:00+08:00")
+    assert examine(text).findings == examine(text, at=end - 1).findings == ()
+    (over,) = examine(text, at=end).findings
+    assert (over.code, over.severity, over.line, over.column) == ("past_window", "warning", line, column)
+    assert examine(text, at=end).program is not None
 
 
 def test_json_is_read_as_yaml_with_exact_decimals() -> None:

@@ -153,6 +153,9 @@ def _during(form: DuringForm | None, frame: Frame) -> During:
     if start is not None and end is not None and start >= end:
         hint = "from comes before until; a day given as until is included"
         frame.notes.error("empty_window", form.until.node, "this ends before it begins", hint)
+    elif end is not None and frame.at is not None and end <= frame.at:
+        message, hint = "this campaign has already ended", "leave it out, or give it another end"
+        frame.notes.warning("past_window", form.until.node, message, hint)
     slots = (_slot(each.value, frame) for each in said_or(form.weekly, ()) if each.value is not None)
     return During(start, end, tuple(slots))
 

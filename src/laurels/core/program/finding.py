@@ -83,6 +83,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         # campaigns and groups
         "needs_purchase": "a word about purchases stands in a campaign on something else",
         "empty_window": "a campaign ends before it begins",
+        "past_window": "a campaign has already ended (warning)",
         "bad_slot": "a weekly slot is empty or goes over midnight",
         "duplicate_limit": "a campaign has two limits of one sort",
         "idle_condition": "a condition depends on nothing (warning)",

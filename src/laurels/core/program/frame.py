@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from laurels.core.activity import FREE_TYPES
-from laurels.core.calendar import Zone
+from laurels.core.calendar import Instant, Zone
 from laurels.core.money import Currency, Rate, parse_minor, parse_quantity
 from laurels.core.program.document import Node
 from laurels.core.program.finding import Notes, shown
@@ -23,12 +23,16 @@ BUILT_IN_TRIGGERS: Final = ("purchase", "enrol", *sorted(FREE_TYPES))
 
 
 class Frame:
-    """The parts resolved so far, and the notes. Without a readable currency or zone, stand-ins serve."""
+    """The parts resolved so far, and the notes. Without a readable currency or zone, stand-ins serve.
 
-    def __init__(self, notes: Notes, currency: Currency | None, zone: Zone | None) -> None:
+    `at` is the instant from which the document is looked at; without one nothing is in the past.
+    """
+
+    def __init__(self, notes: Notes, currency: Currency | None, zone: Zone | None, at: Instant | None = None) -> None:
         self.notes = notes
         self.currency = currency
         self.zone = zone
+        self.at = at
         self.fields: dict[str, tuple[Field, ...]] = {}
         self.wallets: dict[str, Wallet] = {}
         self.tracks: dict[str, Track] = {}

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from laurels.core.calendar import Duration, Zone
+from laurels.core.calendar import Duration, Instant, Zone
 from laurels.core.money import Currency
 from laurels.core.program.campaigns import CampaignForm, note_multiplied_campaigns, resolve_campaign
 from laurels.core.program.document import Scalar, parse
@@ -74,17 +74,20 @@ def load(text: str) -> Program | tuple[Finding, ...]:
     return examined.program or examined.findings
 
 
-def examine(text: str) -> Examined:
-    """The program that a document describes, if it is free of errors, and all findings, warnings included."""
+def examine(text: str, at: Instant | None = None) -> Examined:
+    """The program that a document describes, if it is free of errors, and all findings, warnings included.
+
+    Seen from the instant `at`, what is over by then is a warning.
+    """
     notes = Notes()
     root = parse(text, notes)
     form = FormOf(ProgramForm).read(root, notes) if root is not None else None
-    program = _resolve(form, notes) if form is not None else None
+    program = _resolve(form, notes, at) if form is not None else None
     return Examined(None if notes.has_errors else program, notes.findings())
 
 
-def _resolve(form: ProgramForm, notes: Notes) -> Program:
-    frame = Frame(notes, form.currency.value, form.time_zone.value)
+def _resolve(form: ProgramForm, notes: Notes, at: Instant | None) -> Program:
+    frame = Frame(notes, form.currency.value, form.time_zone.value, at)
     fields = said_or(form.fields, Entries[str, Entries[str, FieldForm]]())
     wallets = said_or(form.wallets, Entries[str, WalletForm]())
     tracks = said_or(form.tracks, Entries[str, TrackForm]())

@@ -22,6 +22,7 @@ from laurels.core.program.grammar import (
     FormOf,
     ListOf,
     MapOf,
+    OrWord,
     Said,
     Variant,
     Word,
@@ -40,7 +41,7 @@ from laurels.core.program.values import (
     number,
     whole,
 )
-from laurels.core.program.wallets import EXPIRES, ExpiryForm, note_expiry_conflicts, resolve_expiry
+from laurels.core.program.wallets import EXPIRES, ExpiryForm, note_expiry_conflicts, resolve_expiry, span_or_none
 
 
 class EarnedForm(Form):
@@ -146,7 +147,7 @@ class TrackForm(Form):
     fall = Word[Literal["to_earned", "one_step", "never"]](
         Choice("to_earned", "one_step", "never"), "how far members fall who do not keep their tier"
     )
-    grace = Word(SPAN, "how much later they fall")
+    grace = Word(OrWord("none", SPAN), "how much later they fall; none by default")
     on_return = Word[Literal["stay", "fall_back"]](
         Choice("stay", "fall_back"), "whether a return that takes away what a tier was reached with ends it at once"
     )
@@ -168,7 +169,7 @@ def resolve_track(track: str, form: TrackForm, frame: Frame) -> Track:
         need=need,
         holds_until=_holds_until(form.holds_until, frame),
         fall=said_or(form.fall, "to_earned"),
-        grace=form.grace.value,
+        grace=span_or_none(form.grace),
         on_return=said_or(form.on_return, "stay"),
         was=form.was.value,
     )

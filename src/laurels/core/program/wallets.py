@@ -98,7 +98,9 @@ class WalletForm(Form):
         Either(_KEEPING, FormOf(DebtForm)),
         "what a return takes when its points are already spent: only pending points, what the balance has, or a debt",
     )
-    restore_grace = Word(SPAN, "how long points live that are given back after their expiry; by default not at all")
+    restore_grace = Word(
+        OrWord("none", SPAN), "how long points live that are given back after their expiry; none by default"
+    )
     hold = Word(SPAN, "how long a redemption may stay open before it times out; 24H by default")
     money = Word(FormOf(MoneyForm), "what points pay at the till")
     was = Word(ID, "the id it had in the version before")
@@ -127,11 +129,16 @@ def resolve_wallet(wallet: str, form: WalletForm, frame: Frame) -> Wallet:
         when_spent="debt" if isinstance(policy, DebtForm) else policy or "within_balance",
         debt_limit=debt_limit,
         freeze=isinstance(policy, DebtForm) and said_or(policy.freeze, False),
-        restore_grace=form.restore_grace.value,
+        restore_grace=span_or_none(form.restore_grace),
         hold=said_or(form.hold, Duration(days=1)),
         money=_money(form.money.value, frame) if form.money.value else None,
         was=form.was.value,
     )
+
+
+def span_or_none(said: Said[str | Duration]) -> Duration | None:
+    """The duration said, if one is."""
+    return said.value if isinstance(said.value, Duration) else None
 
 
 def resolve_expiry(said: Said[str | ExpiryForm], frame: Frame) -> ExpiryRule:

@@ -54,7 +54,7 @@ def paid_back_of(
 
 
 def _paid_likewise(purchase: Purchase, given: Tender) -> list[int]:
-    """The order's tenders, by place, that one of a return may mean: of its kind, and of its redemption if it names one."""
+    """The order's tenders, by place, that one of a return may mean: of its kind, and of its redemption if named."""
     return [
         n
         for n, tender in enumerate(purchase.tenders)

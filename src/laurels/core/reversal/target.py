@@ -126,7 +126,7 @@ def _bonus_target(
 def _kept_instead(
     trigger: Trigger, past: PastOrder, again: dict[str, Candidate], chosen: frozenset[str]
 ) -> dict[int, int]:
-    """What is kept of grants (by their place) whose campaign a group would not choose now: as much as its choice grants.
+    """What is kept of grants, by their place, whose campaign a group would not choose now: what its choice grants.
 
     Nothing is granted anew, so the points of another choice can only keep points that the first one earned.
     """

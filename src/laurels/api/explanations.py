@@ -1,0 +1,222 @@
+"""Why a member got what they got: an activity with everything that came of it, and a sentence for every reason.
+
+It is what was decided at the time, read off the stored facts, with each campaign in the words of the version that
+judged it. Nothing is decided again.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from laurels.api.answer import (
+    CampaignOutcome,
+    Entry,
+    Format,
+    Texts,
+    When,
+    campaign_outcome,
+    entries,
+    texts,
+)
+from laurels.api.members import row_of, whole_data
+from laurels.api.operation import Call, operation
+from laurels.api.problem import ApiProblem
+from laurels.core.compiled import Compiled
+from laurels.core.explanation import campaign_sentence, entry_sentence, tier_sentence
+from laurels.core.facts import AnyFact, Explained, Judged, OrderReturned, TierSet
+from laurels.core.money import format_minor, format_quantity
+from laurels.core.program import notation
+from laurels.core.program.model import Campaign
+from laurels.core.version import Versions
+from laurels.store import reading
+
+
+class RuleText(Struct, frozen=True, kw_only=True):
+    """A campaign in the words of the program document, as it was in the version that judged it."""
+
+    name: Texts
+    on: str
+    when: str | None
+    lines: str | None
+    during: str
+    grants: tuple[str, ...]
+    limits: tuple[str, ...]
+
+
+class CampaignExplanation(CampaignOutcome, frozen=True, kw_only=True):
+    """What became of a campaign, why, and what it says."""
+
+    text: Texts
+    says: RuleText | None
+
+
+class TierExplanation(Struct, frozen=True, kw_only=True):
+    """A tier that the activity set."""
+
+    track: str
+    tier: str
+    until: When | None
+    reason: str
+    text: Texts
+
+
+class ReturnedLine(Struct, frozen=True):
+    """How much of a line came back."""
+
+    line: str
+    quantity: str
+    amount: str
+
+
+class TenderBack(Struct, frozen=True):
+    """Money that goes back to a tender, by its place in the purchase."""
+
+    tender: int
+    amount: str
+
+
+class ReturnExplanation(Struct, frozen=True, kw_only=True):
+    """What a return brought back, and to where."""
+
+    order: str
+    lines: tuple[ReturnedLine, ...]
+    paid_back: tuple[TenderBack, ...]
+    points_given_back: Annotated[dict[str, int], Meta(description="By redemption.")]
+    points_not_taken: Annotated[dict[str, int], Meta(description="By wallet: they had expired already.")]
+
+
+class ExplanationAnswer(Struct, frozen=True, kw_only=True):
+    """An activity, and why it came to what it came to."""
+
+    source: str
+    id: str
+    type: str
+    member: str
+    occurred_at: When
+    recorded_at: When
+    version: Annotated[int, Meta(description="The program version that judged the activity.")]
+    engine: Annotated[int, Meta(description="Which release of the decisions judged it.")]
+    data: Annotated[dict[str, Any], Meta(description="As it was sent; erased texts are empty.")]
+    entries: tuple[Entry, ...]
+    reasons: Annotated[dict[str, Texts], Meta(description="A sentence for every `reason` among the entries.")]
+    campaigns: tuple[CampaignExplanation, ...]
+    tiers: tuple[TierExplanation, ...]
+    returned: ReturnExplanation | None
+
+
+@operation(
+    "GET",
+    "/v1/members/{member}/explanations/{source}/{activity}",
+    tag="Members",
+    summary="Explain an activity",
+    scopes=("members:read",),
+    codes=("no_such_member", "no_such_activity", "no_version_yet"),
+)
+async def explain_activity(call: Call, member: str, source: str, activity: str) -> ExplanationAnswer:
+    """Every campaign that could have applied, what became of it and why, as it was decided then."""
+    await row_of(call, member)
+    stored = await reading.activity(call.services.database, call.program, source, activity)
+    if stored is None or stored.member != member:
+        raise ApiProblem("no_such_activity")
+    versions = await call.services.rendering.versions(call.program, stored.version)
+    compiled = versions.numbered(stored.version) or versions.judging(stored.recorded_at)
+    format = compiled.zone.format
+    shown = entries(stored.facts, stored.seq, format)
+    return ExplanationAnswer(
+        source=stored.source,
+        id=stored.id,
+        type=stored.type,
+        member=stored.member,
+        occurred_at=format(stored.occurred_at),
+        recorded_at=format(stored.recorded_at),
+        version=stored.version,
+        engine=stored.engine,
+        data=whole_data(stored.body, stored.texts),
+        entries=shown,
+        reasons={
+            reason: texts(entry_sentence(reason)) for reason in sorted({each.reason for each in shown if each.reason})
+        },
+        campaigns=_campaigns(stored.facts, versions),
+        tiers=_tiers(stored.facts, format),
+        returned=_returned(stored.facts, compiled),
+    )
+
+
+def _campaigns(facts: tuple[AnyFact, ...], versions: Versions) -> tuple[CampaignExplanation, ...]:
+    found: list[CampaignExplanation] = []
+    for fact in facts:
+        if isinstance(fact, Explained):
+            compiled = versions.numbered(fact.version)
+            found.extend([_campaign(judged, compiled) for judged in fact.campaigns])
+    return tuple(found)
+
+
+def _campaign(judged: Judged, compiled: Compiled | None) -> CampaignExplanation:
+    outcome = campaign_outcome(judged)
+    campaigns = () if compiled is None else compiled.program.campaigns
+    campaign = next((each for each in campaigns if each.id == judged.campaign), None)
+    return CampaignExplanation(
+        campaign=outcome.campaign,
+        applied=outcome.applied,
+        code=outcome.code,
+        wanted=outcome.wanted,
+        granted=outcome.granted,
+        wallet=outcome.wallet,
+        rule=outcome.rule,
+        limited_by=outcome.limited_by,
+        text=texts(campaign_sentence(judged)),
+        says=None if campaign is None or compiled is None else rule_text(campaign, compiled),
+    )
+
+
+def rule_text(campaign: Campaign, compiled: Compiled) -> RuleText:
+    """A campaign in the words of the document."""
+    currency = compiled.program.currency
+    return RuleText(
+        name=campaign.name,
+        on=campaign.on,
+        when=None if campaign.when is None else campaign.when.text,
+        lines=None if campaign.lines is None else campaign.lines.text,
+        during=notation.during(campaign.during, compiled.zone),
+        grants=tuple([notation.grant(grant, currency) for grant in campaign.grants]),
+        limits=tuple([notation.limit(limit) for limit in campaign.limits]),
+    )
+
+
+def _tiers(facts: tuple[AnyFact, ...], format: Format) -> tuple[TierExplanation, ...]:
+    return tuple(
+        [
+            TierExplanation(
+                track=fact.track,
+                tier=fact.tier,
+                until=None if fact.until is None else format(fact.until),
+                reason=fact.reason,
+                text=texts(tier_sentence(fact.reason)),
+            )
+            for fact in facts
+            if isinstance(fact, TierSet)
+        ]
+    )
+
+
+def _returned(facts: tuple[AnyFact, ...], compiled: Compiled) -> ReturnExplanation | None:
+    places = compiled.declared.places
+    for fact in facts:
+        if isinstance(fact, OrderReturned):
+            return ReturnExplanation(
+                order=fact.order,
+                lines=tuple(
+                    [
+                        ReturnedLine(line.line, format_quantity(line.quantity), format_minor(line.amount, places))
+                        for line in fact.lines
+                    ]
+                ),
+                paid_back=tuple(
+                    [TenderBack(int(place), format_minor(amount, places)) for place, amount in fact.paid_back.items()]
+                ),
+                points_given_back=fact.restored,
+                points_not_taken=fact.forgiven,
+            )
+    return None

@@ -1,0 +1,105 @@
+"""From a document to a version in effect: checked, compared with the version before, published.
+
+The command line and HTTP go the same way, so that neither publishes what the other would refuse.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from laurels.api.concerned import count_concerned
+from laurels.clock import Clock
+from laurels.core.calendar import Instant
+from laurels.core.program.change import Change
+from laurels.core.program.difference import difference
+from laurels.core.program.finding import Finding
+from laurels.core.program.loading import Examined, examine
+from laurels.core.program.model import Program
+from laurels.core.refusal import Refusal
+from laurels.core.version import Versions
+from laurels.store.database import Database
+from laurels.store.programs import StoredVersion
+from laurels.store.programs import publish as publish_version
+
+
+class PlannedChange(msgspec.Struct, frozen=True):
+    """A change, and how many members it takes something from."""
+
+    change: Change
+    members: int
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What a document would change. `against` is the version that it was compared with; None before the first."""
+
+    against: int | None
+    changes: tuple[PlannedChange, ...]
+
+    @property
+    def unmapped(self) -> tuple[PlannedChange, ...]:
+        """Changes that leave members without a place: these keep the document from being published."""
+        return tuple([each for each in self.changes if each.change.needs_mapping and each.members])
+
+
+async def examine_apart(document: str) -> Examined:
+    """`examine` without keeping others waiting."""
+    return await asyncio.to_thread(examine, document)
+
+
+async def plan(database: Database, versions: Versions, program: Program, now: Instant) -> Plan:
+    """What the program would change against the newest version, with the members concerned."""
+    if not versions.versions:
+        return Plan(None, ())
+    newest = max(versions.versions, key=lambda version: version.number)
+    old = versions.numbered(newest.number)
+    assert old is not None
+    changes = difference(newest.program, program)
+    concerns = [change.concerns for change in changes if change.concerns is not None]
+    counts = iter(await count_concerned(database, program.id, old, concerns, now) if concerns else ())
+    return Plan(
+        newest.number,
+        tuple([PlannedChange(change, 0 if change.concerns is None else next(counts)) for change in changes]),
+    )
+
+
+class Published(msgspec.Struct, frozen=True):
+    """A version that was published, and the warnings that its document got."""
+
+    version: StoredVersion
+    findings: tuple[Finding, ...]
+
+
+class OtherProgram(msgspec.Struct, frozen=True):
+    """A document that describes another program."""
+
+    id: str
+
+
+class Faulty(msgspec.Struct, frozen=True):
+    """A document with errors."""
+
+    findings: tuple[Finding, ...]
+
+
+async def publish(
+    database: Database,
+    clock: Clock,
+    versions: Versions,
+    program: str,
+    document: str,
+    effective_at: Instant | None,
+    now: Instant,
+) -> Published | Faulty | OtherProgram | Refusal | None:
+    """The version as published, or why it is not; None if there is no such program."""
+    examined = await examine_apart(document)
+    if examined.program is None:
+        return Faulty(examined.findings)
+    if examined.program.id != program:
+        return OtherProgram(examined.program.id)
+    unmapped = (await plan(database, versions, examined.program, now)).unmapped
+    if unmapped:
+        return Refusal("needs_mapping", " ".join(each.change.texts.get("en", each.change.path) for each in unmapped))
+    version = await publish_version(database, clock, program, document, effective_at)
+    return Published(version, examined.findings) if isinstance(version, StoredVersion) else version

@@ -1,0 +1,183 @@
+"""Redemptions: points are held, then captured (also in part), cancelled or timed out.
+
+A redemption's id is the caller's and unique for the program. The hold is recorded under a source of its own and that
+id, which makes it findable without its member and safe to ask for again.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, cast
+
+from msgspec import Meta, Struct
+
+from laurels.api.answer import ActivityAnswer, LotPoints, When, lot_points
+from laurels.api.operation import Call, operation
+from laurels.api.own import submit_own
+from laurels.api.problem import ApiProblem
+from laurels.core.compiled import Compiled
+from laurels.core.member import Redemption
+from laurels.core.money import format_minor
+from laurels.core.purchase import worth
+from laurels.core.wire import Id, Word
+from laurels.store import reading
+
+SOURCE: Final = "laurels.redemptions"
+"""The source of holds; no key may have it."""
+
+RedemptionStatus = Literal["held", "captured", "cancelled", "timed_out"]
+Points = Annotated[int, Meta(ge=1, le=10**12)]
+
+
+class NewRedemption(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Points that a member wants to spend as money at the till."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=200, description="Yours; a points tender names it.")]
+    member: Id
+    wallet: Word
+    points: Points
+    hold: Annotated[bool, Meta(description="False redeems at once.")] = True
+
+
+class Captured(Struct, frozen=True, forbid_unknown_fields=True):
+    """How much of what is held is spent."""
+
+    points: Annotated[Points | None, Meta(description="All of it by default; the rest goes back to its lots.")] = None
+
+
+class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
+    """An empty object."""
+
+
+class RedemptionAnswer(Struct, frozen=True, kw_only=True):
+    """A redemption as of now."""
+
+    id: str
+    member: str
+    wallet: str
+    points: Annotated[int, Meta(description="Held, or wanted when it was held.")]
+    status: RedemptionStatus
+    worth: Annotated[str | None, Meta(description="What the held points pay at the till, in the program's currency.")]
+    held_at: When
+    times_out_at: When | None
+    ended_at: When | None
+    spent: Annotated[int, Meta(description="Captured points, less what returns gave back.")]
+    lots: Annotated[tuple[LotPoints, ...], Meta(description="Where the points came from.")]
+
+
+class RedemptionSaved(Struct, frozen=True):
+    """The redemption, and what became of the activity that changed it."""
+
+    redemption: RedemptionAnswer
+    activity: ActivityAnswer
+
+
+@operation(
+    "POST",
+    "/v1/redemptions",
+    tag="Redemptions",
+    summary="Hold points",
+    scopes=("redemptions:write",),
+    status=201,
+    codes=(
+        "overloaded", "unknown_member", "unknown_wallet", "wallet_not_spendable", "insufficient_points",
+        "frozen_by_debt", "below_minimum", "not_a_multiple", "duplicate_redemption", "member_sealed",
+        "unknown_program_version",
+    ),
+)  # fmt: skip
+async def hold_points(call: Call, body: NewRedemption) -> RedemptionSaved:
+    """Takes the points out of their lots and sets them aside until they are captured, cancelled or timed out.
+
+    The same redemption asked for again gets the same answer; another one under its id is a `duplicate_redemption`.
+    """
+    data = {"redemption": body.id, "wallet": body.wallet, "points": body.points, "hold": body.hold}
+    try:
+        activity = await submit_own(call, body.member, "redemption", data, source=SOURCE, id=body.id)
+    except ApiProblem as problem:
+        if problem.code == "activity_conflict":
+            raise ApiProblem("duplicate_redemption", body.id) from None
+        raise
+    return RedemptionSaved(await _redemption(call, body.id, body.member), activity)
+
+
+@operation(
+    "POST",
+    "/v1/redemptions/{redemption}/capture",
+    tag="Redemptions",
+    summary="Spend what is held",
+    scopes=("redemptions:write",),
+    codes=("overloaded", "no_such_redemption", "redemption_not_held", "capture_exceeds_hold", "member_sealed"),
+)
+async def capture_points(call: Call, redemption: str, body: Captured) -> RedemptionSaved:
+    """Spends what is held, or part of it; the rest goes back to the lots it came from."""
+    member = await _member_of(call, redemption)
+    data: dict[str, str | int] = {"redemption": redemption}
+    if body.points is not None:
+        data["points"] = body.points
+    activity = await submit_own(call, member, "redemption_capture", data)
+    return RedemptionSaved(await _redemption(call, redemption, member), activity)
+
+
+@operation(
+    "POST",
+    "/v1/redemptions/{redemption}/cancel",
+    tag="Redemptions",
+    summary="Give back what is held",
+    scopes=("redemptions:write",),
+    codes=("overloaded", "no_such_redemption", "redemption_not_held", "member_sealed"),
+)
+async def cancel_redemption(call: Call, redemption: str, body: Nothing) -> RedemptionSaved:  # noqa: ARG001 - it is empty, and must be
+    """Gives the points back to the lots they came from, with their own expiry."""
+    member = await _member_of(call, redemption)
+    activity = await submit_own(call, member, "redemption_cancel", {"redemption": redemption})
+    return RedemptionSaved(await _redemption(call, redemption, member), activity)
+
+
+@operation(
+    "GET",
+    "/v1/redemptions/{redemption}",
+    tag="Redemptions",
+    summary="Read a redemption",
+    scopes=("redemptions:write", "members:read"),
+    codes=("no_such_redemption", "no_version_yet"),
+)
+async def read_redemption(call: Call, redemption: str) -> RedemptionAnswer:
+    """A redemption as of now: one whose time is over is timed out, whether or not that was recorded yet."""
+    return await _redemption(call, redemption, await _member_of(call, redemption))
+
+
+async def _member_of(call: Call, id: str) -> str:
+    hold = await reading.activity(call.services.database, call.program, SOURCE, id)
+    if hold is None:
+        raise ApiProblem("no_such_redemption")
+    return hold.member
+
+
+async def _redemption(call: Call, id: str, member: str) -> RedemptionAnswer:
+    key = f"redemption/{id}"
+    found = await call.services.intake.look(call.program, member, key)
+    document = None if found is None else found.documents.get(key)
+    if not isinstance(document, Redemption):
+        raise ApiProblem("no_such_redemption")
+    compiled = await call.services.compiled(call.program, await call.services.now(call.program))
+    return _answer(id, member, document, compiled)
+
+
+def _answer(id: str, member: str, redemption: Redemption, compiled: Compiled) -> RedemptionAnswer:
+    format = compiled.zone.format
+    wallet = compiled.wallets.get(redemption.wallet)
+    pays = None
+    if wallet is not None and wallet.money is not None:
+        pays = format_minor(worth(wallet.money, redemption.points), compiled.declared.places)
+    return RedemptionAnswer(
+        id=id,
+        member=member,
+        wallet=redemption.wallet,
+        points=redemption.points,
+        status=cast(RedemptionStatus, redemption.status),
+        worth=pays,
+        held_at=format(redemption.held_at),
+        times_out_at=None if redemption.times_out_at is None else format(redemption.times_out_at),
+        ended_at=None if redemption.ended_at is None else format(redemption.ended_at),
+        spent=redemption.spent - redemption.restored,
+        lots=lot_points(redemption.parts, format),
+    )

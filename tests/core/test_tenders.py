@@ -1,0 +1,210 @@
+"""Orders paid with points and gift cards: what they earn, and where the money and the points go back (decision 3, case 4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from laurels.core.facts import OrderReturned
+from tests.core.harness import Answer, World, shop
+
+MONEY = {"points": 100, "worth": "1.00"}
+
+
+def world(grant: dict[str, Any] | None = None, **points: Any) -> World:
+    campaigns = {"base": {"on": "purchase", "grant": grant}} if grant else {}
+    made = World(shop({"money": MONEY, **points}, campaigns=campaigns))
+    made.enrol()
+    return made
+
+
+def points_and_cash(redemption: str, points: str, cash: str) -> list[dict[str, str]]:
+    return [
+        {"kind": "points", "amount": points, "redemption": redemption},
+        {"kind": "cash", "amount": cash},
+    ]
+
+
+def paid_back(answer: Answer) -> dict[str, int]:
+    (fact,) = answer.of(OrderReturned)
+    return dict(fact.paid_back)
+
+
+def test_the_part_paid_with_points_or_a_gift_card_earns_nothing_by_default() -> None:
+    w = world()
+    w.adjust(4000)
+    w.redeem("r", 4000)
+    tenders = [*points_and_cash("r", "40.00", "50.00"), {"kind": "gift_card", "amount": "10.00"}]
+    # 100.00 less 40.00 and 10.00.
+    assert w.buy("o", "100.00", tenders=tenders).granted("base") == 50
+
+
+def test_the_part_paid_with_points_earns_where_the_program_says_so() -> None:
+    w = world({"wallet": "points", "points": 1, "per": "1.00", "but": ["paid_with_gift_card"]})
+    w.adjust(4000)
+    w.redeem("r", 4000)
+    tenders = [*points_and_cash("r", "40.00", "50.00"), {"kind": "gift_card", "amount": "10.00"}]
+    assert w.buy("o", "100.00", tenders=tenders).granted("base") == 90
+
+
+def test_what_points_paid_is_shared_over_all_lines_those_that_earn_nothing_included() -> None:
+    w = world()
+    w.adjust(4000)
+    w.redeem("r", 4000)
+    bought = w.buy(
+        "o",
+        {"amount": "60.00"},
+        {"amount": "40.00", "kind": "shipping"},
+        tenders=points_and_cash("r", "40.00", "60.00"),
+    )
+    # 40.00 of 100.00 were paid with points: 24.00 of the first line. 36.00 earn.
+    assert bought.granted("base") == 36
+
+
+def test_of_the_gross_amount_the_share_that_points_paid_is_left_out() -> None:
+    w = world({"wallet": "points", "points": 1, "per": "1.00", "of": "gross"})
+    w.adjust(4000)
+    w.redeem("r", 4000)
+    line = {"amount": "100.00", "discounts": [{"code": "d", "amount": "50.00"}]}
+    # 40 % of the line were paid with points: 150.00 less 60.00.
+    assert w.buy("o", line, tenders=points_and_cash("r", "40.00", "60.00")).granted("base") == 90
+
+
+def test_an_order_paid_with_points_alone_earns_nothing() -> None:
+    w = world()
+    w.adjust(4000)
+    w.redeem("r", 4000)
+    bought = w.buy("o", "40.00", tenders=[{"kind": "points", "amount": "40.00", "redemption": "r"}])
+    assert bought.why("base") == ("nothing_to_grant", 0, 0)
+
+
+def test_a_return_is_split_over_the_tenders_in_proportion_and_points_go_back() -> None:
+    w = world()
+    w.adjust(4000)
+    w.redeem("r", 4000)
+    w.buy("o", "100.00", tenders=points_and_cash("r", "40.00", "60.00"))
+    assert w.points() == (60, 0, 0, 0)
+    returned = w.give_back("o", ("1", "50.00"))
+    # 20.00 in points, which are 2000, and 30.00 in cash; of the 60 earned, floor(60 x 50 / 100) = 30 come back.
+    assert paid_back(returned) == {"0": 2000, "1": 3000}
+    assert returned.moved("redemption", "available") == 2000
+    assert returned.moved("available", "issuance") == 30
+    assert w.points() == (2030, 0, 0, 0)
+
+
+def test_in_pieces_the_tenders_sum_to_what_was_paid_and_the_points_to_what_was_spent() -> None:
+    w = world()
+    w.adjust(3334)
+    w.redeem("r", 3334)
+    w.buy("o", "100.00", tenders=points_and_cash("r", "33.34", "66.66"))
+    points, money = 0, {"0": 0, "1": 0}
+    for amount in ("0.01", "33.33", "33.33", "33.33"):
+        returned = w.give_back("o", ("1", amount))
+        points += returned.moved("redemption", "available")
+        for place, back in paid_back(returned).items():
+            money[place] += back
+    assert money == {"0": 3334, "1": 6666}
+    assert points == 3334
+    assert w.points() == (3334, 0, 0, 0)
+
+
+def test_a_return_may_name_its_tenders() -> None:
+    w = world()
+    w.adjust(4000)
+    w.redeem("r", 4000)
+    w.buy("o", "100.00", tenders=points_and_cash("r", "40.00", "60.00"))
+    returned = w.give_back("o", ("1", "50.00"), tenders=points_and_cash("r", "40.00", "10.00"))
+    assert returned.moved("redemption", "available") == 4000
+    # 50.00 of cash are left, and nothing of the points.
+    refused = w.give_back("o", ("1", "50.00"), tenders=points_and_cash("r", "0.01", "49.99"))
+    assert refused.code == "return_exceeds_purchase"
+    assert w.give_back("o", ("1", "50.00"), tenders=[{"kind": "cash", "amount": "49.99"}]).code == (
+        "return_exceeds_purchase"
+    )
+    assert paid_back(w.give_back("o")) == {"1": 5000}
+
+
+def test_a_named_tender_may_come_back_over_several_of_its_kind() -> None:
+    w = world()
+    tenders = [{"kind": "cash", "amount": "50.00"}, {"kind": "cash", "amount": "50.00"}]
+    w.buy("o", "100.00", tenders=tenders)
+    returned = w.give_back("o", ("1", "80.00"), tenders=[{"kind": "cash", "amount": "80.00"}])
+    assert paid_back(returned) == {"0": 5000, "1": 3000}
+
+
+def test_points_go_back_to_the_lots_they_came_from_with_their_own_expiry() -> None:
+    w = world(expires={"after": "12M"})
+    w.adjust(1000, expires="2026-06-01", at="2026-03-01")
+    w.adjust(3000, expires="2026-09-01")
+    w.redeem("r", 4000, at="2026-03-02")
+    w.buy("o", "40.00", tenders=[{"kind": "points", "amount": "40.00", "redemption": "r"}])
+    # As if 2000 had been spent in the first place: those of June and 1000 of September are still gone.
+    w.give_back("o", ("1", "20.00"))
+    assert w.expiries() == [(2000, "2026-09-01 00:00")]
+    w.give_back("o")
+    assert w.expiries() == [(1000, "2026-06-01 00:00"), (3000, "2026-09-01 00:00")]
+
+
+def test_points_given_back_after_their_expiry_expire_at_once() -> None:
+    w = world(expires={"after": "12M"})
+    w.adjust(1000, expires="2026-06-01", at="2026-03-01")
+    w.redeem("r", 1000)
+    w.buy("o", "10.00", tenders=[{"kind": "points", "amount": "10.00", "redemption": "r"}])
+    returned = w.give_back("o", at="2026-06-01")
+    assert returned.moved("redemption", "available") == 1000
+    assert returned.moved("available", "breakage") == 1000
+    assert w.points() == (0, 0, 0, 0)
+
+
+def test_points_given_back_after_their_expiry_live_on_for_the_grace() -> None:
+    w = world(expires={"after": "12M"}, restore_grace="7D")
+    w.adjust(1000, expires="2026-06-01", at="2026-03-01")
+    w.redeem("r", 1000)
+    w.buy("o", "10.00", tenders=[{"kind": "points", "amount": "10.00", "redemption": "r"}])
+    w.give_back("o", at="2026-06-10 12:00")
+    assert w.expiries() == [(1000, "2026-06-17 12:00")]
+
+
+def test_a_points_tender_must_fit_the_redemption_it_names() -> None:
+    w = world()
+    w.adjust(4000)
+    assert w.buy("o", "10.00", tenders=[{"kind": "points", "amount": "10.00", "redemption": "r"}]).code == (
+        "unknown_redemption"
+    )
+    w.hold("r", 1000)
+    # 1000 points are worth 10.00.
+    assert w.buy("o", "10.01", tenders=[{"kind": "points", "amount": "10.01", "redemption": "r"}]).code == (
+        "points_tender_mismatch"
+    )
+    assert w.buy("o", "10.00", tenders=[{"kind": "points", "amount": "10.00", "redemption": "r"}]).refusal is None
+    w.hold("r2", 1000)
+    w.cancel("r2")
+    assert w.buy("o2", "10.00", tenders=[{"kind": "points", "amount": "10.00", "redemption": "r2"}]).code == (
+        "points_tender_mismatch"
+    )
+
+
+def test_points_pay_no_larger_share_of_an_order_than_the_program_allows_in_all_tenders_together() -> None:
+    w = World(shop({"money": {**MONEY, "largest_share": "50%"}}))
+    w.enrol()
+    w.adjust(8000)
+    w.redeem("r1", 3000)
+    w.redeem("r2", 3000)
+    tenders = [
+        {"kind": "points", "amount": "30.00", "redemption": "r1"},
+        {"kind": "points", "amount": "30.00", "redemption": "r2"},
+        {"kind": "cash", "amount": "40.00"},
+    ]
+    assert w.buy("o", "100.00", tenders=tenders).code == "share_exceeded"
+    assert w.buy("o", "100.00", tenders=points_and_cash("r1", "30.00", "70.00")).refusal is None
+
+
+def test_what_points_paid_does_not_count_towards_spending_tiers() -> None:
+    tracks = {"membership": {"measure": {"spent": "net"}, "tiers": [{"id": "member"}, {"id": "silver", "enter": 100}]}}
+    w = World(shop({"money": MONEY}, tracks=tracks))
+    w.enrol()
+    w.adjust(4000)
+    w.redeem("r", 4000)
+    w.buy("o1", "139.99", tenders=points_and_cash("r", "40.00", "99.99"))
+    assert w.tier() == "member"
+    w.buy("o2", "0.01")
+    assert w.tier() == "silver"
