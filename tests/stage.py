@@ -1,7 +1,7 @@
 """A stage for stories on a real database: a program, its intake, a clock, and short words for what members do.
 
-Stories are asynchronous; `asynchronous` lets pytest run them. Instants are written as "2026-03-01" or "2026-03-01 10:00"
-and mean UTC.
+Stories are asynchronous; `asynchronous` lets pytest run them. Instants are written as "2026-03-01" or
+"2026-03-01 10:00" and mean UTC.
 """
 
 import asyncio

@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import importlib
+import multiprocessing
+import signal
 import socket
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+import sys
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Generator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from multiprocessing.context import SpawnProcess
+from typing import Any, Final, TypeVar
 
 import msgspec
 import uvicorn
@@ -33,7 +37,7 @@ from laurels.core.program.model import Program
 from laurels.core.refusal import Refusal
 from laurels.intake.engine import Intake
 from laurels.jobs.worker import Worker
-from laurels.settings import Settings, read_settings, variable_of
+from laurels.settings import Settings
 from laurels.store import embedded
 from laurels.store.database import Database
 from laurels.store.keys import ApiKey, create_key
@@ -42,6 +46,16 @@ from laurels.store.programs import Mode, ProgramExists, ProgramRow, create_progr
 
 OWN_SOURCES: Final = "laurels"
 """What sources begin with that only Laurels uses."""
+
+GRACE_SECONDS: Final = 30
+"""How long requests that are being answered may take when the process is told to end."""
+
+Announce = Callable[[str], None]
+T = TypeVar("T")
+
+
+def _silent(_address: str) -> None:
+    """Nobody wants to know."""
 
 
 class Application(msgspec.Struct, frozen=True):
@@ -63,16 +77,13 @@ def read_program(document: str) -> Program:
 
 @asynccontextmanager
 async def database_url(settings: Settings) -> AsyncIterator[str]:
-    """The URL of the database that the settings name; the embedded server runs while the block does."""
+    """The URL of the database that the settings name; without one the embedded server runs while the block does."""
     if settings.database_url:
         yield settings.database_url
         return
-    server = await asyncio.to_thread(embedded.start, settings.postgres_directory)
-    try:
-        yield server.database_url("laurels")
-    finally:
-        if server.started:
-            await asyncio.to_thread(embedded.stop, settings.postgres_directory)
+    with ExitStack() as stack:
+        server = await asyncio.to_thread(stack.enter_context, embedded.running(settings.postgres_directory))
+        yield server.url
 
 
 @asynccontextmanager
@@ -103,24 +114,19 @@ async def application(settings: Settings, clock: Clock | None = None) -> AsyncIt
 # --- HTTP and the worker ----------------------------------------------------------------------------------------------
 
 
-def entrance(running: Application) -> Entrance:
+def entrance(running: Application, metrics: Metrics | None = None) -> Entrance:
     """The ASGI application over the running parts."""
-    return Entrance(_services(running))
-
-
-def _services(running: Application) -> Services:
-    metrics = Metrics()
-    metrics.watch("laurels_activities_waiting", "Activities waiting for a lane.", lambda: running.intake.waiting)
-    return Services(
+    services = Services(
         running.settings,
         running.database,
         running.intake,
         running.clock,
         Keys(running.database, running.settings.key_cache_seconds),
-        metrics,
+        metrics or Metrics(),
         Rendering(running.intake),
         pages(openapi_text()),
     )
+    return Entrance(services)
 
 
 def worker_of(running: Application, metrics: Metrics | None = None) -> Worker:
@@ -136,14 +142,9 @@ def worker_of(running: Application, metrics: Metrics | None = None) -> Worker:
     )
 
 
-async def work(settings: Settings) -> None:
-    """Runs the worker alone, until cancelled."""
-    async with application(settings) as running:
-        await worker_of(running).work()
-
-
 @asynccontextmanager
-async def _working(running: Application, metrics: Metrics) -> AsyncIterator[None]:
+async def at_work(running: Application, metrics: Metrics) -> AsyncIterator[None]:
+    """The worker works while the block runs, unless it is to run apart."""
     if running.settings.worker == "apart":
         yield
         return
@@ -154,3 +155,236 @@ async def _working(running: Application, metrics: Metrics) -> AsyncIterator[None
     finally:
         worker.stop()
         await task
+
+
+async def serve_running(running: Application, announce: Announce = _silent) -> None:
+    """Serves HTTP over the running parts until a signal says stop; `announce` is told the address when it listens."""
+    metrics = Metrics()
+    settings = running.settings
+    with listening(settings) as (listener, address):
+        server = _Server(_config(settings, entrance(running, metrics)), lambda: announce(address))
+        async with at_work(running, metrics):
+            await server.serve(sockets=[listener])
+
+
+def serve(settings: Settings, announce: Announce = _silent) -> None:
+    """Serves HTTP until a signal says stop, in as many processes as the settings say."""
+    log.configure(settings)
+    if settings.processes > 1:
+        _serve_apart(settings, announce)
+        return
+
+    async def run() -> None:
+        async with application(settings) as running:
+            await serve_running(running, announce)
+
+    run_to_end(run())
+
+
+def work(settings: Settings) -> None:
+    """Runs the worker alone until a signal says stop."""
+    log.configure(settings)
+
+    async def run() -> None:
+        async with application(settings) as running:
+            worker = worker_of(running)
+            with _signals(worker.stop):
+                await worker.work()
+
+    run_to_end(run())
+
+
+def run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What the coroutine comes to, on the fastest event loop there is."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(coroutine)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = importlib.import_module("uvloop").new_event_loop
+    return factory
+
+
+@contextmanager
+def listening(settings: Settings) -> Iterator[tuple[socket.socket, str]]:
+    """A socket that listens where the settings say, and the address to reach it by."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.create_server((settings.host, settings.port), family=family, backlog=2048) as listener:
+        listener.setblocking(False)
+        host, port = listener.getsockname()[:2]
+        yield listener, f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which on a signal ends in order and leaves it to its caller to go on."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listens, then says so."""
+        await super().startup(sockets)
+        self._announce()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """A first signal ends it in order, a second at once; neither is raised again afterwards."""
+        with _signals(lambda: self.handle_exit(signal.SIGINT, None)):
+            yield
+
+
+@contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Calls `stop` for each signal that asks the process to end while the block runs."""
+    loop = asyncio.get_running_loop()
+    wanted = (signal.SIGINT, signal.SIGTERM)
+    try:
+        for number in wanted:
+            loop.add_signal_handler(number, stop)
+    except (NotImplementedError, RuntimeError, ValueError):
+        # Windows, or not the main thread: whoever started it stops it otherwise.
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number in wanted:
+            loop.remove_signal_handler(number)
+
+
+def _config(settings: Settings, app: Any, **more: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=settings.idle_seconds,
+        limit_concurrency=settings.connections_most,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        **more,
+    )
+
+
+# --- several processes ------------------------------------------------------------------------------------------------
+
+
+def _serve_apart(settings: Settings, announce: Announce) -> None:
+    """One process keeps the database and listens; as many as the settings say serve. The worker runs in the first."""
+
+    async def prepare() -> None:
+        async with database_url(settings) as url:
+            await migrate(url)
+            apart = msgspec.structs.replace(settings, database_url=url)
+            with listening(settings) as (listener, address):
+                await _supervise(apart, listener, lambda: announce(address))
+
+    run_to_end(prepare())
+
+
+async def _supervise(settings: Settings, listener: socket.socket, announce: Callable[[], None]) -> None:
+    """Starts the processes, starts anew what dies, and ends them together."""
+    context = multiprocessing.get_context("spawn")
+    stopping = asyncio.Event()
+
+    def start(number: int) -> SpawnProcess:
+        worker = settings.worker if number == 0 else "apart"
+        theirs = msgspec.structs.replace(settings, worker=worker)
+        process = context.Process(target=_serve_here, args=(msgspec.json.encode(theirs), listener), daemon=False)
+        process.start()
+        return process
+
+    children = {number: start(number) for number in range(settings.processes)}
+    announce()
+    with _signals(stopping.set):
+        while not stopping.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), 1)
+            for number, child in children.items():
+                if not child.is_alive() and not stopping.is_set():
+                    log.logger("laurels.serve").error("process_died", exitcode=child.exitcode)
+                    children[number] = start(number)
+    for child in children.values():
+        child.terminate()
+    for child in children.values():
+        await asyncio.to_thread(child.join)
+
+
+def _serve_here(encoded: bytes, listener: socket.socket) -> None:
+    """What each of several processes does."""
+    settings = msgspec.json.decode(encoded, type=Settings)
+    log.configure(settings)
+    metrics = Metrics()
+
+    async def run() -> None:
+        async with application(settings) as running, at_work(running, metrics):
+            server = _Server(_config(settings, entrance(running, metrics)), lambda: None)
+            await server.serve(sockets=[listener])
+
+    run_to_end(run())
+
+
+# --- what commands ask for --------------------------------------------------------------------------------------------
+
+
+async def ensure_program(running: Application, id: str, mode: Mode) -> ProgramRow:
+    """The program, made in this mode where it is not there yet."""
+    row = await program_row(running.database, id)
+    if row is not None:
+        return row
+    try:
+        return await create_program(running.database, running.clock, id, mode)
+    except ProgramExists:
+        return await ensure_program(running, id, mode)
+
+
+async def make_key(
+    running: Application, program: str, *, source: str, name: str, scopes: Collection[str], mode: Mode = "sandbox"
+) -> tuple[str, ApiKey]:
+    """A new key, shown this once, and what is known of it; the program is made where it is not there yet.
+
+    ValueError for a source that only Laurels uses, or a scope that does not exist.
+    """
+    if source == OWN_SOURCES or source.startswith(f"{OWN_SOURCES}."):
+        raise ValueError(f"{source!r} cannot be a source: those that begin with {OWN_SOURCES!r} are Laurels' own")
+    unknown = sorted(set(scopes) - set(SCOPES))
+    if unknown or not scopes:
+        raise ValueError(f"unknown scopes: {', '.join(unknown) or 'none given'}; known are {', '.join(SCOPES)}")
+    await ensure_program(running, program, mode)
+    return await create_key(running.database, running.clock, program, source, name, scopes)
+
+
+async def plan(running: Application, document: str) -> Plan | Faulty:
+    """What the document would change in its program, and how many members each change takes something from."""
+    examined = await examine_apart(document)
+    if examined.program is None:
+        return Faulty(examined.findings)
+    if await program_row(running.database, examined.program.id) is None:
+        return Plan(None, ())
+    versions = await running.intake.versions(examined.program.id)
+    now = await running.intake.now(examined.program.id) or running.clock.now()
+    return await plan_version(running.database, versions, examined.program, now)
+
+
+async def publish(
+    running: Application, document: str, *, mode: Mode = "setup", effective_at: Instant | None = None
+) -> Published | Faulty | OtherProgram | Refusal:
+    """The document published in its program, which is made in this mode where it is not there yet; or why not."""
+    examined = await examine_apart(document)
+    if examined.program is None:
+        return Faulty(examined.findings)
+    id = examined.program.id
+    await ensure_program(running, id, mode)
+    versions = await running.intake.versions(id)
+    now = await running.intake.now(id) or running.clock.now()
+    published = await publish_document(running.database, running.clock, versions, id, document, effective_at, now)
+    assert published is not None, "the program was there a moment ago"
+    return published

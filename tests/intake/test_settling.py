@@ -43,18 +43,15 @@ def failing(monkeypatch: pytest.MonkeyPatch, times: int, error: Exception, *, af
 
 
 @pytest.mark.parametrize(
-    "error",
-    [
-        asyncpg.DeadlockDetectedError("as tests have it"),
-        asyncpg.SerializationError("as tests have it"),
-        asyncpg.LockNotAvailableError("as tests have it"),
-    ],
+    "kind", [asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError]
 )
 @asynchronous
-async def test_a_conflict_is_tried_again(laurels_url: str, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+async def test_a_conflict_is_tried_again(
+    laurels_url: str, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
     async with stage(laurels_url) as here:
         await here.enrol("m-1")
-        attempts = failing(monkeypatch, 3, error)
+        attempts = failing(monkeypatch, 3, kind("as tests have it"))
         assert (await here.send("purchase", "m-1", purchase("o", "1.00"))).status == "accepted"
         assert attempts == [4]
 

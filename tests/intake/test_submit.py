@@ -1,7 +1,6 @@
 """Activities go in, outcomes come out, and what was accepted is in the database before it is answered."""
 
 import asyncio
-from typing import Any
 
 import msgspec
 import pytest
@@ -48,10 +47,22 @@ async def test_the_row_of_an_activity_carries_its_digest_and_its_bucket(laurels_
         row = await here.database.pool.fetchrow("select * from activity where id = 'r-1'")
         assert row is not None
         assert row["bucket"] == bucket_of("m-1")
-        head: tuple[Any, ...] = ("cafe", "m-1", 2, "pos", "r-1", "purchase")
-        times = (row["occurred_at"], row["recorded_at"])
-        facts = encode_facts(outcome.facts)
-        assert row["digest"] == activity_digest(*head, *times, 1, 1, 1, None, row["body"].encode(), facts)
+        assert row["digest"] == activity_digest(
+            program="cafe",
+            member="m-1",
+            seq=2,
+            source="pos",
+            id="r-1",
+            type="purchase",
+            occurred_at=instant("2026-03-01"),
+            recorded_at=instant("2026-03-01"),
+            engine=1,
+            version=1,
+            known=1,
+            circumstances=None,
+            body=row["body"].encode(),
+            facts=encode_facts(outcome.facts),
+        )
 
 
 @asynchronous
@@ -75,8 +86,13 @@ async def test_small_and_large_batches_write_the_same(laurels_url: str, count: i
         outcomes = await here.send_all([submission("purchase", member, purchase("o", "12.50")) for member in members])
         assert {outcome.status for outcome in outcomes} == {"accepted"}
         assert await here.rows() == {
-            **{"activity": 2 * count, "entry": count, "member": count, "pool": 0, "outbox": 0, "free_text": 0},
+            "activity": 2 * count,
+            "entry": count,
+            "member": count,
             "state": 2 * count,  # a page of lots and an order each
+            "pool": 0,
+            "outbox": 0,
+            "free_text": 0,
         }
         rows = await here.database.pool.fetch("select * from entry order by member")
         assert {(row["points"], row["order_id"], row["version"], row["n"]) for row in rows} == {(12, "o", 1, 0)}

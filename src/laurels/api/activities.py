@@ -24,6 +24,7 @@ from laurels.api.services import Services
 from laurels.core.activity import FREE_TYPES
 from laurels.core.activity import Problem as Finding
 from laurels.core.calendar import Instant, parse_instant
+from laurels.core.explanation import Sentence
 from laurels.core.refusal import Refusal
 from laurels.core.wire import WIRE_TYPES, Id, Word
 from laurels.intake.submission import Outcome, Submission
@@ -127,7 +128,7 @@ class _Item:
     "POST",
     "/v1/activities",
     tag="Activities",
-    summary="Send what members did",
+    summary=Sentence("Send what members did", "发送会员活动"),
     scopes=("activities:write", "adjustments:write", "members:write"),
     codes=("overloaded", *REFUSALS_HERE),
     takes_key=False,
@@ -145,9 +146,10 @@ async def send_activities(call: Call, body: bytes) -> ActivityAnswer | BatchAnsw
     await resolve_members(call.services, caller.program, items)
     sent = [item for item in items if item.submission is not None and item.answer is None]
     if sent:
-        outcomes = await call.services.intake.submit(
-            caller.program, [item.submission for item in sent if item.submission is not None]
-        )
+        with call.services.metrics.waiting(len(sent)):
+            outcomes = await call.services.intake.submit(
+                caller.program, [item.submission for item in sent if item.submission is not None]
+            )
         await _render(call.services, caller.program, sent, outcomes)
     answers = [item.answer for item in items if item.answer is not None]
     _count(call.services.metrics, call.counts, items, answers)

@@ -102,7 +102,7 @@ class Entrance:
             route=route,
             status=exchange.status,
             code=exchange.code or None,
-            replayed=exchange.replayed,
+            answered_again=exchange.answered_again,
             duration_ms=round(seconds * 1000, 3),
             **exchange.counts,
         )

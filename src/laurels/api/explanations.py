@@ -24,7 +24,7 @@ from laurels.api.members import row_of, whole_data
 from laurels.api.operation import Call, operation
 from laurels.api.problem import ApiProblem
 from laurels.core.compiled import Compiled
-from laurels.core.explanation import campaign_sentence, entry_sentence, tier_sentence
+from laurels.core.explanation import Sentence, campaign_sentence, entry_sentence, tier_sentence
 from laurels.core.facts import AnyFact, Explained, Judged, OrderReturned, TierSet
 from laurels.core.money import format_minor, format_quantity
 from laurels.core.program import notation
@@ -110,7 +110,7 @@ class ExplanationAnswer(Struct, frozen=True, kw_only=True):
     "GET",
     "/v1/members/{member}/explanations/{source}/{activity}",
     tag="Members",
-    summary="Explain an activity",
+    summary=Sentence("Explain an activity", "解释一笔活动"),
     scopes=("members:read",),
     codes=("no_such_member", "no_such_activity", "no_version_yet"),
 )

@@ -15,6 +15,7 @@ from laurels.api.performing import Replied, Reply
 from laurels.api.problem import ApiProblem
 from laurels.api.services import Services
 from laurels.core.decide import ENGINE
+from laurels.core.explanation import Sentence
 
 RELEASE: Final = next((found.version for found in distributions(name="laurels")), "unknown")
 _PATIENCE_SECONDS: Final = 2
@@ -34,13 +35,13 @@ class ReadyAnswer(Struct, frozen=True):
     status: Literal["ready"]
 
 
-@operation("GET", "/healthz", tag="Operation", summary="Whether the process is alive")
+@operation("GET", "/healthz", tag="Operation", summary=Sentence("Whether the process is alive", "进程是否存活"))
 async def read_health(services: Services) -> HealthAnswer:  # noqa: ARG001 - being called is the answer
     """Answers as long as the process does; it asks nobody else."""
     return HealthAnswer("ok", RELEASE, ENGINE)
 
 
-@operation("GET", "/readyz", tag="Operation", summary="Whether it can serve")
+@operation("GET", "/readyz", tag="Operation", summary=Sentence("Whether it can serve", "是否可以服务"))
 async def read_readiness(services: Services) -> ReadyAnswer:
     """Answers once the database answers; 503 `unavailable` otherwise."""
     try:
@@ -51,7 +52,13 @@ async def read_readiness(services: Services) -> ReadyAnswer:
     return ReadyAnswer("ready")
 
 
-@operation("GET", "/metrics", tag="Operation", summary="What the process counts", codes=("no_such_route",))
+@operation(
+    "GET",
+    "/metrics",
+    tag="Operation",
+    summary=Sentence("What the process counts", "进程指标"),
+    codes=("no_such_route",),
+)
 async def read_metrics(services: Services) -> str:
     """Prometheus' text format. The setting `LAURELS_METRICS=off` takes it away."""
     if services.settings.metrics == "off":

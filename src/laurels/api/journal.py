@@ -11,6 +11,7 @@ from laurels.api.members import row_of
 from laurels.api.operation import Call, operation
 from laurels.api.paging import Cursor, Limit, NextCursor, cursor_of, place_of
 from laurels.core.calendar import Zone
+from laurels.core.explanation import Sentence
 from laurels.core.facts import Moved
 from laurels.store import reading
 from laurels.store.reading import JournalEntry
@@ -51,7 +52,7 @@ class JournalQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     "GET",
     "/v1/members/{member}/journal",
     tag="Members",
-    summary="Read a member's journal",
+    summary=Sentence("Read a member's journal", "读取会员流水"),
     scopes=("members:read",),
     codes=("no_such_member", "no_version_yet"),
 )

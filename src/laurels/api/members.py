@@ -20,6 +20,7 @@ from laurels.api.problem import ApiProblem, invalid
 from laurels.core.activity import Problem as Finding
 from laurels.core.calendar import Instant, Zone, parse_date
 from laurels.core.compiled import Compiled
+from laurels.core.explanation import Sentence
 from laurels.core.member import Root
 from laurels.core.money import format_minor
 from laurels.core.refusal import Refusal
@@ -157,7 +158,7 @@ class PersonalDataQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     "POST",
     "/v1/members",
     tag="Members",
-    summary="Enrol a member",
+    summary=Sentence("Enrol a member", "会员入会"),
     scopes=("members:write",),
     status=201,
     codes=(
@@ -195,7 +196,7 @@ async def enrol_member(call: Call, body: NewMember) -> MemberSaved:
     "PATCH",
     "/v1/members/{member}",
     tag="Members",
-    summary="Change a member",
+    summary=Sentence("Change a member", "修改会员"),
     scopes=("members:write",),
     codes=("overloaded", "no_such_member", "identifier_taken", "member_sealed", "unknown_program_version"),
 )
@@ -226,7 +227,7 @@ async def change_member(call: Call, member: str, body: ChangedMember) -> MemberS
     "GET",
     "/v1/members/{member}",
     tag="Members",
-    summary="Read a member",
+    summary=Sentence("Read a member", "读取会员"),
     scopes=("members:read",),
     codes=("no_such_member", "no_version_yet"),
 )
@@ -236,7 +237,12 @@ async def read_member(call: Call, member: str) -> MemberAnswer:
 
 
 @operation(
-    "GET", "/v1/members", tag="Members", summary="Find members", scopes=("members:read",), codes=("no_version_yet",)
+    "GET",
+    "/v1/members",
+    tag="Members",
+    summary=Sentence("Find members", "查找会员"),
+    scopes=("members:read",),
+    codes=("no_version_yet",),
 )
 async def list_members(call: Call, query: MemberQuery) -> MemberList:
     """Members by id, or those whose id, name, phone number or e-mail address begins with `query`."""
@@ -255,7 +261,7 @@ async def list_members(call: Call, query: MemberQuery) -> MemberList:
     "DELETE",
     "/v1/members/{member}",
     tag="Members",
-    summary="Erase a member's personal data",
+    summary=Sentence("Erase a member's personal data", "清除会员个人信息"),
     scopes=("members:erase",),
     status=204,
     codes=("no_such_member",),
@@ -273,7 +279,7 @@ async def erase_member(call: Call, member: str) -> None:
     "GET",
     "/v1/members/{member}/personal_data",
     tag="Members",
-    summary="Export a member's personal data",
+    summary=Sentence("Export a member's personal data", "导出会员个人信息"),
     scopes=("members:read",),
     codes=("no_such_member", "no_version_yet"),
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -35,6 +36,9 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self._waiting = Gauge(
+            "laurels_activities_waiting", "Activities sent and not yet answered.", registry=self.registry
+        )
         self.running = Gauge("laurels_requests_running", "Requests being answered.", registry=self.registry)
         self.woken = Counter("laurels_members_woken", "Members for whom something fell due.", registry=self.registry)
         self.worker_errors = Counter(
@@ -55,9 +59,14 @@ class Metrics:
             histogram = self._by_route[route, status] = self.request_seconds.labels(route, str(status))
         histogram.observe(seconds)
 
-    def watch(self, name: str, meaning: str, read: Callable[[], float]) -> None:
-        """A gauge that is read when somebody asks."""
-        Gauge(name, meaning, registry=self.registry).set_function(read)
+    @contextmanager
+    def waiting(self, count: int) -> Iterator[None]:
+        """So many activities wait while the block runs."""
+        self._waiting.inc(count)
+        try:
+            yield
+        finally:
+            self._waiting.dec(count)
 
     def text(self) -> bytes:
         """All of them in Prometheus' text format."""

@@ -27,7 +27,16 @@ from laurels.api import (
     standing,
 )
 from laurels.api.operation import AUTHENTICATED, Operation, operations_in
-from laurels.api.problem import FINDINGS, MEDIA_TYPE, PROBLEMS, ProblemBody, problem_body, status_of, title_of
+from laurels.api.problem import (
+    FINDINGS,
+    MEDIA_TYPE,
+    PROBLEMS,
+    ProblemBody,
+    problem_body,
+    status_of,
+    title_of,
+    title_zh_of,
+)
 from laurels.api.scopes import SCOPES
 from laurels.core.activity import FREE_TYPES, INTERNAL_TYPES
 from laurels.core.refusal import REFUSALS
@@ -109,6 +118,10 @@ def document() -> Json:
             {"name": "Operation", "description": "For those who run it; no key needed."},
         ],
         "paths": paths,
+        "x-codes": {
+            code: {"status": status_of(code), "en": title_of(code), "zh-CN": title_zh_of(code)}
+            for code in sorted({*PROBLEMS, *REFUSALS})
+        },
         "components": {
             "schemas": dict(sorted(schemas.items())),
             "securitySchemes": {
@@ -255,7 +268,8 @@ def _operation(operation: Operation, wired: Mapping[Any, Json], example: Json) -
     shown: Json = {
         "operationId": operation.name,
         "tags": [operation.tag],
-        "summary": operation.summary,
+        "summary": operation.summary.en,
+        "x-summary-zh-CN": operation.summary.zh,
         "description": operation.description,
     }
     if operation.scopes:
@@ -309,7 +323,7 @@ def _request(operation: Operation, wired: Mapping[Any, Json], example: Json) -> 
 
 
 def _responses(operation: Operation, wired: Mapping[Any, Json], example: Json) -> Json:
-    success: Json = {"description": operation.summary + "."}
+    success: Json = {"description": f"{operation.summary.en}."}
     media_type = _TEXT.get(operation.name, "application/json")
     if operation.answer is not None:
         parts = _parts(operation.answer)

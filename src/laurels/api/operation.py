@@ -17,6 +17,7 @@ import msgspec
 
 from laurels.api.authentication import Caller
 from laurels.api.services import Services
+from laurels.core.explanation import Sentence
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 Tag = Literal["Activities", "Members", "Redemptions", "Program", "Operation"]
@@ -58,7 +59,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     method: Method
     path: str
     tag: Tag
-    summary: str
+    summary: Sentence
     description: str
     scopes: tuple[str, ...]
     status: int
@@ -103,7 +104,7 @@ def operation(
     path: str,
     *,
     tag: Tag,
-    summary: str,
+    summary: Sentence,
     scopes: tuple[str, ...] = (),
     status: int = 200,
     codes: tuple[str, ...] = (),

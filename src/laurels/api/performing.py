@@ -77,7 +77,7 @@ class Exchange(msgspec.Struct):
     route: str = ""
     caller: Caller | None = None
     code: str = ""
-    replayed: bool = False
+    answered_again: bool = False
     status: int = 0
     counts: dict[str, int] = {}
 
@@ -180,7 +180,7 @@ class Performer:
             waits = {"Retry-After": str(RUNNING_RETRY_S)} if begun.code == "still_running" else {}
             raise ApiProblem(begun.code, begun.detail, headers=waits)
         if begun is not None:
-            exchange.replayed = True
+            exchange.answered_again = True
             return Reply(begun.status, begun.body.encode(), headers={"Idempotent-Replayed": "true"})
         try:
             reply = _reply(operation, await operation.handle(call, **arguments))

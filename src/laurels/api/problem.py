@@ -159,6 +159,12 @@ def title_of(code: str) -> str:
     return REFUSALS[code].en if kind is None else kind.en
 
 
+def title_zh_of(code: str) -> str:
+    """The same in Chinese."""
+    kind = PROBLEMS.get(code)
+    return REFUSALS[code].zh if kind is None else kind.zh
+
+
 def problem_body(code: str, detail: str = "", errors: tuple[Finding, ...] = ()) -> ProblemBody:
     """The problem document of a code in one of the two tables."""
     return ProblemBody(

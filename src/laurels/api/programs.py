@@ -15,6 +15,7 @@ from laurels.api.problem import ApiProblem, invalid
 from laurels.api.publishing import Faulty, OtherProgram, PlannedChange, examine_apart, plan, publish
 from laurels.core.activity import Problem as InputFinding
 from laurels.core.calendar import Instant, Zone, format_instant
+from laurels.core.explanation import Sentence
 from laurels.core.program.change import Concerned
 from laurels.core.program.finding import Finding
 from laurels.core.program.loading import Examined
@@ -130,7 +131,9 @@ class ClockAnswer(Struct, frozen=True, kw_only=True):
     woken: int
 
 
-@operation("GET", "/v1/program", tag="Program", summary="Read the program", scopes=("program:read",))
+@operation(
+    "GET", "/v1/program", tag="Program", summary=Sentence("Read the program", "读取方案"), scopes=("program:read",)
+)
 async def read_program(call: Call) -> ProgramAnswer:
     """The program that the key belongs to: its mode, its time and what is in effect."""
     row = await program_row(call.services.database, call.program)
@@ -160,7 +163,7 @@ async def read_program(call: Call) -> ProgramAnswer:
     "POST",
     "/v1/program/check",
     tag="Program",
-    summary="Check a document",
+    summary=Sentence("Check a document", "检查方案文档"),
     scopes=("program:read",),
     takes_text=True,
     takes_key=False,
@@ -175,7 +178,7 @@ async def check_document(call: Call, body: DocumentBody) -> CheckAnswer:  # noqa
     "POST",
     "/v1/program/plan",
     tag="Program",
-    summary="Preview a new version",
+    summary=Sentence("Preview a new version", "预览新版本"),
     scopes=("program:read",),
     codes=("other_program",),
     takes_text=True,
@@ -202,7 +205,7 @@ async def plan_version(call: Call, body: DocumentBody) -> PlanAnswer:
     "POST",
     "/v1/program/versions",
     tag="Program",
-    summary="Publish a version",
+    summary=Sentence("Publish a version", "发布版本"),
     scopes=("program:write",),
     status=201,
     codes=("program_invalid", "other_program", "needs_mapping", "effective_too_soon"),
@@ -234,7 +237,13 @@ async def publish_document(call: Call, body: NewVersion) -> VersionSaved:
     return VersionSaved(findings=published.findings, **msgspec.structs.asdict(_version(published.version, zone)))
 
 
-@operation("GET", "/v1/program/versions", tag="Program", summary="List the versions", scopes=("program:read",))
+@operation(
+    "GET",
+    "/v1/program/versions",
+    tag="Program",
+    summary=Sentence("List the versions", "列出版本"),
+    scopes=("program:read",),
+)
 async def list_versions(call: Call, query: PageQuery) -> VersionList:
     """All published versions, newest first."""
     before = place_of(query.cursor, int)
@@ -252,7 +261,7 @@ async def list_versions(call: Call, query: PageQuery) -> VersionList:
     "GET",
     "/v1/program/versions/{number}",
     tag="Program",
-    summary="Read a version",
+    summary=Sentence("Read a version", "读取版本"),
     scopes=("program:read",),
     codes=("no_such_version", "no_version_yet"),
 )
@@ -270,7 +279,7 @@ async def read_version(call: Call, number: str) -> VersionDocument:
     "POST",
     "/v1/clock",
     tag="Program",
-    summary="Move the clock",
+    summary=Sentence("Move the clock", "推动时钟"),
     scopes=("clock:write",),
     codes=("overloaded", "clock_is_real", "clock_backwards"),
 )

@@ -13,6 +13,7 @@ from laurels.api.body import finding_of
 from laurels.api.operation import Call, operation
 from laurels.api.problem import ApiProblem, invalid
 from laurels.core.activity import Problem as Finding
+from laurels.core.explanation import Sentence
 from laurels.core.refusal import Refusal
 from laurels.core.wire import Id, Word
 from laurels.ids import new_id
@@ -40,7 +41,7 @@ class QuoteBody(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     "POST",
     "/v1/quotes",
     tag="Activities",
-    summary="Ask what a purchase would earn",
+    summary=Sentence("Ask what a purchase would earn", "试算一笔购买"),
     scopes=("activities:write", "members:read"),
     codes=("not_supported", *PURCHASE_REFUSALS),
     takes_key=False,

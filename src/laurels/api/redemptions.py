@@ -15,6 +15,7 @@ from laurels.api.operation import Call, operation
 from laurels.api.own import submit_own
 from laurels.api.problem import ApiProblem
 from laurels.core.compiled import Compiled
+from laurels.core.explanation import Sentence
 from laurels.core.member import Redemption
 from laurels.core.money import format_minor
 from laurels.core.purchase import worth
@@ -75,7 +76,7 @@ class RedemptionSaved(Struct, frozen=True):
     "POST",
     "/v1/redemptions",
     tag="Redemptions",
-    summary="Hold points",
+    summary=Sentence("Hold points", "冻结积分"),
     scopes=("redemptions:write",),
     status=201,
     codes=(
@@ -103,7 +104,7 @@ async def hold_points(call: Call, body: NewRedemption) -> RedemptionSaved:
     "POST",
     "/v1/redemptions/{redemption}/capture",
     tag="Redemptions",
-    summary="Spend what is held",
+    summary=Sentence("Spend what is held", "核销冻结的积分"),
     scopes=("redemptions:write",),
     codes=("overloaded", "no_such_redemption", "redemption_not_held", "capture_exceeds_hold", "member_sealed"),
 )
@@ -121,7 +122,7 @@ async def capture_points(call: Call, redemption: str, body: Captured) -> Redempt
     "POST",
     "/v1/redemptions/{redemption}/cancel",
     tag="Redemptions",
-    summary="Give back what is held",
+    summary=Sentence("Give back what is held", "退回冻结的积分"),
     scopes=("redemptions:write",),
     codes=("overloaded", "no_such_redemption", "redemption_not_held", "member_sealed"),
 )
@@ -136,7 +137,7 @@ async def cancel_redemption(call: Call, redemption: str, body: Nothing) -> Redem
     "GET",
     "/v1/redemptions/{redemption}",
     tag="Redemptions",
-    summary="Read a redemption",
+    summary=Sentence("Read a redemption", "读取兑换"),
     scopes=("redemptions:write", "members:read"),
     codes=("no_such_redemption", "no_version_yet"),
 )

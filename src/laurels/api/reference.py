@@ -11,6 +11,7 @@ from laurels.api.operation import operation
 from laurels.api.performing import Replied, Reply
 from laurels.api.problem import ApiProblem
 from laurels.api.services import Page, Services
+from laurels.core.explanation import Sentence
 
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -32,19 +33,19 @@ def pages(openapi: str) -> Mapping[str, Page]:
     return MappingProxyType({**found, "openapi.json": Page(openapi.encode(), "application/json")})
 
 
-@operation("GET", "/openapi.json", tag="Operation", summary="This document")
+@operation("GET", "/openapi.json", tag="Operation", summary=Sentence("This document", "本文档"))
 async def read_openapi(services: Services) -> str:
     """OpenAPI 3.1, made from the routes themselves."""
     raise Replied(_shown(services.pages["openapi.json"]))
 
 
-@operation("GET", "/docs", tag="Operation", summary="The reference page")
+@operation("GET", "/docs", tag="Operation", summary=Sentence("The reference page", "参考页"))
 async def read_reference(services: Services) -> str:
     """This document for people, readable without any network but this server's."""
     raise Replied(_shown(services.pages[""]))
 
 
-@operation("GET", "/docs/{file}", tag="Operation", summary="Parts of the reference page")
+@operation("GET", "/docs/{file}", tag="Operation", summary=Sentence("Parts of the reference page", "参考页的组成文件"))
 async def read_reference_part(services: Services, file: str) -> str:
     """Script and style of the reference page."""
     page = services.pages.get(file)

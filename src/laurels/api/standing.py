@@ -15,6 +15,7 @@ from laurels.api.operation import Call, operation
 from laurels.api.problem import ApiProblem
 from laurels.core.calendar import Instant, Zone
 from laurels.core.compiled import Compiled
+from laurels.core.explanation import Sentence
 from laurels.core.member import Balance, Measures, Member, Page, Redemption, page_key
 from laurels.core.money import format_minor, format_quantity
 from laurels.core.program.model import Metric, Track
@@ -90,7 +91,7 @@ class TiersAnswer(Struct, frozen=True):
     "GET",
     "/v1/members/{member}/balances",
     tag="Members",
-    summary="Read a member's balances",
+    summary=Sentence("Read a member's balances", "读取会员余额"),
     scopes=("members:read",),
     codes=("no_such_member", "no_version_yet"),
 )
@@ -115,7 +116,7 @@ async def read_balances(call: Call, member: str) -> BalancesAnswer:
     "GET",
     "/v1/members/{member}/tiers",
     tag="Members",
-    summary="Read a member's tiers",
+    summary=Sentence("Read a member's tiers", "读取会员等级"),
     scopes=("members:read",),
     codes=("no_such_member", "no_version_yet"),
 )

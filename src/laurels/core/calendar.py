@@ -254,6 +254,7 @@ class Zone:
         "_recent_years",
         "_shifts",
         "_spans",
+        "_starts",
         "_texts",
         "_walls",
         "name",
@@ -286,6 +287,7 @@ class Zone:
         self._recent_offset = (_NEVER, _NEVER, 0)
         self._recent_spans = dict.fromkeys(Period, _NO_SPAN)
         self._recent_years: dict[tuple[int, int], _Span] = {}
+        self._starts: dict[tuple[int, int, int], list[Instant]] = {}
         self._recent_ends: dict[tuple[tuple[int, int], ...], _Span] = {}
         self._days: dict[Date, _Day] = {}
         self._spans: dict[Period, dict[Date, _Span]] = {period: {} for period in Period}
@@ -463,7 +465,10 @@ class Zone:
 
     def _find_year(self, instant: Instant, month: int, day: int) -> _Span:
         year = self.local(instant).year
-        starts = [self.instant_at(date_in_year(each, month, day)) for each in range(year - 1, year + 3)]
+        starts = self._starts.get((year, month, day))
+        if starts is None:
+            starts = [self.instant_at(date_in_year(each, month, day)) for each in range(year - 1, year + 3)]
+            _keep(self._starts, (year, month, day), starts)
         index = bisect_right(starts, instant)
         span = (starts[index - 1], starts[index])
         _keep(self._recent_years, (month, day), span)

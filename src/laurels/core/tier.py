@@ -11,7 +11,7 @@ import msgspec
 
 from laurels.core.accrual import base_amounts
 from laurels.core.activity import Activity, Free, Purchase
-from laurels.core.calendar import Instant, Period
+from laurels.core.calendar import Date, Instant, Period
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
 from laurels.core.expiry import expiry_of, part_of, rule_for
@@ -308,13 +308,9 @@ def fall_back(case: Case, compiled: Compiled, track: Track, instant: Instant) ->
         return
     enrolled_at = case.root.enrolled_at or 0
     days = _days(case, track)
-    if days is None:
-        lowered = {holds_until(compiled, track, instant, enrolled_at)}
-        windows = [measure.window for measure in standing.measures]
-    else:
-        lowered = {holds_until(compiled, track, end, enrolled_at) for end in _ends(days, instant)}
-        windows = [day.window for day in days.days]
-    if days is None and standing.until not in lowered:
+    windows = [each.window for each in (standing.measures if days is None else days.days)]
+    lowered = {_day(compiled, holds_until(compiled, track, end, enrolled_at)) for end in _ends(days, instant)}
+    if days is None and _day(compiled, standing.until) not in lowered:
         return
     found: list[tuple[int, Instant | None]] = [(0, None)]
     for window in windows:
@@ -322,9 +318,13 @@ def fall_back(case: Case, compiled: Compiled, track: Track, instant: Instant) ->
         stood = ranks.get(case.tiers_at(window)[track.id], 0)
         earned = max(highest(track, values), min(highest(track, values, keeping=True), stood))
         found.append((min(earned, rank), holds_until(compiled, track, window, enrolled_at)))
-    found.extend(
-        [(min(ranks.get(past.tier, 0), rank), past.until) for past in standing.past if past.until not in lowered]
-    )
+    below = rank
+    for past in reversed(standing.past):
+        if ranks.get(past.tier, 0) >= below:
+            break
+        below = ranks.get(past.tier, 0)
+        if _day(compiled, past.until) not in lowered:
+            found.append((below, past.until))
     best, until = max(
         [each for each in found if each[0] == 0 or each[1] is None or each[1] > case.at],
         key=lambda each: (each[0], NEVER if each[1] is None else each[1]),
@@ -337,6 +337,11 @@ def fall_back(case: Case, compiled: Compiled, track: Track, instant: Instant) ->
     case.emit(TierSet(track.id, track.tiers[best].id, case.at, until, _review(compiled, track, until), "fell_back"))
     if best < rank:
         start_clocks(case, compiled, before, case.at)
+
+
+def _day(compiled: Compiled, until: Instant | None) -> Date | None:
+    """The local date on which a tier ends. Days of a rolling window are known as days, not by the hour."""
+    return None if until is None else compiled.zone.ordinal_at(until)
 
 
 def start_clocks(case: Case, compiled: Compiled, before: dict[str, str], at: Instant) -> None:

@@ -327,6 +327,10 @@ class MemberProof:
         if source == SOURCE and type_ != "clock":
             counted.received.append((id, self._id))
 
+    def folded(self) -> Member:
+        """The member that the facts so far lead to; nothing can be judged after this."""
+        return self._fold.finish(self._seq, self._recorded_at)
+
     # --- the state ----------------------------------------------------------------------------------------------------
 
     def end(self, member: Sequence[Any] | None, documents: Sequence[Sequence[Any]]) -> None:
@@ -344,7 +348,7 @@ class MemberProof:
             self._differ("member", "seq", "not the last activity's", stored=seq, expected=self._seq)
         if not self._is_sound:
             return
-        folded = self._fold.finish(self._seq, self._recorded_at)
+        folded = self.folded()
         if not self._is_sealed and encode_document(folded.root) != encode_document(self._decided.root):
             self._differ(
                 "activity", "facts", "decisions led to a state that their facts do not lead to",

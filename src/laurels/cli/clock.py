@@ -1,0 +1,49 @@
+"""`laurels clock`: what time it is in a program, and moving the clock of one in setup or sandbox."""
+
+from __future__ import annotations
+
+import click
+
+from laurels.cli.outside import Outside
+from laurels.cli.publish import InstantType
+from laurels.cli.screen import Screen, ending, json_option, plural, program_of, program_option, refused, settings_of
+from laurels.core.calendar import Instant, format_instant
+from laurels.core.refusal import Refusal
+from laurels.store.programs import program_row
+
+
+@click.command("clock")
+@click.option("--to", "to", type=InstantType(), help="Move the clock forward to this instant (RFC 3339).")
+@program_option
+@json_option
+@click.pass_obj
+def clock_command(outside: Outside, *, to: Instant | None, program: str | None, as_json: bool) -> None:
+    """Show a program's clock, or move it; what falls due on the way is carried out in order."""
+    with ending(as_json=as_json) as screen:
+        outside.run_to_end(_clock(outside, screen, to, program))
+
+
+async def _clock(outside: Outside, screen: Screen, to: Instant | None, given: str | None) -> None:
+    async with outside.application(settings_of()) as running:
+        program = await program_of(running.database, given)
+        if to is None:
+            row = await program_row(running.database, program)
+            assert row is not None
+            now = await running.intake.now(program)
+            shown = "not set yet" if now is None else format_instant(now)
+            screen.result(
+                {"program": program, "mode": row.mode, "now": None if now is None else shown},
+                lambda out: out.print(f"{program} ({row.mode}): {shown}"),
+            )
+            return
+        moved = await running.intake.move_clock(program, to)
+        if isinstance(moved, Refusal):
+            raise refused(moved)
+        before = None if moved.before is None else format_instant(moved.before)
+        screen.result(
+            {"program": program, "before": before, "now": format_instant(moved.now), "woken": moved.woken},
+            lambda out: out.print(
+                f"{program}: {format_instant(moved.now)}; {plural(moved.woken, 'activity', 'activities')} of members "
+                "who had something due on the way"
+            ),
+        )

@@ -1,0 +1,80 @@
+"""`laurels plan FILE`: what publishing a document would change, and whom it takes something from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from laurels.cli.findings import shown_findings, summary_of
+from laurels.cli.outside import Outside, Planned
+from laurels.cli.screen import No, Screen, ending, json_option, plural, settings_of
+from laurels.core.program.finding import Finding
+
+
+@click.command("plan")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@json_option
+@click.pass_obj
+def plan_command(outside: Outside, file: Path, *, as_json: bool) -> None:
+    """Show what a new version would change, and how many members it takes something from.
+
+    Exit code 1 if it takes something away, or could not be published.
+    """
+    with ending(as_json=as_json) as screen:
+        outside.run_to_end(_plan(outside, screen, file))
+
+
+async def _plan(outside: Outside, screen: Screen, file: Path) -> None:
+    document = file.read_text(encoding="utf-8")
+    async with outside.application(settings_of()) as running:
+        planned = await outside.plan(running, document)
+    if not isinstance(planned, Planned):
+        say_faulty(screen, file, document, planned)
+        raise No
+    screen.result(planned_as_json(planned), lambda out: say_planned(out, planned))
+    if any(change.takes_away or change.needs_mapping for change, _members in planned.changes):
+        raise No
+
+
+def say_faulty(screen: Screen, file: Path, document: str, findings: tuple[Finding, ...]) -> None:
+    """A document with errors cannot be planned or published; its findings say why."""
+
+    def say(out: Console) -> None:
+        for line in shown_findings(str(file), document, findings):
+            out.print(line)
+        out.print(f"[red]{file}: not a program yet[/], {summary_of(findings)}")
+
+    screen.result({"file": str(file), "valid": False, "findings": findings}, say)
+
+
+def planned_as_json(planned: Planned) -> dict[str, object]:
+    """A plan as JSON."""
+    return {
+        "against": planned.against,
+        "changes": [{"change": change, "members": members} for change, members in planned.changes],
+        "takes_away": any(change.takes_away for change, _ in planned.changes),
+    }
+
+
+def say_planned(out: Console, planned: Planned) -> None:
+    """A plan in words: what is taken away first."""
+    if planned.against is None:
+        out.print("This is the first version of the program: nobody can lose anything.")
+        return
+    if not planned.changes:
+        out.print(f"Nothing changes against version {planned.against}.")
+        return
+    taking = [each for each in planned.changes if each[0].takes_away or each[0].needs_mapping]
+    others = [each for each in planned.changes if each not in taking]
+    if taking:
+        out.print("[red]Takes something from members:[/]")
+        for change, members in taking:
+            whom = "  [bold]needs a mapping under retired[/]" if change.needs_mapping else ""
+            out.print(f"  - {escape(change.texts['en'])} [dim]({plural(members, 'member')})[/]{whom}")
+    if others:
+        out.print(f"{'Else' if taking else 'Against'} version {planned.against}:" if not taking else "Besides:")
+        for change, _members in others:
+            out.print(f"  - {escape(change.texts['en'])}")

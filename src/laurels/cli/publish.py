@@ -1,0 +1,99 @@
+"""`laurels publish FILE`: a document becomes a version of its program, which is made where there is none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from laurels.cli.findings import shown_findings
+from laurels.cli.outside import Outside, Planned
+from laurels.cli.plan import planned_as_json, say_faulty, say_planned
+from laurels.cli.screen import No, Screen, ending, json_option, refused, settings_of
+from laurels.core.calendar import Instant, format_instant, parse_instant
+from laurels.core.refusal import Refusal
+from laurels.store.programs import Mode
+
+
+class InstantType(click.ParamType):
+    """An instant as RFC 3339."""
+
+    name = "instant"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Instant:
+        """The instant, or a usage error."""
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_instant(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@click.command("publish")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--mode",
+    type=click.Choice(["setup", "sandbox", "live"]),
+    default="setup",
+    show_default=True,
+    help="The mode of the program, if it is made now.",
+)
+@click.option("--effective-at", type=InstantType(), help="When the version takes effect (RFC 3339).")
+@click.option("--accept-losses", is_flag=True, help="Publish although it takes something from members.")
+@json_option
+@click.pass_obj
+def publish_command(
+    outside: Outside, file: Path, *, mode: Mode, effective_at: Instant | None, accept_losses: bool, as_json: bool
+) -> None:
+    """Publish a document as the next version of its program.
+
+    A version that takes something from members is shown and not published, unless you accept that.
+    """
+    with ending(as_json=as_json) as screen:
+        outside.run_to_end(
+            _publish(outside, screen, file, mode=mode, effective_at=effective_at, accept_losses=accept_losses)
+        )
+
+
+async def _publish(
+    outside: Outside, screen: Screen, file: Path, *, mode: Mode, effective_at: Instant | None, accept_losses: bool
+) -> None:
+    document = file.read_text(encoding="utf-8")
+    async with outside.application(settings_of()) as running:
+        planned = await outside.plan(running, document)
+        if not isinstance(planned, Planned):
+            say_faulty(screen, file, document, planned)
+            raise No
+        if not accept_losses and any(change.takes_away for change, _ in planned.changes):
+            screen.result({"published": None, **planned_as_json(planned)}, lambda out: say_planned(out, planned))
+            raise No("" if screen.as_json else "Not published. With --accept-losses it would be.")
+        published = await outside.publish(running, document, mode, effective_at)
+    if isinstance(published, Refusal):
+        raise refused(published)
+    if isinstance(published, tuple):
+        say_faulty(screen, file, document, published)
+        raise No
+    version = published.version
+    since = format_instant(version.effective_at) if version.effective_at else "the beginning"
+
+    def say(out: Console) -> None:
+        for line in shown_findings(str(file), document, published.findings):
+            out.print(line)
+        if planned.against is not None:
+            say_planned(out, planned)
+        out.print(f"[green]Published[/] as version {version.number}, in effect from {since}.")
+
+    screen.result(
+        {
+            "published": {
+                "version": version.number,
+                "effective_at": format_instant(version.effective_at),
+                "published_at": format_instant(version.published_at),
+            },
+            "findings": published.findings,
+            **planned_as_json(planned),
+        },
+        say,
+    )

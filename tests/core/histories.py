@@ -1,0 +1,308 @@
+"""Random programs and random histories for the properties: every wallet policy, expiry, window, group and limit mixed.
+
+A history is a list of plain steps, so that the same one can be lived through again under another condition: with more
+sweeps, in other pieces. What a step refers to (which order, which redemption) is a number taken modulo what there is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+
+from laurels.core.calendar import MICROSECONDS_PER_DAY, MICROSECONDS_PER_HOUR, Instant
+from tests.core.harness import Answer, World
+
+FIELDS: dict[str, Any] = {"custom.delivered": {"order": "string"}}
+
+PENDING: tuple[Any, ...] = ("none", "7D", {"until": "custom.delivered", "at_most": "20D"})
+EXPIRES: tuple[Any, ...] = (
+    "never",
+    {"after": "60D"},
+    {"after": "2M", "round": "month"},
+    {"on": ["03-31", "09-30"], "at_least": "1M"},
+    {"inactive_for": "2M"},
+    {"inactive_for": "2M", "kept_by": ["check_in"]},
+)
+POLICIES: tuple[Any, ...] = (
+    "within_balance",
+    "pending_only",
+    {"debt": 30, "freeze": True},
+    {"debt": "unlimited", "freeze": False},
+)
+MODES = ("all", "best", "first", "exclusive")
+WINDOWS: tuple[Any, ...] = ("calendar_year", {"year_from": "03-01"}, {"rolling": "60D"}, "anniversary", "lifetime")
+MEASURES: tuple[tuple[Any, Any, Any], ...] = (
+    ({"spent": "net"}, "60.00", "200.00"),
+    ({"earned": "points"}, 60, 200),
+    ({"earned": "points", "pending": "counts"}, 60, 200),
+    ({"earned": "growth"}, 60, 200),
+    ({"count": "purchase"}, 2, 4),
+    ({"all": [{"spent": "net"}, {"count": "check_in"}]}, ["60.00", 1], ["100.00", 2]),
+    ({"any": [{"spent": "net"}, {"count": "check_in"}]}, ["200.00", 1], ["400.00", 3]),
+)
+
+BEANS = 'has(line.category) && line.category == "beans"'
+
+
+def _limits(draw: Any) -> list[dict[str, Any]]:
+    over = draw(st.sampled_from(("trim", "refuse")))
+    choices: list[dict[str, Any]] = [
+        {"per": "member", "every": "day", "points": 40, "over": over},
+        {"per": "member", "every": "month", "times": 3},
+        {"per": "member", "every": "lifetime", "points": 300, "over": over},
+        {"budget": "points", "of": 400, "over": over},
+        {"budget": "times", "of": 6},
+        {"per": "member", "cooldown": "12H"},
+    ]
+    chosen = draw(st.lists(st.integers(0, len(choices) - 1), max_size=2, unique=True))
+    return [choices[n] for n in chosen]
+
+
+def _limited(draw: Any, campaign: dict[str, Any]) -> dict[str, Any]:
+    limits = _limits(draw)
+    return {**campaign, "limits": limits} if limits else campaign
+
+
+def _track(draw: Any, sliding: bool) -> dict[str, Any]:
+    measure, silver, gold = draw(st.sampled_from(MEASURES))
+    window = draw(st.sampled_from(WINDOWS))
+    track: dict[str, Any] = {
+        "measure": measure,
+        "window": window,
+        "fall": draw(st.sampled_from(("to_earned", "one_step", "never"))),
+        "on_return": draw(st.sampled_from(("stay", "fall_back"))),
+        "tiers": [
+            {"id": "member"},
+            {"id": "silver", "enter": silver, "multiply": {"points": "1.5"}},
+            {"id": "gold", "enter": gold, "multiply": {"points": "1.25"}},
+        ],
+    }
+    if draw(st.booleans()):
+        track["tiers"][1]["expires"] = {"points": "never"}
+    elif not sliding and draw(st.booleans()):
+        track["tiers"][2]["expires"] = {"points": {"after": "5M"}}
+    if window != "lifetime":
+        track["holds_until"] = draw(st.sampled_from(("this_window", "next_window")))
+        if track["fall"] != "never" and draw(st.booleans()):
+            track["grace"] = "10D"
+    return track
+
+
+@st.composite
+def programs(draw: Any) -> dict[str, Any]:
+    """A program document."""
+    points: dict[str, Any] = {
+        "pending": draw(st.sampled_from(PENDING)),
+        "expires": draw(st.sampled_from(EXPIRES)),
+        "when_spent": draw(st.sampled_from(POLICIES)),
+        "hold": "5D",
+        "money": {"points": 10, "worth": "1.00"},
+    }
+    if draw(st.booleans()):
+        points["restore_grace"] = "7D"
+    rate = {"on": "purchase", "grant": {"wallet": "points", "points": "0.7", "per": "1.00"}}
+    campaigns: dict[str, dict[str, Any]] = {
+        "base": _limited(draw, rate),
+        "growth": {"on": "purchase", "grant": {"wallet": "growth", "points": 1, "per": "1.00"}},
+        "visit": _limited(draw, {"on": "check_in", "grant": {"wallet": "points", "fixed": 3}}),
+    }
+    extra: dict[str, dict[str, Any]] = {
+        "double": {"on": "purchase", "lines": BEANS, "grant": {"wallet": "points", "multiply": "base", "by": "2.5"}},
+        "big": {"on": "purchase", "when": "purchase.total >= 30.00", "grant": {"wallet": "points", "fixed": 15}},
+        "small": {"on": "purchase", "when": "purchase.total < 15.00", "grant": {"wallet": "points", "fixed": 9}},
+        "steps": {
+            "on": "purchase",
+            "grant": {
+                "wallet": "points",
+                "per": "1.00",
+                "brackets": [{"from": "5.00", "points": "0.5"}, {"from": "25.00", "points": "1.5"}],
+            },
+        },
+        "cups": {"on": "purchase", "lines": BEANS, "grant": {"wallet": "points", "per_quantity": "1.5"}},
+        "both": {
+            "on": "purchase",
+            "when": "purchase.total >= 20.00 && member.wallets.points.available < 100",
+            "grant": [{"wallet": "points", "fixed": 4}, {"wallet": "growth", "points": "0.3", "per": "1.00"}],
+        },
+    }
+    for name in draw(st.lists(st.sampled_from(sorted(extra)), unique=True, max_size=4)):
+        campaigns[name] = _limited(draw, extra[name])
+    free = [name for name in campaigns if name not in ("visit", "growth")]
+    groups: dict[str, Any] = {}
+    if len(free) >= 2 and draw(st.booleans()):
+        cut = draw(st.integers(1, len(free)))
+        groups["g"] = {"mode": draw(st.sampled_from(MODES)), "of": free[:cut]}
+        if free[cut:]:
+            groups["h"] = {"mode": draw(st.sampled_from(MODES)), "of": free[cut:]}
+            if draw(st.booleans()):
+                groups["all_of_them"] = {"mode": draw(st.sampled_from(MODES)), "of": ["g", "h"]}
+    document: dict[str, Any] = {
+        "program": "random",
+        "time_zone": draw(st.sampled_from(("Asia/Shanghai", "America/New_York"))),
+        "currency": "CNY",
+        "fields": FIELDS,
+        "wallets": {"points": points, "growth": {"spendable": False}},
+        "campaigns": campaigns,
+    }
+    if groups:
+        document["groups"] = groups
+    sliding = "inactive_for" in points["expires"]
+    tracks = {name: _track(draw, sliding) for name in ("a", "b")[: draw(st.integers(0, 2))]}
+    if tracks:
+        document["tracks"] = tracks
+    return document
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One thing that happens `after` some time; `late` is how long ago it occurred."""
+
+    after: Instant
+    kind: str
+    numbers: tuple[int, ...]
+    late: Instant = 0
+
+
+KINDS = (
+    *("buy",) * 6,
+    *("return",) * 4,
+    *("redeem", "hold", "hold", "capture", "cancel", "adjust", "adjust", "send", "check_in", "delivered", "clock"),
+    *("extend", "reinstate"),
+)
+GAPS = (0, 0, MICROSECONDS_PER_HOUR, *(days * MICROSECONDS_PER_DAY for days in (1, 3, 5, 17, 40, 200)))
+LATE = (0, 0, 0, 0, MICROSECONDS_PER_HOUR, *(days * MICROSECONDS_PER_DAY for days in (2, 10, 45)))
+
+STEPS = st.builds(
+    Step,
+    after=st.sampled_from(GAPS),
+    kind=st.sampled_from(KINDS),
+    numbers=st.tuples(*[st.integers(0, 4000)] * 6),
+    late=st.sampled_from(LATE),
+)
+HISTORIES = st.lists(STEPS, min_size=3, max_size=28)
+
+
+class Story:
+    """A world in which steps are carried out; remembers orders and redemptions."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.world = World(document, start="2026-01-20 10:00")
+        self.orders: list[tuple[str, int]] = []
+        self.redemptions: list[str] = []
+        self.lots: list[str] = []
+        self.steps = 0
+        for member in ("m", "n"):
+            self.world.enrol(member)
+
+    def take(self, step: Step) -> Answer:
+        """Carries a step out."""
+        w = self.world
+        w.now += step.after
+        self.steps += 1
+        answer: Answer = getattr(self, f"_{step.kind}")(step.numbers, step.late)
+        self.lots.extend([entry.lot for entry in answer.entries if entry.kind == "accrual" and entry.lot])
+        return answer
+
+    def _occurred(self, late: Instant) -> Instant:
+        return max(self.world.now - late, self.world.instant("2026-01-20 10:00"))
+
+    def _buy(self, n: tuple[int, ...], late: Instant) -> Answer:
+        order = f"o{self.steps}"
+        lines = [
+            {
+                "amount": f"{amount // 100}.{amount % 100:02}",
+                "quantity": str(n[5] % 3),
+                **({"category": "beans"} if amount % 2 else {}),
+                **({"kind": "shipping"} if amount % 7 == 3 else {}),
+            }
+            for amount in n[: 1 + n[4] % 3]
+        ]
+        data: dict[str, Any] = {}
+        total = sum(n[: 1 + n[4] % 3])
+        if n[3] % 3 == 0 and self.redemptions:
+            redemption = self.redemptions[n[3] % len(self.redemptions)]
+            known = self.world.look().documents.get(f"redemption/{redemption}")
+            paid = min(getattr(known, "spent", 0) * 10, total)
+            if paid:
+                data["tenders"] = [
+                    {"kind": "points", "amount": f"{paid // 100}.{paid % 100:02}", "redemption": redemption},
+                    {"kind": "cash", "amount": f"{(total - paid) // 100}.{(total - paid) % 100:02}"},
+                ]
+        answer = self.world.buy(order, *lines, occurred=self._occurred(late), **data)
+        if answer.refusal is None:
+            self.orders.append((order, len(lines)))
+        return answer
+
+    def _return(self, n: tuple[int, ...], late: Instant) -> Answer:
+        order, count = self.orders[n[0] % len(self.orders)] if self.orders else ("none", 1)
+        if n[1] % 4 == 0:
+            return self.world.give_back(order)
+        if n[1] % 4 == 1:
+            return self.world.give_back(order, str(1 + n[2] % count))
+        if n[1] % 4 == 2:
+            return self.world.give_back(order, {"line": str(1 + n[2] % count), "quantity": "1"})
+        amount = n[3] % 1500
+        return self.world.give_back(order, (str(1 + n[2] % count), f"{amount // 100}.{amount % 100:02}"))
+
+    def _redeem(self, n: tuple[int, ...], late: Instant) -> Answer:
+        return self._spend(n, hold=False)
+
+    def _hold(self, n: tuple[int, ...], late: Instant) -> Answer:
+        return self._spend(n, hold=True)
+
+    def _spend(self, n: tuple[int, ...], *, hold: bool) -> Answer:
+        available = self.world.balance().available
+        points = available if n[0] % 3 == 0 else n[0] % 40
+        self.redemptions.append(f"r{self.steps}")
+        return self.world.redeem(f"r{self.steps}", max(points, 1), hold=hold)
+
+    def _capture(self, n: tuple[int, ...], late: Instant) -> Answer:
+        points = None if n[1] % 2 else 1 + n[1] % 10
+        return self.world.capture(self._redemption(n), points)
+
+    def _cancel(self, n: tuple[int, ...], late: Instant) -> Answer:
+        return self.world.cancel(self._redemption(n))
+
+    def _redemption(self, n: tuple[int, ...]) -> str:
+        open_ones = sorted(self.world.members["m"].all().root.holds)
+        return open_ones[n[0] % len(open_ones)] if open_ones else "none"
+
+    def _adjust(self, n: tuple[int, ...], late: Instant) -> Answer:
+        points = n[0] % 50 - 10 or 1
+        expires = None
+        if points > 0 and n[1] % 2:
+            expires = self.world.zone.format(self.world.now + (1 + n[1] % 30) * MICROSECONDS_PER_DAY)
+        return self.world.adjust(points, expires=expires, wallet="growth" if n[2] % 5 == 0 else "points")
+
+    def _send(self, n: tuple[int, ...], late: Instant) -> Answer:
+        return self.world.send("nobody" if n[1] % 3 == 0 else "n", 1 + n[0] % 30)
+
+    def _check_in(self, n: tuple[int, ...], late: Instant) -> Answer:
+        return self.world.post("m", "check_in", occurred=self._occurred(late))
+
+    def _delivered(self, n: tuple[int, ...], late: Instant) -> Answer:
+        data = {"order": self.orders[n[0] % len(self.orders)][0]} if self.orders and n[1] % 2 else {}
+        return self.world.post("m", "custom.delivered", data, occurred=self._occurred(late))
+
+    def _clock(self, n: tuple[int, ...], late: Instant) -> Answer:
+        return self.world.clock(self.world.now)
+
+    def _extend(self, n: tuple[int, ...], late: Instant) -> Answer:
+        at = self.world.now + (1 + n[0] % 200) * MICROSECONDS_PER_DAY
+        body: dict[str, Any] = {"wallet": "points", "expires_at": self.world.zone.format(at), "reason": "strike"}
+        lots = [lot.lot for lot in self.world.lots()]
+        if lots and n[1] % 2:
+            body["lots"] = [lots[n[2] % len(lots)]]
+        return self.world.post("m", "extension", body)
+
+    def _reinstate(self, n: tuple[int, ...], late: Instant) -> Answer:
+        lot = self.lots[n[0] % len(self.lots)] if self.lots else "0.0"
+        at = self.world.now + (1 + n[1] % 200) * MICROSECONDS_PER_DAY
+        body = {
+            "wallet": "points",
+            "lots": [lot],
+            "expires_at": self.world.zone.format(at) if n[2] % 3 else None,
+            "reason": "sorry",
+        }
+        return self.world.post("m", "reinstatement", body)

@@ -1,0 +1,49 @@
+"""Checking what a page's commands answer: what is left out may be anything, what is shown must be there."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs.console import answers, free_port, live_through
+from tests.docs.page import Block
+
+
+@pytest.mark.parametrize(
+    ("shown", "found"),
+    [
+        ("", ""),
+        ("one\ntwo\n", "one\ntwo\n\n"),
+        ("a ... c", "a b b c"),
+        ("one\n...\nfour", "one\ntwo\nthree\nfour"),
+        ('{..."points":60...}', '{"id":"1","points":60,"x":[1]}'),
+    ],
+)
+def test_answer_that_fits_is_accepted(shown: str, found: str) -> None:
+    assert answers(shown, found)
+
+
+@pytest.mark.parametrize(
+    ("shown", "found"),
+    [("", "error"), ("one", "one\ntwo"), ("a ... c", "a b"), ('{..."points":60...}', '{"points":61,"x":[1]}')],
+)
+def test_answer_that_does_not_fit_is_noticed(shown: str, found: str) -> None:
+    assert not answers(shown, found)
+
+
+def block(text: str, kind: str = "console") -> Block:
+    return Block("README.md", 1, kind, text)
+
+
+def test_commands_share_a_shell_and_wait_for_what_goes_on_in_the_background(tmp_path: Path) -> None:
+    port = free_port()
+    pages = [
+        block("$ NAME=world\n$ echo hello \\\n  $NAME\nhello world\n"),
+        block(f"$ python3 -m http.server --bind 127.0.0.1 {port}\n", "console background"),
+        block(f"$ curl -s http://127.0.0.1:{port}/ | head -1\n<!DOCTYPE ...\n"),
+    ]
+    live_through(pages, tmp_path, {}, port)
+
+
+def test_wrong_answer_of_a_command_is_noticed(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="hello moon"):
+        live_through([block("$ echo hello world\nhello moon\n")], tmp_path, {}, free_port())
