@@ -32,10 +32,19 @@ class Command(NamedTuple):
 
 
 def commands_of(block: Block) -> list[Command]:
-    """The commands of a block; a line that ends in a backslash goes on in the next."""
-    joined = block.text.replace("\\\n", " ")
-    found = re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", joined, re.MULTILINE)
-    return [Command(text, answer, block.kind == BACKGROUND) for text, answer in found]
+    """The commands of a block. One goes on over lines while a single quote is open or a line ends in a backslash."""
+    commands: list[Command] = []
+    lines = iter(block.text.splitlines())
+    for line in lines:
+        if not line.startswith("$ "):
+            last = commands.pop()
+            commands.append(last._replace(answer=f"{last.answer}{line}\n"))
+            continue
+        text = line.removeprefix("$ ")
+        while text.count("'") % 2 or text.endswith("\\"):
+            text += f"\n{next(lines)}"
+        commands.append(Command(text, "", block.kind == BACKGROUND))
+    return commands
 
 
 def answers(shown: str, found: str) -> bool:

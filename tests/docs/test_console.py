@@ -1,11 +1,13 @@
 """Checking what a page's commands answer: what is left out may be anything, what is shown must be there."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.docs.console import answers, free_port, live_through
-from tests.docs.page import Block
+from tests.docs.console import BACKGROUND, answers, free_port, live_through
+from tests.docs.page import Block, blocks_of
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,7 @@ def block(text: str, kind: str = "console") -> Block:
 def test_commands_share_a_shell_and_wait_for_what_goes_on_in_the_background(tmp_path: Path) -> None:
     port = free_port()
     pages = [
-        block("$ NAME=world\n$ echo hello \\\n  $NAME\nhello world\n"),
+        block("$ NAME=world\n$ echo hello \\\n  $NAME\nhello world\n$ echo 'a\n  b'\na\n  b\n"),
         block(f"$ python3 -m http.server --bind 127.0.0.1 {port}\n", "console background"),
         block(f"$ curl -s http://127.0.0.1:{port}/ | head -1\n<!DOCTYPE ...\n"),
     ]
@@ -47,3 +49,24 @@ def test_commands_share_a_shell_and_wait_for_what_goes_on_in_the_background(tmp_
 def test_wrong_answer_of_a_command_is_noticed(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="hello moon"):
         live_through([block("$ echo hello world\nhello moon\n")], tmp_path, {}, free_port())
+
+
+def test_the_first_program_of_the_readme_runs_as_shown(tmp_path: Path) -> None:
+    """From a document to an explanation, on an embedded server of its own, on another port than the page's."""
+    port = free_port()
+    pages = [
+        each._replace(text=each.text.replace("127.0.0.1:8100", f"127.0.0.1:{port}"))
+        for each in blocks_of("README.md", "console", BACKGROUND)
+    ]
+    (tmp_path / "cafe.yaml").write_text(blocks_of("README.md", "yaml program")[0].text, encoding="utf-8")
+    command = tmp_path / "bin" / "laurels"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m laurels "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    environment = {
+        "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}",
+        "LAURELS_DATA_DIRECTORY": str(tmp_path / "postgres"),
+        "LAURELS_DATABASE_URL": "",
+        "LAURELS_PORT": str(port),
+    }
+    live_through(pages, tmp_path, environment, port)

@@ -319,3 +319,18 @@ async def test_after_stopping_nothing_is_taken_in_and_everything_taken_in_is_ans
         assert (await task).status == "accepted"
         with pytest.raises(Overloaded):
             await here.send("purchase", "m-1", purchase("o-2", "1.00"))
+
+
+@asynchronous
+async def test_documents_that_a_decision_empties_are_removed(laurels_url: str) -> None:
+    async with stage(laurels_url) as here:
+        await here.enrol("m-1")
+        await here.give("m-1", 100)
+        lots = "select count(*) from state where key like 'lots/%'"
+        assert await here.database.pool.fetchval(lots) == 1
+        spend = {"redemption": "x", "wallet": "points", "points": 100, "hold": False}
+        assert (await here.send("redemption", "m-1", spend)).status == "accepted"
+        assert await here.database.pool.fetchval(lots) == 0
+        await here.give("m-1", 50, at="2026-04-01")
+        assert (await here.balance("m-1")).available == 50
+        assert await here.database.pool.fetchval(lots) == 1

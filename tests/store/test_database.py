@@ -86,7 +86,8 @@ async def test_everything_that_is_wrong_is_said_at_once(laurels_url: str) -> Non
 def test_another_encoding_than_utf8_is_refused(server: EmbeddedServer) -> None:
     run_sql(
         server,
-        "create database test_ascii encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C' locale_provider libc template template0",
+        "create database test_ascii encoding 'SQL_ASCII' lc_collate 'C' lc_ctype 'C' locale_provider libc "
+        "template template0",
         database="postgres",
     )
     url = server.database_url("test_ascii")

@@ -57,6 +57,7 @@ CONTRACT_VERSION: Final = "1.0.0"
 Json = dict[str, Any]
 
 _REF: Final = "#/components/schemas/"
+_EXAMPLE: Final = "#/components/examples/"
 _NAMES: Final = MappingProxyType(
     {
         "Problem": "InputFinding",
@@ -124,6 +125,10 @@ def document() -> Json:
         },
         "components": {
             "schemas": dict(sorted(schemas.items())),
+            "examples": {
+                code: {"summary": title_of(code), "value": msgspec.to_builtins(problem_body(code))}
+                for code in sorted({code for operation in OPERATIONS for code in operation.all_codes})
+            },
             "securitySchemes": {
                 "key": {
                     "type": "http",
@@ -358,7 +363,7 @@ def _problem(operation: Operation, codes: list[str]) -> Json:
         "content": {
             MEDIA_TYPE: {
                 "schema": schema,
-                "examples": {code: {"value": msgspec.to_builtins(problem_body(code))} for code in codes},
+                "examples": {code: {"$ref": _EXAMPLE + code} for code in codes},
             }
         },
     }

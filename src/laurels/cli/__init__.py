@@ -6,6 +6,8 @@ or findings, 2 usage, 3 the outside world failed. What needs the HTTP side is ha
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
 from laurels.cli.check import check_command
@@ -43,6 +45,6 @@ for _command in (
     laurels.add_command(_command)
 
 
-def run(outside: Outside) -> None:
+def run(outside: Callable[[], Outside]) -> None:
     """Carries out what the command line says, and ends the process with its exit code."""
     laurels(obj=outside, prog_name="laurels")

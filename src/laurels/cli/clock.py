@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from laurels.cli.outside import Outside
+from laurels.cli.outside import Outside, pass_outside
 from laurels.cli.publish import InstantType
 from laurels.cli.screen import Screen, ending, json_option, plural, program_of, program_option, refused, settings_of
 from laurels.core.calendar import Instant, format_instant
@@ -16,7 +16,7 @@ from laurels.store.programs import program_row
 @click.option("--to", "to", type=InstantType(), help="Move the clock forward to this instant (RFC 3339).")
 @program_option
 @json_option
-@click.pass_obj
+@pass_outside
 def clock_command(outside: Outside, *, to: Instant | None, program: str | None, as_json: bool) -> None:
     """Show a program's clock, or move it; what falls due on the way is carried out in order."""
     with ending(as_json=as_json) as screen:

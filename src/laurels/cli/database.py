@@ -6,7 +6,7 @@ import asyncio
 
 import click
 
-from laurels.cli.outside import Outside
+from laurels.cli.outside import Outside, pass_outside
 from laurels.cli.screen import No, Screen, ending, json_option, settings_of
 from laurels.settings import Settings
 from laurels.store import embedded
@@ -15,7 +15,7 @@ from laurels.store.migrate import migrate
 
 @click.command("migrate")
 @json_option
-@click.pass_obj
+@pass_outside
 def migrate_command(outside: Outside, *, as_json: bool) -> None:
     """Bring the database up to this release of Laurels."""
     with ending(as_json=as_json) as screen:

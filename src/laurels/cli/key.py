@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 from rich.table import Table
 
-from laurels.cli.outside import Outside
+from laurels.cli.outside import Outside, pass_outside
 from laurels.cli.screen import No, Screen, ending, json_option, program_of, program_option, settings_of
 from laurels.core.calendar import format_instant
-from laurels.store.keys import keys_of, revoke_key
+from laurels.store.keys import ApiKey, keys_of, revoke_key
 
 
 @click.group("key")
@@ -22,7 +22,7 @@ def key_group() -> None:
 @click.option("--scope", "scopes", multiple=True, default=("admin",), show_default=True, help="What it may do; repeat.")
 @program_option
 @json_option
-@click.pass_obj
+@pass_outside
 def create_command(
     outside: Outside, *, name: str, source: str, scopes: tuple[str, ...], program: str | None, as_json: bool
 ) -> None:
@@ -48,10 +48,7 @@ async def _create(
     screen.result({"key": secret, **_as_json(key)}, lambda out: out.print(secret, markup=False))
 
 
-def _as_json(key: object) -> dict[str, object]:
-    from laurels.store.keys import ApiKey  # noqa: PLC0415 - narrows what the protocol hands over
-
-    assert isinstance(key, ApiKey)
+def _as_json(key: ApiKey) -> dict[str, object]:
     return {
         "id": key.id,
         "program": key.program,
@@ -66,7 +63,7 @@ def _as_json(key: object) -> dict[str, object]:
 @key_group.command("list")
 @program_option
 @json_option
-@click.pass_obj
+@pass_outside
 def list_command(outside: Outside, *, program: str | None, as_json: bool) -> None:
     """List a program's keys: what is known of them, not the keys themselves."""
     with ending(as_json=as_json) as screen:
@@ -87,7 +84,7 @@ async def _list(outside: Outside, screen: Screen, given: str | None) -> None:
 @click.argument("id")
 @program_option
 @json_option
-@click.pass_obj
+@pass_outside
 def revoke_command(outside: Outside, id: str, *, program: str | None, as_json: bool) -> None:
     """Revoke a key by its id; within seconds nothing is accepted with it any more."""
     with ending(as_json=as_json) as screen:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from laurels.cli.outside import Outside
+from laurels.cli.outside import Outside, pass_outside
 from laurels.cli.screen import ending, json_option
 
 
 @click.command("openapi")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
 @json_option
-@click.pass_obj
+@pass_outside
 def openapi_command(outside: Outside, *, output: Path | None, as_json: bool) -> None:
     """Print the OpenAPI document of the HTTP API."""
     with ending(as_json=as_json):

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+import click
 import msgspec
 
 from laurels.clock import Clock
@@ -77,3 +79,18 @@ class Outside(msgspec.Struct, frozen=True):
     make_key: MakesKey
     scopes: Callable[[], dict[str, str]]
     openapi_text: Callable[[], str]
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def pass_outside(command: Callable[Concatenate[Outside, P], R]) -> Callable[P, R]:
+    """Hands a command what it needs of the outside, which is imported now and not before."""
+
+    @wraps(command)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        make: Callable[[], Outside] = click.get_current_context().obj
+        return command(make(), *args, **kwargs)
+
+    return call

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from laurels.cli.findings import shown_findings, summary_of
-from laurels.cli.outside import Outside, Planned
+from laurels.cli.outside import Outside, Planned, pass_outside
 from laurels.cli.screen import No, Screen, ending, json_option, plural, settings_of
 from laurels.core.program.finding import Finding
 
@@ -17,18 +17,17 @@ from laurels.core.program.finding import Finding
 @click.command("plan")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @json_option
-@click.pass_obj
+@pass_outside
 def plan_command(outside: Outside, file: Path, *, as_json: bool) -> None:
     """Show what a new version would change, and how many members it takes something from.
 
     Exit code 1 if it takes something away, or could not be published.
     """
     with ending(as_json=as_json) as screen:
-        outside.run_to_end(_plan(outside, screen, file))
+        outside.run_to_end(_plan(outside, screen, file, file.read_text(encoding="utf-8")))
 
 
-async def _plan(outside: Outside, screen: Screen, file: Path) -> None:
-    document = file.read_text(encoding="utf-8")
+async def _plan(outside: Outside, screen: Screen, file: Path, document: str) -> None:
     async with outside.application(settings_of()) as running:
         planned = await outside.plan(running, document)
     if not isinstance(planned, Planned):

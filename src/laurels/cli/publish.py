@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from laurels.cli.findings import shown_findings
-from laurels.cli.outside import Outside, Planned
+from laurels.cli.outside import Outside, Planned, pass_outside
 from laurels.cli.plan import planned_as_json, say_faulty, say_planned
 from laurels.cli.screen import No, Screen, ending, json_option, refused, settings_of
 from laurels.core.calendar import Instant, format_instant, parse_instant
@@ -16,7 +16,7 @@ from laurels.core.refusal import Refusal
 from laurels.store.programs import Mode
 
 
-class InstantType(click.ParamType):
+class InstantType(click.ParamType[Instant]):
     """An instant as RFC 3339."""
 
     name = "instant"
@@ -43,7 +43,7 @@ class InstantType(click.ParamType):
 @click.option("--effective-at", type=InstantType(), help="When the version takes effect (RFC 3339).")
 @click.option("--accept-losses", is_flag=True, help="Publish although it takes something from members.")
 @json_option
-@click.pass_obj
+@pass_outside
 def publish_command(
     outside: Outside, file: Path, *, mode: Mode, effective_at: Instant | None, accept_losses: bool, as_json: bool
 ) -> None:
@@ -52,21 +52,28 @@ def publish_command(
     A version that takes something from members is shown and not published, unless you accept that.
     """
     with ending(as_json=as_json) as screen:
+        document = file.read_text(encoding="utf-8")
         outside.run_to_end(
-            _publish(outside, screen, file, mode=mode, effective_at=effective_at, accept_losses=accept_losses)
+            _publish(outside, screen, file, document, mode=mode, effective_at=effective_at, accept=accept_losses)
         )
 
 
 async def _publish(
-    outside: Outside, screen: Screen, file: Path, *, mode: Mode, effective_at: Instant | None, accept_losses: bool
+    outside: Outside,
+    screen: Screen,
+    file: Path,
+    document: str,
+    *,
+    mode: Mode,
+    effective_at: Instant | None,
+    accept: bool,
 ) -> None:
-    document = file.read_text(encoding="utf-8")
     async with outside.application(settings_of()) as running:
         planned = await outside.plan(running, document)
         if not isinstance(planned, Planned):
             say_faulty(screen, file, document, planned)
             raise No
-        if not accept_losses and any(change.takes_away for change, _ in planned.changes):
+        if not accept and any(change.takes_away for change, _ in planned.changes):
             screen.result({"published": None, **planned_as_json(planned)}, lambda out: say_planned(out, planned))
             raise No("" if screen.as_json else "Not published. With --accept-losses it would be.")
         published = await outside.publish(running, document, mode, effective_at)

@@ -129,7 +129,9 @@ def ending(*, as_json: bool) -> Iterator[Screen]:
 
 
 json_option: Final = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-program_option: Final = click.option("--program", "program", metavar="ID", help="The program; needed if there are several.")
+program_option: Final = click.option(
+    "--program", "program", metavar="ID", help="The program; needed if there are several."
+)
 
 
 def settings_of(environment: Mapping[str, str] = os.environ) -> Settings:

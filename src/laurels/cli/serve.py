@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import msgspec
 
-from laurels.cli.outside import Outside
+from laurels.cli.outside import Outside, pass_outside
 from laurels.cli.screen import ending, json_option, settings_of
 
 
@@ -14,7 +14,7 @@ from laurels.cli.screen import ending, json_option, settings_of
 @click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on; LAURELS_PORT otherwise.")
 @click.option("--processes", type=click.IntRange(1, 1000), help="Processes that serve; LAURELS_PROCESSES otherwise.")
 @json_option
-@click.pass_obj
+@pass_outside
 def serve_command(
     outside: Outside, *, host: str | None, port: int | None, processes: int | None, as_json: bool
 ) -> None:

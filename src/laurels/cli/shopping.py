@@ -33,7 +33,15 @@ CREDIT: Final = (
 _GASOLINE_IN_THOUSANDTHS: Final = 100
 """From this quantity on gasoline is given in thousandths of a gallon: that makes 2.40 dollars a gallon, else 0.0024."""
 
-_ATTRIBUTES: Final = ("age", "income", "home_ownership", "marital_status", "household_size", "household_comp", "kids_count")
+_ATTRIBUTES: Final = (
+    "age",
+    "income",
+    "home_ownership",
+    "marital_status",
+    "household_size",
+    "household_comp",
+    "kids_count",
+)
 
 
 class NoShoppingData(Exception):  # noqa: N818 - its text is for whoever starts the demo
@@ -176,7 +184,11 @@ def _dollars(cents: polars.Expr) -> polars.Expr:
 def _optional(condition: polars.Expr, *parts: Any) -> polars.Expr:
     import polars as pl  # noqa: PLC0415
 
-    return pl.when(condition).then(pl.concat_str(*(pl.lit(p) if isinstance(p, str) else p for p in parts))).otherwise(pl.lit(""))
+    return (
+        pl.when(condition)
+        .then(pl.concat_str(*(pl.lit(p) if isinstance(p, str) else p for p in parts)))
+        .otherwise(pl.lit(""))
+    )
 
 
 def _line() -> polars.Expr:
@@ -224,15 +236,19 @@ def _line() -> polars.Expr:
 def _baskets(lines: polars.DataFrame) -> polars.DataFrame:
     import polars as pl  # noqa: PLC0415
 
-    return lines.group_by("basket", maintain_order=True).agg(
-        pl.col("household").first().cast(pl.String).alias("member"),
-        pl.col("store").first().cast(pl.String),
-        pl.col("at").first(),
-        pl.len().alias("lines"),
-        pl.col("sales_value").sum().alias("total"),
-        pl.col("coupon_disc").sum().alias("coupons"),
-        pl.col("json").str.join(",").alias("json"),
-    ).with_columns(pl.col("basket").cast(pl.String))
+    return (
+        lines.group_by("basket", maintain_order=True)
+        .agg(
+            pl.col("household").first().cast(pl.String).alias("member"),
+            pl.col("store").first().cast(pl.String),
+            pl.col("at").first(),
+            pl.len().alias("lines"),
+            pl.col("sales_value").sum().alias("total"),
+            pl.col("coupon_disc").sum().alias("coupons"),
+            pl.col("json").str.join(",").alias("json"),
+        )
+        .with_columns(pl.col("basket").cast(pl.String))
+    )
 
 
 def _purchase() -> polars.Expr:

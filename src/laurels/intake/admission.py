@@ -12,10 +12,9 @@ import msgspec
 
 from laurels.core.activity import INTERNAL_TYPES, Activity, Declared, Problem, is_type, parse
 from laurels.core.calendar import LAST_INSTANT
-from laurels.intake.submission import SOURCE, FollowUpOutcome, Outcome, Submission
+from laurels.intake.submission import SOURCE, Outcome, Submission
 
 ID_MOST: Final = 200
-DEPTH_MOST: Final = 32
 
 _decode: Final = msgspec.json.Decoder().decode
 
@@ -122,8 +121,3 @@ def _has_nul(value: Any) -> bool:
     if isinstance(value, dict):
         return any("\0" in key or _has_nul(each) for key, each in value.items())
     return isinstance(value, list) and any(_has_nul(each) for each in value)
-
-
-def with_follow_ups(outcome: Outcome, follow_ups: tuple[FollowUpOutcome, ...]) -> Outcome:
-    """The outcome with what became of the activities that it sent to others."""
-    return msgspec.structs.replace(outcome, follow_ups=follow_ups)

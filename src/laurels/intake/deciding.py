@@ -48,7 +48,7 @@ class Loaded:
         self.documents[member][key] = document
 
 
-class Accepted(msgspec.Struct):
+class Accepted(msgspec.Struct, gc=False):
     """A decision to be recorded, and what was used of the pools it may have looked at."""
 
     item: Item

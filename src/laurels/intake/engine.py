@@ -107,7 +107,13 @@ class Intake:
             self._waiting -= len(items)
             if not self._waiting:
                 self._idle.set()
-        return [await self._with_follow_ups(program, item) for item in items]
+        outcomes = [_outcome(item) for item in items]
+        sending = [n for n, outcome in enumerate(outcomes) if any(type(fact) is FollowUp for fact in outcome.facts)]
+        if sending:
+            waited_for = await asyncio.gather(*[self._with_follow_ups(program, outcomes[n]) for n in sending])
+            for n, outcome in zip(sending, waited_for, strict=True):
+                outcomes[n] = outcome
+        return outcomes
 
     async def _line_up(self, program: str, items: Sequence[Item]) -> None:
         """Returns when every item has its outcome."""
@@ -126,13 +132,9 @@ class Intake:
             self._lanes[lane].put(program, request, part, in_order=not head.is_live)
         await request.settled()
 
-    async def _with_follow_ups(self, program: str, item: Item) -> Outcome:
-        outcome = item.outcome
-        assert outcome is not None
-        sent = [fact for fact in outcome.facts if type(fact) is FollowUp]
-        if not sent:
-            return outcome
-        letters = await letters_of(self._database, program, outcome.member, [fact.id for fact in sent])
+    async def _with_follow_ups(self, program: str, outcome: Outcome) -> Outcome:
+        sent = [fact.id for fact in outcome.facts if type(fact) is FollowUp]
+        letters = await letters_of(self._database, program, outcome.member, sent)
         follow_ups = await asyncio.shield(self._errand(program, letters))
         return msgspec.structs.replace(outcome, follow_ups=follow_ups)
 
@@ -197,3 +199,8 @@ class Intake:
         """The program's version history, compiled, as of now."""
         async with self._database.pool.acquire() as connection:
             return (await self._heads.fresh(connection, program)).versions
+
+
+def _outcome(item: Item) -> Outcome:
+    assert item.outcome is not None, "a settled item has its outcome"
+    return item.outcome

@@ -47,7 +47,7 @@ class Letter(msgspec.Struct, frozen=True):
 async def letters_of(database: Database, program: str, sender: str, ids: Sequence[str]) -> list[Letter]:
     """These follow-ups of a member, in this order."""
     rows = await database.pool.fetch(
-        f"select {_COLUMNS} from outbox where program = $1 and id = any($2) and bucket = $3",  # noqa: S608 - ours
+        f"select {_COLUMNS} from outbox where program = $1 and id = any($2) and bucket = $3",  # noqa: S608 - columns are ours
         program,
         list(ids),
         bucket_of(sender),

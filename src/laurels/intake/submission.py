@@ -23,7 +23,7 @@ SOURCE = "laurels"
 """The source of what Laurels itself submits: clock activities and follow-ups. No key may have it."""
 
 
-class Submission(msgspec.Struct, frozen=True):
+class Submission(msgspec.Struct, frozen=True, gc=False):
     """An activity as sent in; identifiers are resolved to `member` already. Its body is all but source and id."""
 
     source: str
@@ -34,7 +34,7 @@ class Submission(msgspec.Struct, frozen=True):
     data: msgspec.Raw | bytes
 
 
-class FollowUpOutcome(msgspec.Struct, frozen=True):
+class FollowUpOutcome(msgspec.Struct, frozen=True, gc=False):
     """What became of an activity that another one sent to `member`.
 
     A refused one was compensated: the points went back to the sender's lots (`compensated`), or are about to, when the
@@ -48,7 +48,7 @@ class FollowUpOutcome(msgspec.Struct, frozen=True):
     compensated: bool = False
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What became of a submission.
 
     accepted: `facts` are recorded as the member's activity number `seq`. replayed: they were, earlier; `facts` are the

@@ -77,17 +77,13 @@ class Database:
 
     async def connect_hot(self) -> asyncpg.Connection:
         """A connection for the write path; whoever asked for it closes it."""
-        return await _connect(self._url, self._hot)
+        connection = await asyncpg.connect(self._url, server_settings=self._hot, max_cached_statement_lifetime=0)
+        await _step_down(connection)
+        return connection
 
     async def close(self) -> None:
         """Waits for what is running, then disconnects."""
         await self.pool.close()
-
-
-async def _connect(url: str, settings: Mapping[str, str]) -> asyncpg.Connection:
-    connection = await asyncpg.connect(url, server_settings=dict(settings))
-    await _step_down(connection)
-    return connection
 
 
 async def _step_down(connection: asyncpg.Connection) -> None:

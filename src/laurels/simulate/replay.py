@@ -1,0 +1,121 @@
+"""Replay: activities decided one after the other in memory, as the write path would decide them.
+
+Members' documents, pools and the clock are kept here; what an activity sends to another member is delivered at once.
+Order is everything: activities come as they were, or would be, recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from laurels.core.activity import Activity, Clock, Parcel, Purchase
+from laurels.core.calendar import Instant
+from laurels.core.decide import Circumstances, Decision, decide
+from laurels.core.facts import FollowUp, PoolClaimed, decode_facts, encode_facts
+from laurels.core.journal import entries
+from laurels.core.member import ROOT, Document, Member, Missing, purchased
+from laurels.core.refusal import Refusal
+from laurels.core.version import Versions
+from laurels.intake.batch import parcel_of
+from laurels.intake.deciding import RETURN
+from laurels.intake.submission import SOURCE
+from laurels.simulate.figures import Figures, count
+
+_BODY = "activity/"
+
+Reread = Callable[[bytes], Purchase]
+"""A purchase from its body as it was sent."""
+
+
+class Replay:
+    """A program being lived through. `figures` is what came of it so far.
+
+    With `returns` false no purchase is kept for returns, which saves memory where none can come.
+    """
+
+    def __init__(self, versions: Versions, reread: Reread, *, returns: bool = True) -> None:
+        self.figures = Figures()
+        self.clock: Instant = 0
+        self._versions = versions
+        self._reread = reread
+        self._returns = returns
+        self._members: dict[str, Member] = {}
+        self._pools: dict[str, int] = {}
+        self._purchases: dict[tuple[str, int], tuple[bytes, bytes]] = {}
+
+    def submit(self, activity: Activity, body: bytes, recorded_at: Instant | None = None) -> Decision | Refusal:
+        """What comes of the activity; recorded when it occurred, or at the clock if that stands later, unless given."""
+        decided = self._decide(activity, body, recorded_at)
+        self.figures.activities += 1
+        if isinstance(decided, Refusal):
+            count(self.figures.refused, decided.code)
+            return decided
+        for fact in decided.facts:
+            if type(fact) is FollowUp:
+                self._deliver(fact, activity.member, decided.member.root.now)
+        return decided
+
+    def _decide(self, activity: Activity, body: bytes, recorded_at: Instant | None) -> Decision | Refusal:
+        member = self._members.get(activity.member) or Member(activity.member, {ROOT: None})
+        at = max(recorded_at if recorded_at is not None else max(self.clock, activity.occurred_at), member.root.now)
+        compiled = self._versions.at(activity.occurred_at)
+        trigger = None if compiled is None else compiled.trigger(activity.type)
+        pools = {} if trigger is None else {pool: self._pools.get(pool, 0) for pool in trigger.pools}
+        if isinstance(activity.data, Purchase):
+            member.documents.setdefault(f"order/{activity.data.order}", None)
+        decided = self._decided(member, activity, Circumstances(at, pools))
+        if isinstance(decided, Refusal):
+            return decided
+        self.clock = max(self.clock, at)
+        self._members[activity.member] = decided.member
+        for fact in decided.facts:
+            if type(fact) is PoolClaimed:
+                self._pools[fact.pool] = self._pools.get(fact.pool, 0) + fact.by
+        self.figures.move(entries(decided.facts))
+        if self._returns and isinstance(activity.data, Purchase):
+            self._purchases[activity.member, decided.member.root.seq] = (body, encode_facts(decided.facts))
+        return decided
+
+    def _decided(self, member: Member, activity: Activity, circumstances: Circumstances) -> Decision | Refusal:
+        while True:
+            try:
+                return decide(self._versions, member, activity, circumstances)
+            except Missing as lacking:
+                for key in lacking.keys:
+                    assert key not in member.documents, f"{key} is asked for again"
+                    member.documents[key] = self._document(activity.member, key)
+
+    def _document(self, member: str, key: str) -> Document | None:
+        """A document that was never written is not there; a purchase is made again from what was sent."""
+        if not key.startswith(_BODY):
+            return None
+        kept = self._purchases.get((member, int(key[len(_BODY) :])))
+        if kept is None:
+            return None
+        body, facts = kept
+        return purchased(self._reread(body), decode_facts(facts))
+
+    def _deliver(self, fact: FollowUp, sender: str, at: Instant) -> None:
+        """Points on their way arrive, or come back where they are refused."""
+        sent = parcel_of(fact)
+        parcel = Parcel(sent.counterpart, sent.wallet, sent.lots)
+        if isinstance(self._decide(Activity(SOURCE, fact.id, fact.type, fact.member, at, parcel), b"", at), Refusal):
+            back = Parcel(fact.member, sent.wallet, sent.lots)
+            returned = self._decide(Activity(SOURCE, f"{fact.id}/back", RETURN, sender, at, back), b"", at)
+            assert isinstance(returned, Decision), "points that were refused can be given back"
+
+    def finish(self, now: Instant, member: str | None = None) -> dict[str, Member]:
+        """Brings members (or one) up to an instant, counts what they have, and forgets them: the members by id."""
+        ids = list(self._members) if member is None else [member]
+        finished: dict[str, Member] = {}
+        for id in ids:
+            held = self._members.get(id)
+            if held is None:
+                continue
+            if held.root.due_at is not None and held.root.due_at <= now:
+                self._decide(Activity(SOURCE, f"clock/{id}", "clock", id, now, Clock()), b"", now)
+            finished[id] = self._members.pop(id)
+            self.figures.hold(finished[id])
+        if member is not None:
+            self._purchases.clear()
+        return finished

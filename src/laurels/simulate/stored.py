@@ -1,0 +1,71 @@
+"""The figures of a program as it is stored, brought up to its present: what fell due since is counted, not recorded."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from laurels.core.activity import Activity, Clock
+from laurels.core.calendar import Instant
+from laurels.core.decide import Circumstances, Decision, decide
+from laurels.core.journal import entries
+from laurels.core.member import ROOT, Document, Member, Missing, decode_document
+from laurels.core.version import Versions
+from laurels.intake.submission import SOURCE
+from laurels.simulate.figures import Figures
+from laurels.simulate.living import Lived, Stand, stand_of
+from laurels.store.database import Connection
+from laurels.store.reading import documents
+from laurels.store.sql import named
+
+FIGURES: Final = named("figures")
+LOTS: Final = named("lots_of_members")
+_PAGE: Final = 500
+
+
+async def as_stored(connection: Connection, program: str, versions: Versions, now: Instant) -> Lived:
+    """What there is. The connection is in a transaction that sees one snapshot."""
+    figures = Figures()
+    for row in await connection.fetch(FIGURES, program):
+        figures.move_points(*row)
+    figures.activities = await connection.fetchval(
+        "select count(*) from activity where program = $1 and source <> $2", program, SOURCE
+    )
+    stands: dict[str, Stand] = {}
+    after = ""
+    while True:
+        rows = await connection.fetch(
+            "select id, root from member where program = $1 and id > $2 order by id limit $3", program, after, _PAGE
+        )
+        if not rows:
+            break
+        after = rows[-1]["id"]
+        members: dict[str, dict[str, Document | None]] = {
+            row["id"]: {ROOT: decode_document(ROOT, row["root"])} for row in rows
+        }
+        for row in await connection.fetch(LOTS, program, rows[0]["id"], after):
+            if row["member"] in members:
+                members[row["member"]][row["key"]] = decode_document(row["key"], row["document"])
+        for id, found in members.items():
+            member = await _brought_up(connection, program, versions, Member(id, found), now, figures)
+            figures.hold(member)
+            stands[id] = stand_of(member)
+    return Lived(figures, stands, now)
+
+
+async def _brought_up(
+    connection: Connection, program: str, versions: Versions, member: Member, now: Instant, figures: Figures
+) -> Member:
+    root = member.root
+    if root.due_at is None or root.due_at > now:
+        return member
+    clock = Activity(SOURCE, "clock", "clock", member.id, now, Clock())
+    while True:
+        try:
+            decided = decide(versions, member, clock, Circumstances(max(now, root.now)))
+        except Missing as lacking:
+            found = await documents(connection, program, member.id, keys=lacking.keys)
+            member.documents.update({key: found.get(key) for key in lacking.keys})
+            continue
+        assert isinstance(decided, Decision), f"{member.id} cannot be brought up to now"
+        figures.move(entries(decided.facts))
+        return decided.member

@@ -1,0 +1,328 @@
+"""Every route answers, and every code that can be answered is: with its declared status, and with nothing written.
+
+The last test of the file holds what the others saw against the tables, so that a new code or route needs a case here.
+"""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from laurels.api.openapi import OPERATIONS
+from laurels.api.problem import PROBLEMS, status_of
+from laurels.core.calendar import MICROSECONDS_PER_MINUTE
+from laurels.core.refusal import REFUSALS
+from laurels.intake.submission import Outcome, Overloaded, Submission, Unavailable
+from laurels.store.idempotency import begin, fingerprint
+from tests.api.harness import PROGRAM, Api, activity, api, purchase
+from tests.stage import asynchronous
+
+TABLES = (
+    "activity",
+    "entry",
+    "member",
+    "state",
+    "pool",
+    "outbox",
+    "free_text",
+    "profile",
+    "identifier",
+    "program_version",
+)
+
+
+@pytest.fixture(scope="module")
+def seen() -> set[tuple[str, int, str]]:
+    """What the tests of this file were answered: (route, status, code)."""
+    return set()
+
+
+async def rows(here: Api) -> dict[str, int]:
+    """How many rows every table has that a refused request must leave alone."""
+    return {name: await here.running.database.pool.fetchval(f"select count(*) from {name}") for name in TABLES}
+
+
+async def answers(here: Api, code: str, method: str, path: str, body: Any = None, **more: Any) -> dict[str, Any]:
+    """The request is answered with this code and its status, and nothing is written."""
+    before = await rows(here)
+    answered = await here.call(method, path, body, **more)
+    document: dict[str, Any] = answered.json()
+    assert (document["code"], answered.status_code) == (code, status_of(code)), answered.text
+    assert answered.headers["content-type"] == "application/problem+json"
+    assert document["title"]
+    assert await rows(here) == before
+    return document
+
+
+async def refuses(here: Api, code: str, type: str, data: Any, **more: Any) -> None:
+    """An activity of m-1 is refused with this code, alone and in a batch, and nothing is written."""
+    sent = activity(type, f"x-{code}", more.pop("member", "m-1"), data, more.pop("at", "2026-03-10T10:00:00+08:00"))
+    document = await answers(here, code, "POST", "/v1/activities", sent, **more)
+    assert document["status"] == "refused"
+    assert document["refusal"]["code"] == code
+    in_batch = await here.call("POST", "/v1/activities", {"activities": [sent]}, **more)
+    assert in_batch.status_code == 200
+    assert in_batch.json()["activities"][0]["refusal"] == document["refusal"]
+
+
+@asynchronous
+async def test_activities_are_refused_by_code(laurels_url: str, seen: set[tuple[str, int, str]]) -> None:
+    async with api(laurels_url) as here:
+        await here.enrol("m-1")
+        await here.enrol("m-2")
+        await refuses(here, "unknown_member", "check_in", {}, member="nobody")
+        await refuses(here, "already_enrolled", "enrol", {})
+        await refuses(here, "undeclared_activity", "custom.unheard_of", {})
+        await refuses(here, "unknown_wallet", "adjustment", {"wallet": "gems", "points": 5, "reason": "x"})
+        await here.send("purchase", "p-1", "m-1", purchase("o-1", ("coffee", "30.00"), ("coffee", "40.00")))
+        await refuses(here, "duplicate_order", "purchase", purchase("o-1", ("coffee", "30.00")))
+        await refuses(here, "unknown_order", "return", {"order": "o-2"})
+        await refuses(here, "unknown_line", "return", {"order": "o-1", "lines": [{"line": "7"}]})
+        too_much = {"order": "o-1", "lines": [{"line": "1", "amount": "30.01"}]}
+        await refuses(here, "return_exceeds_purchase", "return", too_much)
+        await here.send("purchase", "p-2", "m-1", purchase("o-2", ("coffee", "10.00")))
+        await here.send("return", "b-2", "m-1", {"order": "o-2"})
+        await refuses(here, "nothing_left_to_return", "return", {"order": "o-2"})
+        await refuses(here, "below_zero", "adjustment", {"wallet": "points", "points": -9000, "reason": "x"})
+        past = {"wallet": "points", "points": 5, "reason": "x", "expires_at": "2026-01-01T00:00:00Z"}
+        await refuses(here, "expiry_in_past", "adjustment", past)
+        longer = {"wallet": "points", "expires_at": "2030-01-01T00:00:00Z", "reason": "x"}
+        await refuses(here, "unknown_lot", "extension", {**longer, "lots": ["9.9"]})
+        await refuses(here, "nothing_to_extend", "extension", {**longer, "expires_at": "2026-05-01T00:00:00Z"})
+        lot = {"wallet": "points", "points": 5, "reason": "x", "expires_at": "2026-03-05T00:00:00Z"}
+        given = await here.send("adjustment", "a-1", "m-1", lot, "2026-03-04T10:00:00+08:00")
+        again = {"wallet": "points", "lots": [given["entries"][0]["lot"]], "expires_at": None, "reason": "x"}
+        await here.send("reinstatement", "a-2", "m-1", again, "2026-03-08T10:00:00+08:00")
+        await refuses(here, "nothing_to_reinstate", "reinstatement", again)
+        to_self = {"to": "m-1", "wallet": "points", "points": 1}
+        await refuses(here, "same_member", "transfer", to_self)
+        await refuses(here, "insufficient_points", "transfer", {**to_self, "to": "m-2", "points": 10_000})
+        await refuses(here, "wallet_not_spendable", "transfer", {**to_self, "to": "m-2", "wallet": "growth"})
+        sent = activity("purchase", "p-1", "m-1", purchase("o-1", ("coffee", "31.00")))
+        await answers(here, "activity_conflict", "POST", "/v1/activities", sent)
+        seen |= here.seen
+
+
+@asynchronous
+async def test_redemptions_are_refused_by_code(laurels_url: str, seen: set[tuple[str, int, str]]) -> None:
+    async with api(laurels_url) as here:
+        await here.enrol("m-1")
+        await here.give("m-1", 1000)
+        hold = {"id": "r-1", "member": "m-1", "wallet": "points", "points": 300}
+        path = "/v1/redemptions"
+        await answers(here, "unknown_member", "POST", path, {**hold, "member": "nobody"})
+        await answers(here, "unknown_wallet", "POST", path, {**hold, "wallet": "gems"})
+        await answers(here, "wallet_not_spendable", "POST", path, {**hold, "wallet": "growth"})
+        await answers(here, "insufficient_points", "POST", path, {**hold, "points": 5000})
+        await answers(here, "below_minimum", "POST", path, {**hold, "points": 50})
+        await answers(here, "not_a_multiple", "POST", path, {**hold, "points": 250})
+        await answers(here, "no_such_redemption", "POST", f"{path}/r-1/capture", {})
+        await here.post(path, hold)
+        await answers(here, "duplicate_redemption", "POST", path, {**hold, "points": 200})
+        await answers(here, "capture_exceeds_hold", "POST", f"{path}/r-1/capture", {"points": 301})
+        # 300 points are worth 3.00; points may pay half of an order.
+        soon = "2026-03-03T11:00:00+08:00"
+        points = {"kind": "points", "redemption": "r-1", "amount": "3.00"}
+        bought = purchase(
+            "o-1", ("coffee", "10.00"), tenders=[{**points, "amount": "3.01"}, {"kind": "cash", "amount": "6.99"}]
+        )
+        await refuses(here, "points_tender_mismatch", "purchase", bought, at=soon)
+        bought = purchase("o-1", ("coffee", "5.00"), tenders=[points, {"kind": "cash", "amount": "2.00"}])
+        await refuses(here, "share_exceeded", "purchase", bought, at=soon)
+        bought = purchase("o-1", ("coffee", "3.00"), tenders=[{**points, "redemption": "r-9"}])
+        await refuses(here, "unknown_redemption", "purchase", bought, at=soon)
+        await here.post(f"{path}/r-1/cancel", {})
+        await answers(here, "redemption_not_held", "POST", f"{path}/r-1/capture", {})
+        await answers(here, "redemption_not_held", "POST", f"{path}/r-1/cancel", {})
+        await answers(here, "no_such_redemption", "GET", f"{path}/r-2")
+        # 200 points earned, 1200 spent, the 200 taken back: a debt of 200 freezes the wallet.
+        await here.send("purchase", "p-1", "m-1", purchase("o-2", ("coffee", "200.00")), "2026-03-10T10:00:00+08:00")
+        await here.post("/v1/clock", {"now": "2026-03-20T00:00:00+08:00"})
+        await here.post(path, {**hold, "id": "r-3", "points": 1200, "hold": False})
+        await here.send("return", "b-1", "m-1", {"order": "o-2"}, "2026-03-21T00:00:00+08:00")
+        await answers(here, "frozen_by_debt", "POST", path, {**hold, "id": "r-4"})
+        seen |= here.seen
+
+
+@asynchronous
+async def test_programs_and_clocks_are_refused_by_code(laurels_url: str, seen: set[tuple[str, int, str]]) -> None:
+    async with api(laurels_url, document=None) as here:
+        await answers(here, "unknown_program_version", "POST", "/v1/members", {"id": "m-1"})
+        await answers(here, "no_version_yet", "GET", "/v1/members")
+        await answers(here, "program_invalid", "POST", "/v1/program/versions", {"document": "program: cafe"})
+        other = PROGRAM.replace("program: cafe", "program: bar")
+        await answers(here, "other_program", "POST", "/v1/program/versions", {"document": other})
+        await answers(here, "other_program", "POST", "/v1/program/plan", {"document": other})
+        await here.post("/v1/program/versions", {"document": PROGRAM})
+        await here.enrol("m-1")
+        await here.give("m-1", 100)
+        gone = PROGRAM.replace("  points:\n", "  coins:\n", 1).replace("wallet: points", "wallet: coins")
+        gone = gone.replace("{points: 1.5}", "{coins: 1.5}").replace("{points: 2}", "{coins: 2}")
+        await answers(here, "needs_mapping", "POST", "/v1/program/versions", {"document": gone})
+        planned = await here.post("/v1/program/plan", {"document": gone})
+        assert planned["ok"] is False
+        await answers(here, "no_such_version", "GET", "/v1/program/versions/9")
+        await answers(here, "clock_backwards", "POST", "/v1/clock", {"now": "2026-01-01T00:00:00Z"})
+        seen |= here.seen
+
+
+@asynchronous
+async def test_live_program_refuses_what_real_time_forbids(laurels_url: str, seen: set[tuple[str, int, str]]) -> None:
+    async with api(laurels_url, mode="live") as here:
+        await here.enrol("m-1", "2026-05-01T00:00:00Z")
+        await refuses(here, "occurred_in_future", "check_in", {}, at="2026-06-01T12:05:01+08:00")
+        await answers(here, "clock_is_real", "POST", "/v1/clock", {"now": "2027-01-01T00:00:00Z"})
+        soon = {"document": PROGRAM, "effective_at": "2026-06-01T12:00:09+08:00"}
+        await answers(here, "effective_too_soon", "POST", "/v1/program/versions", soon)
+        seen |= here.seen
+
+
+@asynchronous
+async def test_members_are_refused_by_code(laurels_url: str, seen: set[tuple[str, int, str]]) -> None:
+    async with api(laurels_url) as here:
+        phone = [{"kind": "phone", "value": "+86 1"}]
+        await here.enrol("m-1", identifiers=phone)
+        await here.enrol("m-2")
+        await answers(here, "already_enrolled", "POST", "/v1/members", {"id": "m-1"})
+        taken = [{"kind": "phone", "value": "+86-1"}]
+        await answers(here, "identifier_taken", "POST", "/v1/members", {"id": "m-3", "identifiers": taken})
+        await answers(here, "identifier_taken", "PATCH", "/v1/members/m-2", {"identifiers": taken})
+        for path in ("", "/balances", "/tiers", "/journal", "/explanations/pos/x", "/personal_data"):
+            await answers(here, "no_such_member", "GET", f"/v1/members/nobody{path}")
+        await answers(here, "no_such_member", "DELETE", "/v1/members/nobody")
+        await answers(here, "no_such_member", "PATCH", "/v1/members/nobody", {})
+        await answers(here, "no_such_activity", "GET", "/v1/members/m-1/explanations/pos/never")
+        # Another member's activity is none of this one's.
+        await answers(here, "no_such_activity", "GET", "/v1/members/m-2/explanations/pos/enrol:enrol-m-1")
+        erased = await here.call("DELETE", "/v1/members/m-1")
+        assert erased.status_code == 204
+        await answers(here, "member_sealed", "PATCH", "/v1/members/m-1", {"attributes": {"birthday_month": 3}})
+        await refuses(here, "member_sealed", "check_in", {})
+        seen |= here.seen
+
+
+@asynchronous
+async def test_unfit_requests_are_refused_by_code(
+    laurels_url: str, seen: set[tuple[str, int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with api(laurels_url, body_bytes_most=4096, body_seconds=1) as here:
+        await answers(here, "unauthenticated", "GET", "/v1/program", secret="laurels_made-up")
+        await answers(here, "unauthenticated", "GET", "/v1/program", headers={"Authorization": "Basic eA=="})
+        narrow = await here.key("members:read")
+        await answers(here, "scope_missing", "GET", "/v1/program", secret=narrow)
+        await answers(here, "malformed_body", "POST", "/v1/clock", content=b'{"now": ')
+        await answers(here, "malformed_body", "POST", "/v1/activities", content=b'{"activities": [}')
+        await answers(here, "malformed_query", "GET", "/v1/members?limit=0")
+        await answers(here, "malformed_query", "GET", "/v1/members?nothing=1")
+        await answers(here, "malformed_query", "GET", "/v1/members?cursor=%21")
+        await answers(here, "malformed_key", "POST", "/v1/clock", {"now": "x"}, key="two words")
+        await answers(here, "invalid", "POST", "/v1/clock", {"now": "tomorrow"})
+        await answers(here, "invalid", "POST", "/v1/activities", {"activities": []})
+        await answers(here, "body_too_large", "POST", "/v1/clock", content=b" " * 4097)
+        plain = {"Content-Type": "text/plain"}
+        await answers(here, "unsupported_media_type", "POST", "/v1/clock", {"now": "x"}, headers=plain)
+        squeezed = {"Content-Encoding": "gzip"}
+        await answers(here, "unsupported_media_type", "POST", "/v1/clock", {"now": "x"}, headers=squeezed)
+        await answers(here, "not_supported", "POST", "/v1/quotes", {"member": "m-1", "data": {}, "reserve": True})
+        await answers(here, "no_such_route", "GET", "/v2")
+        await answers(here, "no_such_route", "GET", f"/v1/members/{'x' * 201}")
+        await answers(here, "no_such_route", "GET", "/v1/members/%FF")
+        await answers(here, "no_such_route", "GET", "/docs/other.js")
+        refused = await here.call("PUT", "/v1/program", {})
+        assert (refused.status_code, refused.json()["code"]) == (405, "method_not_allowed")
+        assert refused.headers["allow"] == "GET, OPTIONS"
+        await _answers_too_slow(here)
+
+        async def overloaded(_program: str, _sent: list[Submission]) -> list[Outcome]:
+            raise Overloaded(7)
+
+        monkeypatch.setattr(here.running.intake, "submit", overloaded)
+        sent = activity("check_in", "c-1", "m-1", {})
+        await answers(here, "overloaded", "POST", "/v1/activities", sent)
+        answered = await here.call("POST", "/v1/members", {"id": "m-9"}, key="k-9")
+        assert (answered.status_code, answered.headers["retry-after"]) == (503, "7")
+
+        async def unavailable(_program: str, _sent: list[Submission]) -> list[Outcome]:
+            raise Unavailable("it is away")
+
+        monkeypatch.setattr(here.running.intake, "submit", unavailable)
+        await answers(here, "unavailable", "POST", "/v1/activities", sent)
+
+        async def defective(_program: str, _sent: list[Submission]) -> list[Outcome]:
+            raise ZeroDivisionError("a defect with a name: Li Wen")
+
+        monkeypatch.setattr(here.running.intake, "submit", defective)
+        document = await answers(here, "internal_error", "POST", "/v1/activities", sent)
+        assert "Li Wen" not in json.dumps(document)
+        await answers(here, "internal_error", "POST", "/v1/members", {"id": "m-9"}, key="k-9")
+        seen |= here.seen
+
+
+async def _answers_too_slow(here: Api) -> None:
+    """A body of which nothing comes, over bare ASGI."""
+    messages: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(60)
+        raise AssertionError("nobody waits so long")
+
+    async def send(message: Any) -> None:
+        messages.append(message)
+
+    headers = [(b"authorization", f"Bearer {here.secret}".encode()), (b"content-type", b"application/json")]
+    scope = {
+        "type": "http", "method": "POST", "path": "/v1/activities", "raw_path": b"/v1/activities", "query_string": b"",
+        "headers": headers,
+    }  # fmt: skip
+    await here.entrance(scope, receive, send)
+    assert messages[0]["status"] == 408
+    assert json.loads(messages[1]["body"])["code"] == "body_too_slow"
+    here.seen.add(("POST /v1/activities", 408, "body_too_slow"))
+
+
+@asynchronous
+async def test_idempotency_key_is_refused_by_code(laurels_url: str, seen: set[tuple[str, int, str]]) -> None:
+    async with api(laurels_url) as here:
+        await here.post("/v1/clock", {"now": "2026-02-01T00:00:00Z"}, key="k-1")
+        await answers(here, "idempotency_conflict", "POST", "/v1/clock", {"now": "2026-02-02T00:00:00Z"}, key="k-1")
+        body = b'{"now": "2026-02-03T00:00:00Z"}'
+        print = fingerprint("POST", "/v1/clock", body)
+        assert await begin(here.running.database, here.clock, "cafe", "k-2", print) is None
+        await answers(here, "still_running", "POST", "/v1/clock", content=body, key="k-2")
+        # The one that took the key has died: after a minute another may have it.
+        here.clock.at += MICROSECONDS_PER_MINUTE + 1
+        answered = await here.call("POST", "/v1/clock", content=body, key="k-2")
+        assert answered.status_code == 200
+        seen |= here.seen
+
+
+@asynchronous
+async def test_every_public_route_answers_without_a_key(laurels_url: str, seen: set[tuple[str, int, str]]) -> None:
+    async with api(laurels_url) as here:
+        for path in (
+            "/healthz",
+            "/readyz",
+            "/metrics",
+            "/openapi.json",
+            "/docs",
+            "/docs/reference.js",
+            "/docs/reference.css",
+        ):
+            answered = await here.call("GET", path, headers={"Authorization": ""})
+            assert answered.status_code == 200, path
+        seen |= here.seen
+    async with api(laurels_url, document=None, metrics="off") as here:
+        await answers(here, "no_such_route", "GET", "/metrics")
+
+
+def test_every_code_and_every_problem_was_answered(
+    request: pytest.FixtureRequest, seen: set[tuple[str, int, str]]
+) -> None:
+    stories = {name for name in globals() if name.startswith("test_")}
+    if not stories <= {item.name for item in request.session.items}:
+        pytest.skip("the other tests of this file were not asked for")
+    codes = {code for _route, _status, code in seen}
+    declared = {code for operation in OPERATIONS for code in operation.all_codes}
+    assert declared - codes == set(), "declared and never answered"
+    assert {*PROBLEMS, *REFUSALS} - codes == set(), "in a table and never answered"
