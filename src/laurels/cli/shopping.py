@@ -103,30 +103,29 @@ def read_shopping(directory: Path, *, tenth: bool = False) -> Shopping:
     import polars as pl  # noqa: PLC0415 - an optional extra
 
     lines = _lines(directory, tenth=tenth)
-    baskets = _baskets(lines)
+    baskets = pl.concat([_baskets(part) for part in _parts(lines)])
     households = _enrolments(directory, baskets)
+    quirks = _quirks(lines, baskets, households)
     purchases = baskets.select(
-        pl.col("basket").alias("id"),
-        pl.lit("purchase").alias("type"),
-        pl.col("member"),
-        pl.col("at"),
-        _purchase().alias("data"),
+        pl.col("basket").alias("id"), pl.lit("purchase").alias("type"), pl.col("member"), pl.col("at"), pl.col("data")
     )
     frame = pl.concat([households.drop("known"), purchases]).sort(
         # A household enrols at the till and then pays: "enrol" comes before "purchase".
-        "at", "type", maintain_order=True
-    )  # fmt: skip
+        ["at", "type"],
+        maintain_order=True,
+    )
     last = baskets["at"].max()
     assert isinstance(last, int)
-    return Shopping(frame, _quirks(lines, baskets, households), last)
+    return Shopping(frame, quirks, last)
 
 
 def _lines(directory: Path, *, tenth: bool) -> polars.DataFrame:
+    """All lines in the order of time and basket, as numbers."""
     import polars as pl  # noqa: PLC0415
 
-    departments = pl.scan_parquet(directory / "products.parquet").select(
-        "product_id",
-        pl.col("department"),
+    products = pl.scan_parquet(directory / "products.parquet").select(
+        pl.col("product_id").alias("sku"),
+        "department",
         pl.col("product_type").str.starts_with("GASOLINE").fill_null(value=False).alias("is_gasoline"),
     )
     lines = pl.scan_parquet(directory / "transactions.parquet")
@@ -134,37 +133,50 @@ def _lines(directory: Path, *, tenth: bool) -> polars.DataFrame:
         lines = lines.filter(pl.col("household_id") % 10 == 1)
     joined = (
         lines.select(
-            pl.col("household_id").alias("household"),
-            pl.col("store_id").alias("store"),
+            pl.col("household_id").cast(pl.Int32).alias("household"),
+            pl.col("store_id").cast(pl.Int32).alias("store"),
             pl.col("basket_id").alias("basket"),
-            "product_id",
-            "quantity",
+            pl.col("product_id").alias("sku"),
+            pl.col("quantity").cast(pl.Int32),
             *(_cents(pl.col(name)).alias(name) for name in _MONEY),
             _is_dusty().alias("is_dusty"),
             pl.col("transaction_timestamp").dt.epoch("us").alias("at"),
         )
         .sort("at", "basket", maintain_order=True)
-        .join(departments, on="product_id", how="left", maintain_order="left")
-        .with_columns(pl.col("is_gasoline").fill_null(value=False))
+        .join(products, on="sku", how="left", maintain_order="left")
+        .with_columns(
+            (pl.col("is_gasoline").fill_null(value=False) & (pl.col("quantity") >= _GASOLINE_IN_THOUSANDTHS)).alias(
+                "is_in_thousandths"
+            )
+        )
+        .drop("is_gasoline")
         .collect()
     )
     known = joined["department"].unique().drop_nulls().to_list()
+    quoted = {name: json.dumps(name, ensure_ascii=False) for name in known}
     return joined.with_columns(
-        pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).over("basket").alias("number"),
-        pl.col("department")
-        .replace_strict({name: json.dumps(name, ensure_ascii=False) for name in known}, default=None)
-        .alias("category"),
-        (pl.col("is_gasoline") & (pl.col("quantity") >= _GASOLINE_IN_THOUSANDTHS)).alias("is_in_thousandths"),
-    ).with_columns(_line().alias("json"))
+        pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("basket").alias("number"),
+        pl.col("department").replace_strict(quoted, default=None, return_dtype=pl.Categorical).alias("category"),
+    ).drop("department")
 
 
+def _parts(lines: polars.DataFrame) -> Iterator[polars.DataFrame]:
+    """The lines, some baskets at a time: as JSON they are large."""
+    import polars as pl  # noqa: PLC0415
+
+    starts = lines.with_row_index().filter(pl.col("number") == 1)["index"].to_list()[::_BASKETS_AT_ONCE]
+    for start, end in zip(starts, [*starts[1:], lines.height], strict=True):
+        yield lines.slice(start, end - start)
+
+
+_BASKETS_AT_ONCE: Final = 20_000
 _MONEY: Final = ("sales_value", "retail_disc", "coupon_disc", "coupon_match_disc")
 
 
 def _cents(amount: polars.Expr) -> polars.Expr:
     import polars as pl  # noqa: PLC0415
 
-    return (amount * 100).round().cast(pl.Int64)
+    return (amount * 100).round().cast(pl.Int32)
 
 
 def _is_dusty() -> polars.Expr:
@@ -204,9 +216,9 @@ def _line() -> polars.Expr:
         pl.lit('{"line":"'),
         pl.col("number").cast(pl.String),
         pl.lit('","sku":"'),
-        pl.col("product_id").cast(pl.String),
+        pl.col("sku").cast(pl.String),
         pl.lit('"'),
-        _optional(pl.col("category").is_not_null(), ',"category":', pl.col("category")),
+        _optional(pl.col("category").is_not_null(), ',"category":', pl.col("category").cast(pl.String)),
         pl.when(pl.col("is_in_thousandths"))
         .then(
             pl.concat_str(
@@ -237,17 +249,19 @@ def _baskets(lines: polars.DataFrame) -> polars.DataFrame:
     import polars as pl  # noqa: PLC0415
 
     return (
-        lines.group_by("basket", maintain_order=True)
+        lines.with_columns(_line().alias("json"))
+        .group_by("basket", maintain_order=True)
         .agg(
             pl.col("household").first().cast(pl.String).alias("member"),
             pl.col("store").first().cast(pl.String),
             pl.col("at").first(),
-            pl.len().alias("lines"),
             pl.col("sales_value").sum().alias("total"),
             pl.col("coupon_disc").sum().alias("coupons"),
             pl.col("json").str.join(",").alias("json"),
         )
         .with_columns(pl.col("basket").cast(pl.String))
+        .with_columns(_purchase().alias("data"))
+        .drop("json", "store")
     )
 
 
@@ -287,7 +301,10 @@ def _enrolments(directory: Path, baskets: polars.DataFrame) -> polars.DataFrame:
     }
     first = baskets.group_by("member", maintain_order=True).agg(pl.col("at").min())
     members = first["member"].to_list()
-    data = [json.dumps({"attributes": known[member]}) if member in known else "{}" for member in members]
+    data = [
+        json.dumps({"attributes": known[member]}, separators=(",", ":")) if member in known else "{}"
+        for member in members
+    ]
     return first.select(
         pl.concat_str(pl.lit("enrol-"), "member").alias("id"),
         pl.lit("enrol").alias("type"),
@@ -304,8 +321,7 @@ def _quirks(lines: polars.DataFrame, baskets: polars.DataFrame, households: pola
     def count(condition: polars.Expr, frame: polars.DataFrame = lines) -> int:
         return int(frame.select(condition.sum()).item())
 
-    unknown = pl.col("department").is_null()
-    new_year = _NEW_YEAR
+    unknown = pl.col("category").is_null()
     return Quirks(
         households=households.height,
         baskets=baskets.height,
@@ -320,7 +336,7 @@ def _quirks(lines: polars.DataFrame, baskets: polars.DataFrame, households: pola
         dust=count(pl.col("is_dusty")),
         coupon_baskets=count(pl.col("coupons") > 0, baskets),
         coupons_capped=count(pl.col("coupons") > pl.col("total"), baskets),
-        on_new_year=count(pl.col("at") >= new_year, baskets),
+        on_new_year=count(pl.col("at") >= _NEW_YEAR, baskets),
     )
 
 

@@ -290,6 +290,10 @@ def parse(
             value = _VALUES[type](decoder.decode(data), declared, problems)
     except msgspec.DecodeError as error:
         return (problem_of(error, "/data"),)
+    except UnicodeDecodeError:
+        return (Problem("/data", "malformed", "is not UTF-8"),)
+    except RecursionError:
+        return (Problem("/data", "malformed", "is nested too deeply"),)
     if problems:
         return tuple(problems)
     return Activity(source, id, type, member, occurred_at, value)
@@ -395,7 +399,7 @@ _FIELD_PARSERS: Final = {
     "money": lambda text, declared: parse_minor(text, declared.places),
     "timestamp": lambda text, _declared: parse_instant(text),
     "date": _date,
-}  # house: constant
+}
 
 
 def _fields(
@@ -562,4 +566,4 @@ _VALUES: Final[dict[str, Callable[[Any, Declared, list[Problem]], Data]]] = {
     "transfer_in": _parcel,
     "transfer_back": _parcel,
     "clock": lambda _wire, _d, _p: Clock(),
-}  # house: constant
+}

@@ -606,4 +606,4 @@ _APPLY: Final[dict[type[Any], Callable[[Draft, Any], None]]] = {
     f.RedemptionEnded: _redemption_ended,
     f.RedemptionRestored: _redemption_restored,
     f.FollowUp: _nothing,
-}  # house: constant
+}

@@ -267,7 +267,7 @@ _decoders: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "redemption": msgspec.json.Decoder(Redemption),
     "expired": msgspec.json.Decoder(Expired),
     "measures": msgspec.json.Decoder(Measures),
-}  # house: constant
+}
 _encoder: Final = msgspec.json.Encoder()
 
 

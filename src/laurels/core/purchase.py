@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+from typing import Final
+
 from laurels.core.accrual import accrue
 from laurels.core.activity import Activity, Free, Purchase
 from laurels.core.case import Case
@@ -15,7 +18,7 @@ from laurels.core.refusal import Refusal
 from laurels.core.reversal.target import standing_of
 from laurels.core.tier import measure
 
-COUNTED = {"purchase": "purchases", "check_in": "check_ins", "referral": "referrals"}  # house: constant
+COUNTED: Final = MappingProxyType({"purchase": "purchases", "check_in": "check_ins", "referral": "referrals"})
 
 
 def record_purchase(case: Case, compiled: Compiled, activity: Activity, data: Purchase) -> Refusal | None:

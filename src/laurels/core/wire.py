@@ -209,4 +209,4 @@ WIRE_TYPES: Final[dict[str, type[Struct]]] = {
     "transfer_in": WireParcel,
     "transfer_back": WireParcel,
     "clock": WireNothing,
-}  # house: constant
+}

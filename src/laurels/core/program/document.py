@@ -24,7 +24,7 @@ _UNREADABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U
 _LINE_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _WHITE: Final = " \t\n\r\x85\u2028\u2029"
 _NULLS: Final = frozenset(("", "~", "null", "Null", "NULL"))
-_ESCAPED_DIGITS: Final = {"x": 2, "u": 4, "U": 8}  # house: constant
+_ESCAPED_DIGITS: Final = {"x": 2, "u": 4, "U": 8}
 
 # libyaml where it was built in, which it is in the wheels of PyYAML; the same events ten times slower otherwise.
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -63,6 +63,7 @@ def take_back(case: Case, data: Return) -> Refusal | None:
 
 
 def explained(past: PastOrder, taken: dict[int, TakenBack], targets: list[Target]) -> tuple[Judged, ...]:
+    """What became of each grant of the order: taken back by how much, kept, or no longer earned."""
     return tuple(
         [
             Judged(

@@ -60,6 +60,7 @@ def past_order(recorded: Purchased, order: Order) -> PastOrder:
 
 
 def returned_lines(purchase: Purchase, past: PastOrder, data: Return) -> tuple[LineReturned, ...] | Refusal:
+    """What comes back of each line in this return, or why it cannot."""
     bought = {line.line: line for line in purchase.lines}
     wanted: Iterable[ReturnLine] = (
         [ReturnLine(line.line) for line in purchase.lines if not all_back(line, past.returned.get(line.line))]
@@ -110,6 +111,7 @@ def _one_line(line: Line, before: LineReturned, wanted: ReturnLine) -> LineRetur
 
 
 def all_back(line: Line, returned: LineReturned | None) -> bool:
+    """Whether the whole line has come back."""
     if returned is None:
         return False
     return returned.amount == line.amount if line.amount else returned.quantity == line.quantity
@@ -121,6 +123,7 @@ def is_nothing(line: Line) -> bool:
 
 
 def cumulative_of(past: PastOrder, lines: tuple[LineReturned, ...]) -> dict[str, LineReturned]:
+    """What has come back of each line in all, this return included."""
     cumulative = dict(past.returned)
     for line in lines:
         before = cumulative.get(line.line) or LineReturned(line.line, 0, 0)

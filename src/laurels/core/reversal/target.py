@@ -263,8 +263,8 @@ def _recorded_view(case: Case, compiled: Compiled, past: PastOrder) -> View:
     for path, value in past.standing.items():
         kind, _dot, name = path.partition(".")
         if kind == "attributes":
-            decimal = name in compiled.decimal_attributes and isinstance(value, str)
-            attributes[name] = Decimal(value) if decimal else value
+            is_decimal = name in compiled.decimal_attributes
+            attributes[name] = Decimal(value) if is_decimal and isinstance(value, str) else value
         elif kind == "counters":
             assert isinstance(value, int)
             counters[name] = value

@@ -1,0 +1,113 @@
+"""Bodies are read within limits and decoded strictly; each limit is seen to hold, and to let through what is below it."""
+
+import asyncio
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from laurels.api.body import DEPTH_MOST, NUMBER_DIGITS_MOST, TEXT_BYTES_MOST, Disconnected, decode, oddity, read_body
+from laurels.api.problem import ApiProblem
+
+ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+
+
+def nested(levels: int) -> bytes:
+    return b"[" * levels + b"]" * levels
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b'{"a": "x\\u0000"}', "nul_character"),
+        (b'{"a\\u0000": 1}', "nul_character"),
+        (b'{"a": "\\\\\\u0000"}', "nul_character"),
+        (nested(DEPTH_MOST + 1), "too_deep"),
+        (b'{"a": "]]]]", "b": ' + nested(DEPTH_MOST) + b"}", "too_deep"),
+        (b'{"a": ' + b"9" * (NUMBER_DIGITS_MOST + 1) + b"}", "too_long"),
+        (b'{"a": "' + b"x" * (TEXT_BYTES_MOST + 1) + b'"}', "too_long"),
+        (b'{"a": "' + b'\\"x' * TEXT_BYTES_MOST + b'"}', "too_long"),
+    ],
+)
+def test_what_no_honest_caller_sends_is_found(raw: bytes, code: str) -> None:
+    found = oddity(raw, "/activities/3")
+    assert found is not None
+    assert (found.code, found.pointer) == (code, "/activities/3")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"a": "\\\\u0000"}',
+        b'{"a": "' + b"[{" * 100 + b'"}',
+        nested(DEPTH_MOST),
+        json.dumps([[{"tags": []}]] * 200).encode(),
+        b'{"a": "' + b"9" * 200 + b'"}',
+        b'{"a": ' + b"9" * NUMBER_DIGITS_MOST + b"}",
+        b'{"a": "' + b"x" * TEXT_BYTES_MOST + b'"}',
+        json.dumps({"lines": ["x" * 1000] * 100}).encode(),
+        json.dumps({"quoted": '"' * 1000, "more": ["y"] * 9000}).encode(),
+    ],
+)
+def test_what_is_within_the_limits_passes(raw: bytes) -> None:
+    json.loads(raw)
+    assert oddity(raw) is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"", "malformed_body"),
+        (b"{", "malformed_body"),
+        (b'{"a": "\\ud800"}', "malformed_body"),
+        (b'{"a": "\xed\xa0\x80"}', "malformed_body"),
+        (b'{"a": "\xff"}', "malformed_body"),
+        (b"[" * 100_000, "malformed_body"),
+        (b'{"a": NaN}', "malformed_body"),
+    ],
+)
+def test_what_is_no_json_is_refused(raw: bytes, code: str) -> None:
+    with pytest.raises(ApiProblem) as refused:
+        decode(raw, ANY)
+    assert refused.value.code == code
+
+
+def test_numbers_in_quotes_are_no_numbers() -> None:
+    with pytest.raises(ApiProblem) as refused:
+        decode(b'{"points": "5"}', msgspec.json.Decoder(dict[str, int]))
+    assert refused.value.code == "invalid"
+    assert refused.value.errors[0].pointer
+
+
+def read(*parts: bytes, headers: dict[bytes, bytes] | None = None, most: int = 10) -> bytes:
+    messages = [
+        {"type": "http.request", "body": part, "more_body": n < len(parts)} for n, part in enumerate(parts, 1)
+    ] + [{"type": "http.disconnect"}]
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0)
+
+    return asyncio.run(read_body(receive, headers or {}, most, 1))
+
+
+def test_body_of_several_parts_is_joined() -> None:
+    assert read(b"ab", b"", b"cd") == b"abcd"
+
+
+@pytest.mark.parametrize("parts", [(b"x" * 11,), (b"x" * 6, b"x" * 5)])
+def test_body_is_cut_off_at_its_limit_whatever_its_length_says(parts: tuple[bytes, ...]) -> None:
+    with pytest.raises(ApiProblem) as refused:
+        read(*parts, headers={b"content-length": b"1"})
+    assert refused.value.code == "body_too_large"
+    assert read(b"x" * 10) == b"x" * 10
+
+
+def test_caller_who_goes_away_is_not_answered() -> None:
+    messages = [{"type": "http.request", "body": b"x", "more_body": True}, {"type": "http.disconnect"}]
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0)
+
+    with pytest.raises(Disconnected):
+        asyncio.run(read_body(receive, {}, 10, 1))
