@@ -31,7 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     batch_most: Annotated[Count, Meta(description="Activities in one transaction.")] = 500
     waiting_most: Annotated[Count, Meta(description="Activities that may wait before 503 is answered.")] = 20_000
     pool_connections: Annotated[Count, Meta(description="Database connections besides the lanes'.")] = 8
-    body_bytes_most: Annotated[Count, Meta(ge=1024, le=1 << 30, description="Bytes in a request's body.")] = 8 << 20
+    body_bytes_most: Annotated[int, Meta(ge=1024, le=1 << 30, description="Bytes in a request's body.")] = 8 << 20
     body_seconds: Annotated[Count, Meta(description="Seconds in which a request's body must arrive.")] = 30
     connections_most: Annotated[Count, Meta(description="Connections at a time; more are answered with 503.")] = 2_000
     idle_seconds: Annotated[Count, Meta(description="Seconds that an idle connection is kept.")] = 15

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -90,7 +91,9 @@ class Api(msgspec.Struct):
 
     async def enrol(self, member: str, at: str = "2026-02-01T10:00:00+08:00", **more: Json) -> Json:
         """A member joins."""
-        return await self.post("/v1/members", {"id": member, "enrolled_at": at, **more}, key=f"enrol-{member}")
+        return await self.post(
+            "/v1/members", {"id": member, "enrolled_at": at, **more}, key=f"enrol-{quote(member, safe='')}"
+        )
 
     async def send(self, type: str, id: str, member: str, data: Json, at: str = "2026-03-03T10:00:00+08:00") -> Json:
         """What became of an activity that was accepted."""

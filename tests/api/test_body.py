@@ -1,4 +1,4 @@
-"""Bodies are read within limits and decoded strictly; each limit is seen to hold, and to let through what is below it."""
+"""Bodies are read within limits and decoded strictly; each limit is seen to hold, and to let through what fits it."""
 
 import asyncio
 import json
@@ -81,7 +81,7 @@ def test_numbers_in_quotes_are_no_numbers() -> None:
 
 
 def read(*parts: bytes, headers: dict[bytes, bytes] | None = None, most: int = 10) -> bytes:
-    messages = [
+    messages: list[dict[str, Any]] = [
         {"type": "http.request", "body": part, "more_body": n < len(parts)} for n, part in enumerate(parts, 1)
     ] + [{"type": "http.disconnect"}]
 
@@ -104,7 +104,10 @@ def test_body_is_cut_off_at_its_limit_whatever_its_length_says(parts: tuple[byte
 
 
 def test_caller_who_goes_away_is_not_answered() -> None:
-    messages = [{"type": "http.request", "body": b"x", "more_body": True}, {"type": "http.disconnect"}]
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b"x", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
 
     async def receive() -> dict[str, Any]:
         return messages.pop(0)

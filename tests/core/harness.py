@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import Any
 
 import msgspec
@@ -183,6 +184,17 @@ class World:
         self.zone: Zone = self.versions.judging(0).zone
         self.now = self.instant(start)
         self._ids = 0
+
+    def fork(self) -> World:
+        """Another world with the same past."""
+        other = copy(self)
+        other.pools, other.transit = Counter(self.pools), Counter(self.transit)
+        other.members = {}
+        for id, stored in self.members.items():
+            known = other.members[id] = Stored(id)
+            known.documents, known.recorded = dict(stored.documents), list(stored.recorded)
+            known.accounts = Counter(stored.accounts)
+        return other
 
     # --- programs and time ---
 

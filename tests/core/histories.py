@@ -193,6 +193,11 @@ def history_of(chance: Random, steps: int) -> list[Step]:
     return history
 
 
+def money(minor: int) -> str:
+    """Minor units as an amount: 1999 is "19.99"."""
+    return f"{minor // 100}.{minor % 100:02}"
+
+
 class Story:
     """A world in which steps are carried out; remembers orders and redemptions."""
 
@@ -222,7 +227,7 @@ class Story:
         order = f"o{self.steps}"
         lines = [
             {
-                "amount": f"{amount // 100}.{amount % 100:02}",
+                "amount": money(amount),
                 "quantity": str(n[5] % 3),
                 **({"category": "beans"} if amount % 2 else {}),
                 **({"kind": "shipping"} if amount % 7 == 3 else {}),
@@ -237,8 +242,8 @@ class Story:
             paid = min(getattr(known, "spent", 0) * 10, total)
             if paid:
                 data["tenders"] = [
-                    {"kind": "points", "amount": f"{paid // 100}.{paid % 100:02}", "redemption": redemption},
-                    {"kind": "cash", "amount": f"{(total - paid) // 100}.{(total - paid) % 100:02}"},
+                    {"kind": "points", "amount": money(paid), "redemption": redemption},
+                    {"kind": "cash", "amount": money(total - paid)},
                 ]
         answer = self.world.buy(order, *lines, occurred=self._occurred(late), **data)
         if answer.refusal is None:
@@ -254,7 +259,7 @@ class Story:
         if n[1] % 4 == 2:
             return self.world.give_back(order, {"line": str(1 + n[2] % count), "quantity": "1"})
         amount = n[3] % 1500
-        return self.world.give_back(order, (str(1 + n[2] % count), f"{amount // 100}.{amount % 100:02}"))
+        return self.world.give_back(order, (str(1 + n[2] % count), money(amount)))
 
     def _redeem(self, n: tuple[int, ...], late: Instant) -> Answer:
         return self._spend(n, hold=False)

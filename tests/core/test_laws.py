@@ -18,7 +18,7 @@ from laurels.core.facts import Accrued, LimitUsed, Moved, OrderReturned, decode_
 from laurels.core.member import Expired, Order, Purchased, Redemption
 from laurels.core.program.model import Budget, MemberLimit
 from tests.core.harness import World, all_of, lots_of
-from tests.core.histories import SEEDS, Story, history_of, program_of
+from tests.core.histories import SEEDS, Story, history_of, money, program_of
 
 few = settings(
     max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None
@@ -184,3 +184,38 @@ def _told(entry: Moved) -> tuple[Any, ...]:
         entry.expires_at or 0,
         entry.reason or "",
     )
+
+
+@few
+@given(SEEDS)
+def test_a_full_return_in_pieces_takes_back_what_a_full_return_at_once_takes(seed: int) -> None:
+    chance = Random(seed)
+    story = Story(program_of(chance))
+    for step in history_of(chance, 12):
+        story.take(step)
+    lines = [money(chance.randint(1, 4000)) for _ in range(chance.randint(1, 3))]
+    quantities = [str(chance.randint(1, 3)) for _ in lines]
+    bought = [{"amount": a, "quantity": q, "category": "beans"} for a, q in zip(lines, quantities, strict=True)]
+    assert story.world.buy("last", *bought).refusal is None
+    if chance.random() < 0.5:
+        story.world.redeem("spent", max(story.world.balance().available // 2, 1))
+    at_once, pieces = story.world.fork(), story.world.fork()
+    at_once.give_back("last")
+    for _ in range(chance.randint(1, 6)):
+        n = chance.randint(1, len(lines))
+        pieces.give_back("last", (str(n), money(chance.randint(1, 2500))))
+    pieces.give_back("last")
+    assert total(at_once) == total(pieces)
+    for wallet in ("points", "growth"):
+        assert at_once.points(wallet) == pieces.points(wallet)
+    assert at_once.pools == pieces.pools
+    assert at_once.look().root.limits == pieces.look().root.limits
+    # Where returns end a tier before its time, giving back in pieces can pass through another one.
+    if all(track.on_return == "stay" for track in at_once.versions.judging(0).program.tracks):
+        assert at_once.look().root.tracks == pieces.look().root.tracks
+
+
+def total(world: World) -> Any:
+    order = world.members["m"].read("order/last")
+    assert isinstance(order, Order)
+    return [(each.grant, each.points, sorted((share.line, share.points) for share in each.lines)) for each in order.taken], order.forgiven, order.paid_back

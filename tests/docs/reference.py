@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from laurels import settings
+from laurels.api.problem import FINDINGS, PROBLEMS
 from laurels.core import explanation
 from laurels.core.explanation import Sentence
 from laurels.core.program import campaigns, fields, grants, groups, loading, tracks, wallets
@@ -37,9 +38,20 @@ def part(what: str) -> str:
             return table(
                 ("Code", "HTTP", "English", "中文"), *((f"`{c}`", k.status, k.en, k.zh) for c, k in REFUSALS.items())
             )
+        case "problems":
+            return table(
+                ("Code", "HTTP", "English", "中文"),
+                *((f"`{code}`", kind.status, kind.en, kind.zh) for code, kind in PROBLEMS.items()),
+            )
+        case "complaints":
+            return table(("Code", "Meaning"), *((f"`{code}`", meaning) for code, meaning in FINDINGS.items()))
         case "sentences":
             sentences: Mapping[str, Sentence] = getattr(explanation, name)
             return table(("Code", "English", "中文"), *((f"`{c}`", s.en, s.zh) for c, s in sentences.items()))
+        case "decisions":
+            pages = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
+            titles = {page.name: page.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ") for page in pages}
+            return "".join(f"- [{title}]({name})\n" for name, title in titles.items())
         case "findings":
             return table(("Code", "Meaning"), *((f"`{code}`", meaning) for code, meaning in CODES.items()))
         case "settings":

@@ -1,6 +1,5 @@
 """What the pages show is true: their programs load, their stories and their Python run, their tables are current."""
 
-import json
 import re
 
 import pytest
@@ -15,6 +14,10 @@ from tests.docs.story import Story
 PROGRAM = "yaml program"
 REFUSED = "yaml refused"
 STORY = "story"
+
+DECISION = re.compile(
+    r"# (?P<number>\d{4}) .+\n\n20\d\d-\d\d-\d\d\n\n## Context\n.*?\n## Decision\n.*?\n## Consequences\n", re.DOTALL
+)
 
 ALL = [block for page in PAGES for block in blocks_of(page)]
 
@@ -92,11 +95,6 @@ def test_python_on_a_page_runs_and_its_assertions_hold(page: str, monkeypatch: p
         exec(code, names)
 
 
-@pytest.mark.parametrize("block", of_kind("json"), ids=named)
-def test_json_on_a_page_is_json(block: Block) -> None:
-    json.loads(block.text)
-
-
 @pytest.mark.parametrize("page", [page for page in PAGES if PART.search(text_of(page))])
 def test_generated_part_of_a_page_is_current(page: str) -> None:
     assert text_of(page) == with_parts_made_anew(text_of(page)), "python -m tests.docs.reference writes it anew"
@@ -107,6 +105,15 @@ def test_every_word_of_the_program_document_stands_in_its_reference() -> None:
     words = {word for form in program_schema()["$defs"].values() for word in form["properties"]}
     assert len(words) > 60
     assert [word for word in sorted(words) if f"`{word}`" not in page and f"{{{word}:" not in page] == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if re.match(r"docs/adr/[0-9]", page)])
+def test_decision_is_one_page_with_its_number_its_date_and_what_follows(page: str) -> None:
+    text = text_of(page)
+    found = DECISION.match(text)
+    assert found
+    assert page.startswith(f"docs/adr/{found['number']}-")
+    assert len(text.splitlines()) <= 60
 
 
 @pytest.mark.parametrize("page", PAGES)

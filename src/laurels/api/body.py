@@ -140,7 +140,7 @@ def _may_be_long(raw: bytes, most: int) -> bool:
     """Whether so much stands between two quotes that are not themselves quoted."""
     if len(raw) <= most:
         return False
-    return max(map(len, raw.replace(b'\\"', b"").split(b'"'))) > most
+    return max(map(len, raw.replace(b'\\"', b"..").split(b'"'))) > most
 
 
 def _scan(raw: bytes, prefix: str, text_bytes_most: int) -> Finding | None:

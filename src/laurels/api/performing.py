@@ -51,6 +51,7 @@ _OUTAGES: Final = (
 )
 
 _encode: Final = msgspec.json.Encoder().encode
+_encode_in_order: Final = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -174,7 +175,7 @@ class Performer:
     ) -> Reply:
         """The same answer for the same key, with the handler run once."""
         services, program = self._services, call.program
-        print = idempotency.fingerprint(operation.method, asked.path, body)
+        print = idempotency.fingerprint(operation.method, asked.path, canonical(body))
         begun = await idempotency.begin(services.database, services.clock, program, key, print)
         if isinstance(begun, Refusal):
             waits = {"Retry-After": str(RUNNING_RETRY_S)} if begun.code == "still_running" else {}
@@ -197,6 +198,14 @@ class Performer:
             await idempotency.abandon(self._services.database, program, key)
         except (asyncpg.PostgresError, *_OUTAGES) as error:
             self._log.warning("key_not_freed", request_id=exchange.request_id, why=str(error))
+
+
+def canonical(body: bytes) -> bytes:
+    """The body with its spaces and the order of its keys out of the way, where it is JSON."""
+    try:
+        return _encode_in_order(msgspec.json.decode(body))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return body
 
 
 def _reply(operation: Operation, value: Any) -> Reply:

@@ -14,7 +14,6 @@ from pathlib import Path
 import click
 import msgspec
 from rich.console import Console
-from rich.rule import Rule
 
 from laurels import log
 from laurels.cli.figures import figures_as_json, say_figures
@@ -158,16 +157,19 @@ def _say_quirks(screen: Screen, quirks: Quirks) -> None:
         (quirks.on_new_year, "baskets on 2018-01-01: instants in the data are UTC, in New York it was New Year's Eve"),
         (quirks.gasoline, "lines of gasoline in thousandths of a gallon: taken as gallons"),
         (quirks.coupon_lines, "lines of a manufacturer's coupon, without quantity and price: they earn nothing"),
-        (quirks.unknown_products, "lines whose product is not in the product table, these coupons included: no category"),
-        (quirks.zero_quantity, "lines with quantity zero, and "),
-        (quirks.zero_amount, "lines with amount zero: kept, for their receipts have them"),
+        (
+            quirks.unknown_products,
+            "lines of products that the product table lacks, these coupons included: no category",
+        ),
+        (quirks.zero_quantity, "lines with quantity zero: kept, for their receipts have them"),
+        (quirks.zero_amount, "lines with amount zero: kept likewise"),
         (quirks.zero_baskets, "baskets with nothing to pay: a visit that earns nothing"),
-        (quirks.dust, "amounts with the dust of binary arithmetic (1.9900000000000002): rounded to the cent"),
+        (quirks.dust, "amounts far below a cent, left over by binary arithmetic: rounded to zero"),
         (quirks.coupon_baskets, "baskets paid in part by manufacturers' coupons: a tender of its own"),
         (quirks.coupons_capped, "of these where coupons exceed what was to pay: taken as paying all of it"),
         (quirks.without_demographics, "households of whom nothing is known but what they buy: no attributes"),
-    ):  # fmt: skip
-        screen.say(f"  {count:>7,} {what.removesuffix(', and ')}")
+    ):
+        screen.say(f"  {count:>7,} {what}")
 
 
 async def _import(screen: Screen, running: Running, shopping: Shopping, course: Course) -> None:
@@ -256,7 +258,7 @@ def _say_summary(
     address = f"http://{settings.host}:{settings.port or 8100}"
 
     def say(out: Console) -> None:
-        out.print(Rule(f"{program.name.get('en', program.id)}, {zone.local(lived.now).date}", style="dim"))
+        out.print(f"\n[bold]{program.name.get('en', program.id)}, {zone.local(lived.now).date}[/]\n")
         say_figures(out, program, lived.figures, zone)
         out.print(
             f"[dim]{CREDIT}\nSeconds: "
@@ -264,7 +266,7 @@ def _say_summary(
             + "[/]"
         )
         if not serve:
-            out.print(f"\nThree questions that it answers while [bold]laurels serve[/] runs:")
+            out.print("\nThree questions that it answers while [bold]laurels serve[/] runs:")
             _say_questions(out, address, asked, key)
 
     screen.result(

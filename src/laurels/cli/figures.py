@@ -86,17 +86,16 @@ def _wallet_table(program: Program, id: str, each: WalletFigures, zone: Zone) ->
         table.add_row("  owed", f"-{each.debt:,}", "")
     lapses = list(_in_order(each))
     for at, points in lapses[:EXPIRING_SHOWN]:
-        table.add_row(
-            "  expires" if at is not None else "  never expires", f"{points:,}", "" if at is None else _day(zone, at)
-        )
+        table.add_row("  good for ever" if at is None else "  good until", f"{points:,}", _last_day(zone, at))
     rest = lapses[EXPIRING_SHOWN:]
     if rest:
-        table.add_row("  expires later", f"{sum(points for _, points in rest):,}", "")
+        table.add_row("  good for longer", f"{sum(points for _, points in rest):,}", "")
     return table
 
 
-def _day(zone: Zone, at: Instant) -> str:
-    return zone.local(at).date
+def _last_day(zone: Zone, at: Instant | None) -> str:
+    """The last day on which something is good that ends at an instant, which is often the first of the next month."""
+    return "" if at is None else zone.local(at - 1).date
 
 
 def _campaign_table(program: Program, each: WalletFigures) -> Table:

@@ -35,6 +35,9 @@ REFUSED: Final = 1
 USAGE: Final = 2
 OUTSIDE: Final = 3
 
+_WIDTH_OF_PIPES: Final = 160
+"""Where nobody looks, tables need not be narrow."""
+
 _OUTSIDE_FAILED: Final = (
     EmbeddedServerError,
     UnfitDatabase,
@@ -61,7 +64,7 @@ class Screen:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self.out = Console(highlight=False, soft_wrap=True)
+        self.out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDTH_OF_PIPES)
         self.err = Console(stderr=True, highlight=False, soft_wrap=True)
 
     def result(self, value: Any, say: Callable[[Console], None]) -> None:

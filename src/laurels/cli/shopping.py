@@ -180,11 +180,11 @@ def _cents(amount: polars.Expr) -> polars.Expr:
 
 
 def _is_dusty() -> polars.Expr:
-    """Whether the amount is no whole number of cents but for what binary arithmetic left on it."""
+    """Whether the amount is no whole number of cents, by what binary arithmetic left on it."""
     import polars as pl  # noqa: PLC0415
 
-    amount = pl.col("sales_value")
-    return amount != (amount * 100).round() / 100
+    # As text: dividing here would leave dust of its own.
+    return ~pl.col("sales_value").cast(pl.String).str.contains(r"^[0-9]+(\.[0-9]{1,2})?$")
 
 
 def _dollars(cents: polars.Expr) -> polars.Expr:

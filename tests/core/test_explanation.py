@@ -1,0 +1,67 @@
+"""Every code with which the core explains itself has its sentence in both languages."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from laurels.core.explanation import (
+    CAMPAIGN_CODES,
+    ENTRY_REASONS,
+    TIER_REASONS,
+    Sentence,
+    campaign_sentence,
+    limit_sentence,
+)
+from laurels.core.facts import Judged
+
+CORE = Path(__file__).parents[2] / "src/laurels/core"
+
+
+def words_in(source: str) -> set[str]:
+    return {
+        node.value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def sources(*names: str) -> Iterator[str]:
+    for name in names:
+        for path in CORE.glob(name):
+            yield path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("code", CAMPAIGN_CODES)
+def test_campaign_code_is_one_that_the_core_uses(code: str) -> None:
+    assert any(code in words_in(source) for source in sources("accrual.py", "limit.py", "reversal/*.py"))
+
+
+@pytest.mark.parametrize("reason", TIER_REASONS)
+def test_tier_reason_is_one_that_the_core_uses(reason: str) -> None:
+    assert any(reason in words_in(source) for source in sources("tier.py", "tier/*.py", "enrolment.py"))
+
+
+@pytest.mark.parametrize("reason", ENTRY_REASONS)
+def test_entry_reason_is_one_that_the_core_uses(reason: str) -> None:
+    used = sources("redemption.py", "adjustment.py", "expiry.py", "transfer.py", "facts.py", "reversal/*.py")
+    assert any(reason in words_in(source) for source in used)
+
+
+@pytest.mark.parametrize("table", [CAMPAIGN_CODES, TIER_REASONS, ENTRY_REASONS])
+def test_every_sentence_is_there_in_both_languages(table: dict[str, Sentence]) -> None:
+    for sentence in table.values():
+        assert sentence.en.endswith(".")
+        assert sentence.zh.endswith("。")
+
+
+def test_sentence_carries_its_numbers() -> None:
+    sentence = campaign_sentence(Judged("beans", "trimmed", 79, 50, "points", "day_points"))
+    assert sentence.en == "It granted 50 of 79: the member's limit a day (points) left no more."
+    assert sentence.zh == "应发 79，实发 50：受限于每日会员上限（积分）。"
+
+
+def test_unknown_code_speaks_for_itself() -> None:
+    assert campaign_sentence(Judged("beans", "unheard_of")).en == "unheard_of"
+    assert limit_sentence("odd").en == "odd"
