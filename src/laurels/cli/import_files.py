@@ -57,7 +57,7 @@ def import_command(
         read = None if mapping is None else read_mapping(text)
         # Everything that can be wrong with the files as such is said before the first row goes in.
         for file in files:
-            _open(file, format, read)
+            _open(file, format, read).close()
         outside.run_to_end(_import(outside, screen, files, read, text, format, source, report, program, again=again))
 
 

@@ -27,36 +27,32 @@ from laurels.core.facts import (
     RedemptionHeld,
     WalletKept,
 )
-from laurels.core.member import Redemption
-from laurels.core.money import floor_div
+from laurels.core.member import Redemption, page_key
+from laurels.core.money import ceil_div, floor_div
 from laurels.core.program.model import Inactive, Wallet
 from laurels.core.refusal import Refusal
 
 
-def take(case: Case, wallet: str, points: int, first: tuple[str, ...] = ()) -> tuple[Part, ...]:
-    """The lots that `points` available points come from: lots named `first`, then the order of consumption.
+def take(case: Case, wallet: str, points: int) -> tuple[Part, ...]:
+    """The lots that `points` available points come from, in the order of consumption.
 
-    The caller has made sure that so many are available.
+    The caller has made sure that so many are available. Pages that are not loaded are asked for many at a time: as many
+    as the points are likely to lie in, or as many again as were looked through.
     """
     parts: list[Part] = []
     left = points
-    heads = case.draft.balance(wallet).pages
-    if first:
-        lots = [lot for lot in case.draft.lots(wallet) if lot.available_at is None]
-        lots.sort(key=lambda lot: lot.lot not in first)
-        for lot in lots:
-            if left == 0:
-                break
-            parts.append(part_of(lot, min(left, lot.points)))
-            left -= parts[-1].points
-    else:
-        for head in heads:
-            if left == 0:
-                break
-            for lot in case.draft.page(wallet, head.number):
-                if lot.available_at is None and left > 0:
-                    parts.append(part_of(lot, min(left, lot.points)))
-                    left -= parts[-1].points
+    balance = case.draft.balance(wallet)
+    heads = balance.pages
+    for n, head in enumerate(heads):
+        if left == 0:
+            break
+        if page_key(wallet, head.number) not in case.draft.documents:
+            likely = ceil_div(len(heads) * points, balance.available)
+            case.draft.look_up([page_key(wallet, each.number) for each in heads[n : max(likely, 2 * n, n + 1)]])
+        for lot in case.draft.page(wallet, head.number):
+            if lot.available_at is None and left > 0:
+                parts.append(part_of(lot, min(left, lot.points)))
+                left -= parts[-1].points
     if left:
         raise AssertionError(f"{wallet}: the lots hold {left} points less than the balance")
     return tuple(parts)

@@ -61,6 +61,9 @@ class Table:
         """The rows, in order."""
         raise NotImplementedError
 
+    def close(self) -> None:
+        """Nothing more is read."""
+
 
 def open_table(path: Path, format: FileFormat, *, options: Csv, wanted: Sequence[str] | None) -> Table:
     """The file as a table of the columns `wanted`; None: of activities in JSON, one a line.
@@ -83,6 +86,7 @@ def open_table(path: Path, format: FileFormat, *, options: Csv, wanted: Sequence
         raise UnreadableFile(f"{path}: {error.strerror}") from None
     lacking = [column for column in wanted if column not in table.columns]
     if lacking:
+        table.close()
         raise UnreadableFile(f"{path}: no column {', '.join(lacking)}; it has {', '.join(table.columns)}")
     return table
 
@@ -98,6 +102,10 @@ class _Bytes(Table):
     @property
     def done(self) -> int:
         return self.total if self._file.closed else self._file.tell()
+
+    def close(self) -> None:
+        """Nothing more is read."""
+        self._file.close()
 
 
 class ActivityLines(_Bytes):
@@ -154,24 +162,28 @@ class CsvTable(_Bytes):
     def __init__(self, path: Path, options: Csv) -> None:
         super().__init__(path)
         csv.field_size_limit(_FIELD_LARGEST)
+        self._encoding = options.encoding
         try:
             # What is not text in this encoding is kept as lone surrogates, so that only its row is lost.
-            text = io.TextIOWrapper(self._file, encoding=options.encoding, errors="surrogateescape", newline="")
+            self._text = io.TextIOWrapper(self._file, options.encoding, errors="surrogateescape", newline="")
+            self._reader = csv.reader(self._text, delimiter=options.delimiter, strict=True)
+            self.columns = tuple(name.strip() for name in self._header())
         except LookupError:
+            self.close()
             raise UnreadableFile(f"{path}: there is no encoding {options.encoding}") from None
-        self._text = text
-        self._encoding = options.encoding
-        self._reader = csv.reader(text, delimiter=options.delimiter, strict=True)
-        try:
-            header = next(self._reader, None)
-        except csv.Error as error:
-            raise UnreadableFile(f"{path}: the first line cannot be read: {error}") from None
+        except (csv.Error, UnreadableFile) as error:
+            self.close()
+            raise UnreadableFile(f"{path}: the first line names the columns: {error}") from None
+
+    def _header(self) -> list[str]:
+        header = next(self._reader, None)
         if not header:
-            raise UnreadableFile(f"{path}: the first line names the columns, and there is none")
-        self.columns = tuple(name.strip() for name in header)
-        doubled = {name for name in self.columns if name and self.columns.count(name) > 1}
+            raise UnreadableFile("there is none")
+        names = [name.strip() for name in header]
+        doubled = {name for name in names if name and names.count(name) > 1}
         if doubled:
-            raise UnreadableFile(f"{path}: two columns are called {min(doubled)}")
+            raise UnreadableFile(f"two columns are called {min(doubled)}")
+        return header
 
     def rows(self) -> Iterator[Read]:
         """A row for each record; one in quotes may go over several lines."""
