@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from laurels.api.openapi import OPERATIONS
+from laurels.api.performing import canonical
 from laurels.api.problem import PROBLEMS, status_of
 from laurels.core.calendar import MICROSECONDS_PER_MINUTE
 from laurels.core.refusal import REFUSALS
@@ -287,7 +288,7 @@ async def test_idempotency_key_is_refused_by_code(laurels_url: str, seen: set[tu
         await here.post("/v1/clock", {"now": "2026-02-01T00:00:00Z"}, key="k-1")
         await answers(here, "idempotency_conflict", "POST", "/v1/clock", {"now": "2026-02-02T00:00:00Z"}, key="k-1")
         body = b'{"now": "2026-02-03T00:00:00Z"}'
-        print = fingerprint("POST", "/v1/clock", body)
+        print = fingerprint("POST", "/v1/clock", canonical(body))
         assert await begin(here.running.database, here.clock, "cafe", "k-2", print) is None
         await answers(here, "still_running", "POST", "/v1/clock", content=body, key="k-2")
         # The one that took the key has died: after a minute another may have it.

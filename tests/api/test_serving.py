@@ -113,7 +113,9 @@ async def test_metrics_count_activities_and_name_nobody(laurels_url: str) -> Non
         await here.enrol("m-1")
         await here.send("check_in", "c-1", "m-1", {})
         await here.call("POST", "/v1/activities", {"activities": [{"type": "custom.x"}, {"id": "q"}]})
-        text = (await here.call("GET", "/metrics")).text
+        metrics = await here.call("GET", "/metrics")
+        assert metrics.headers["content-type"].count("charset") == 1
+        text = metrics.text
         assert 'laurels_activities_total{status="accepted",type="check_in"} 1.0' in text
         assert 'laurels_activities_total{status="invalid",type="unknown"} 2.0' in text
         assert 'laurels_request_seconds_count{route="POST /v1/activities",status="200"} 2.0' in text
@@ -126,6 +128,7 @@ async def test_metrics_count_activities_and_name_nobody(laurels_url: str) -> Non
 async def test_reference_page_asks_no_other_host_for_anything(laurels_url: str) -> None:
     async with api(laurels_url) as here:
         page = await here.call("GET", "/docs")
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
         policy = page.headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "http" not in policy

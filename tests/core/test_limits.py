@@ -176,10 +176,28 @@ def test_a_late_activity_uses_the_limit_of_the_period_in_which_it_occurred() -> 
     assert w.buy("o4", "300.00").why("base") == ("trimmed", 300, 200)
 
 
-def test_a_period_that_is_no_longer_remembered_leaves_no_room() -> None:
+def test_periods_of_long_ago_are_remembered_as_far_back_as_late_activities_count() -> None:
     w = world(limited(DAY))
-    w.buy("first", "200.00", at="2026-01-01 12:00")
-    for day in range(60):
+    w.buy("first", "150.00", at="2026-01-01 12:00")
+    for day in range(80):
         w.buy(f"o{day}", "200.00", at=w.now + 86_400_000_000)
-    late = w.buy("late", "200.00", occurred="2026-01-01 13:00")
-    assert late.granted("base") == 0
+    assert len(w.look().root.limits["base/day_points"]) <= 3
+    # Eighty days later, 50 of the first day are left, and a return gives it 30 back.
+    assert w.buy("late", "200.00", occurred="2026-01-01 13:00").why("base") == ("trimmed", 200, 50)
+    assert w.buy("later", "1.00", occurred="2026-01-01 14:00").why("base") == ("limit_reached", 1, 0)
+    w.give_back("first", ("1", "30.00"))
+    assert w.buy("last", "200.00", occurred="2026-01-01 15:00").why("base") == ("trimmed", 200, 30)
+    # A day on which nothing was bought has all its room.
+    assert w.buy("fresh", "500.00", occurred="2026-02-01 00:00").why("base")[2] == 0
+    w.give_back("o30")
+    assert w.buy("fresh", "500.00", occurred="2026-02-01 00:00").code == "duplicate_order"
+
+
+def test_a_period_that_may_be_forgotten_leaves_no_room_and_gets_none_back() -> None:
+    w = world(limited(DAY))
+    w.buy("first", "150.00", at="2026-01-01 12:00")
+    for day in range(100):
+        w.buy(f"o{day}", "200.00", at=w.now + 86_400_000_000)
+    assert w.buy("late", "1.00", occurred="2026-01-01 13:00").why("base") == ("limit_reached", 1, 0)
+    w.give_back("first")
+    assert w.buy("later", "1.00", occurred="2026-01-01 13:00").why("base") == ("limit_reached", 1, 0)

@@ -12,7 +12,7 @@ from tests.stage import Stage, asynchronous, instant, stage
 
 
 def worker_of(here: Stage, **more: object) -> Worker:
-    return Worker(here.database, here.intake, here.clock, every_seconds=1, **more)  # type: ignore[arg-type]  # callbacks
+    return Worker(here.database, here.intake, here.clock, every_seconds=1, **more)  # type: ignore[arg-type]  # the callbacks are what they are
 
 
 @asynchronous

@@ -130,7 +130,7 @@ def test_an_order_bonus_that_no_longer_qualifies_is_taken_back_whole_and_once_an
     # 240.00 remain: 120 for the line, and the whole 100.
     first = here.give_back("ann", "o", "1")
     assert first.moved("available", "issuance") == 220
-    assert first.why("big") == ("no_longer_qualifies", 0, 100)
+    assert first.why("big") == ("no_longer_qualifies", 100, 100)
     assert here.give_back("ann", "o", "2").moved("available", "issuance") == 120
     last = here.give_back("ann", "o", "3")
     assert (last.moved("available", "issuance"), last.moved("issuance", "available")) == (120, 0)
@@ -191,7 +191,7 @@ def test_a_choice_is_judged_again_on_what_remains_with_the_room_there_was(tell: 
     # 60.00 remain: rich no longer qualifies and plain stands in with 60, so 90 of the 150 go, and 40 of the base.
     returned = here.give_back("ann", "o", "2")
     assert returned.moved("available", "issuance") == 40 + 90
-    assert returned.why("rich") == ("judged_again", 0, 90)
+    assert returned.why("rich") == ("judged_again", 90, 90)
     # Nothing is granted: the 60 that stay are those of rich.
     assert returned.moved("issuance", "available") == 0
     assert here.give_back("ann", "o").moved("available", "issuance") == 60 + 60

@@ -135,9 +135,9 @@ def _handler(performer: Performer, operation: Operation) -> HTTPRouteHandler:
 
 
 def _response(reply: Reply) -> Response[bytes]:
-    return Response(
-        content=reply.body, status_code=reply.status, media_type=reply.media_type, headers=dict(reply.headers)
-    )
+    # Litestar states the character set of texts itself.
+    media_type = reply.media_type.removesuffix("; charset=utf-8")
+    return Response(content=reply.body, status_code=reply.status, media_type=media_type, headers=dict(reply.headers))
 
 
 def _misrouted(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

@@ -35,6 +35,9 @@ from laurels.simulate.stored import as_stored
 from laurels.store.imports import Progress, keep_progress, progress_of
 
 PROGRAM = "grocery"
+QUICK = 10
+"""With --quick, the households are every tenth one."""
+
 _VERIFIED = "demo/verified"
 
 
@@ -91,7 +94,7 @@ async def _demo(outside: Outside, screen: Screen, settings: Settings, *, quick: 
         await _publish(outside, running, document)
         screen.say(f"Program [bold]{program.id}[/] in setup; its clock moves with what is imported.")
         prepared = time.monotonic()
-        shopping = read_shopping(directory, tenth=quick)
+        shopping = read_shopping(directory, every=QUICK if quick else 1)
         course = Course(program.id, shopping.quirks)
         course.seconds["database"] = round(prepared - now, 1)
         now = course.took("reading", prepared)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,7 @@ async def _import_file(
     rows = islice(table.rows(), position, None)
     stream = shape_activities(rows, source) if mapping is None else Shaper(mapping, table.columns, source).shape(rows)
     was_finished = before.finished
-    with screen.progress(file.name, table.total) as move:
+    with closing(table), screen.progress(file.name, table.total) as move:
         tally = await run.run(stream, lambda _tally: move(table.done, None))
     seconds = time.monotonic() - started
     return {

@@ -98,11 +98,11 @@ def data_directory() -> Path:
     return Path(next(iter(spec.submodule_search_locations))) / "data"
 
 
-def read_shopping(directory: Path, *, tenth: bool = False) -> Shopping:
-    """The data as activities; with `tenth` the whole year of every tenth household."""
+def read_shopping(directory: Path, *, every: int = 1) -> Shopping:
+    """The data as activities: the whole year of every household, or of every so many-th one."""
     import polars as pl  # noqa: PLC0415 - an optional extra
 
-    lines = _lines(directory, tenth=tenth)
+    lines = _lines(directory, every)
     baskets = pl.concat([_baskets(part) for part in _parts(lines)])
     households = _enrolments(directory, baskets)
     quirks = _quirks(lines, baskets, households)
@@ -119,7 +119,7 @@ def read_shopping(directory: Path, *, tenth: bool = False) -> Shopping:
     return Shopping(frame, quirks, last)
 
 
-def _lines(directory: Path, *, tenth: bool) -> polars.DataFrame:
+def _lines(directory: Path, every: int) -> polars.DataFrame:
     """All lines in the order of time and basket, as numbers."""
     import polars as pl  # noqa: PLC0415
 
@@ -129,8 +129,8 @@ def _lines(directory: Path, *, tenth: bool) -> polars.DataFrame:
         pl.col("product_type").str.starts_with("GASOLINE").fill_null(value=False).alias("is_gasoline"),
     )
     lines = pl.scan_parquet(directory / "transactions.parquet")
-    if tenth:
-        lines = lines.filter(pl.col("household_id") % 10 == 1)
+    if every > 1:
+        lines = lines.filter(pl.col("household_id") % every == 1)
     joined = (
         lines.select(
             pl.col("household_id").cast(pl.Int32).alias("household"),

@@ -22,7 +22,6 @@ from laurels.core.calendar import Instant
 from laurels.core.member import (
     NEVER,
     ROOT,
-    USES_KEPT,
     Balance,
     Document,
     Expired,
@@ -50,6 +49,9 @@ FRESH: Final = 16
 FULL: Final = 128
 MEASURES_KEPT: Final = 3
 PAST_KEPT: Final = 12
+PAST_ALWAYS_KEPT: Final = 2
+USES_IN_ROOT: Final = 3
+"""Periods of a limit that the root holds at most; when another begins, all but two go to a document of their own."""
 
 
 class Draft:
@@ -243,20 +245,14 @@ def _key(lot: Lot) -> LotKey:
 
 
 def _insert(draft: Draft, wallet: str, lot: Lot) -> None:
-    balance = draft.own_balance(wallet)
-    heads = balance.pages
-    key = _key(lot)
-    last = None if balance.last is None else tuple(balance.last)
-    at_end = last is None or key > last
-    if at_end:
-        balance.last = key
+    heads = draft.balance(wallet).pages
     if not heads:
         _write_pages(draft, wallet, 0, 0, [(lot,)])
-        balance.last = key
         return
-    if at_end and heads[-1].count >= FRESH:
+    key = _key(lot)
+    if heads[-1].count >= FRESH and key > _key(draft.page(wallet, heads[-1].number)[-1]):
         _merge_behind(draft, wallet)
-        place = len(balance.pages)
+        place = len(draft.balance(wallet).pages)
         _write_pages(draft, wallet, place, place, [(lot,)])
         return
     place = max(_place(heads, key), 0)
@@ -295,8 +291,6 @@ def _write_pages(draft: Draft, wallet: str, start: int, end: int, pages: list[Pa
     for number in numbers:
         draft.put(page_key(wallet, number), None)
     balance.pages = (*heads[:start], *fresh, *heads[end:])
-    if not balance.pages:
-        balance.last = None
 
 
 def _rewrite(draft: Draft, wallet: str, parts: tuple[f.Part, ...], change: Callable[[Lot, f.Part], Lot | None]) -> None:
@@ -425,10 +419,33 @@ def _limit_used(draft: Draft, fact: f.LimitUsed) -> None:
             grown = (*uses[:n], Use(use.period, use.used + fact.by), *uses[n + 1 :])
             break
     else:
+        if len(uses) > 1 and fact.period < uses[0].period:
+            _put_uses(draft, fact, (Use(fact.period, fact.by),))
+            return
         if fact.by < 0:
             return
-        grown = tuple(sorted((*uses, Use(fact.period, fact.by)), key=_period))[-USES_KEPT:]
+        grown = tuple(sorted((*uses, Use(fact.period, fact.by)), key=_period))
+        if len(grown) > USES_IN_ROOT:
+            _put_uses(draft, fact, grown[:-2])
+            grown = grown[-2:]
     draft.root.limits = {**draft.root.limits, fact.limit: grown}
+
+
+def uses_key(limit: str) -> str:
+    """The key of the document that holds what was used of a limit in periods that the root does not hold."""
+    return f"measures/{limit}"
+
+
+def _put_uses(draft: Draft, fact: f.LimitUsed, uses: tuple[Use, ...]) -> None:
+    """Adds uses to those of earlier periods, which only late activities and returns ask for."""
+    key = uses_key(fact.limit)
+    known = draft.get(key)
+    earlier = known.days if isinstance(known, Measures) else ()
+    if fact.by < 0 and all(use.window != fact.period for use in earlier):
+        return
+    for use in uses:
+        earlier = _add(earlier, use.period, (use.used,), NEVER)
+    draft.put(key, Measures(tuple([use for use in earlier if use.window >= fact.drop_before and any(use.values)])))
 
 
 def _period(use: Use) -> Instant:
@@ -486,8 +503,17 @@ def _tier_set(draft: Draft, fact: f.TierSet) -> None:
         standing.until, standing.review_at = fact.until, fact.review_at
         if before.tier != fact.tier:
             standing.tier, standing.since = fact.tier, fact.at
-            standing.past = (*before.past, Past(before.since, before.tier, before.until))[-PAST_KEPT:]
+            past = (*before.past, Past(before.since, before.tier, before.until))
+            standing.past = tuple([each for n, each in enumerate(past) if _is_remembered(past, n, fact)])[-PAST_KEPT:]
     draft.root.tracks = {**draft.root.tracks, fact.track: standing}
+
+
+def _is_remembered(past: tuple[Past, ...], n: int, fact: f.TierSet) -> bool:
+    """Whether a tier held before still matters: it was held not long ago, or would have lasted until now."""
+    if n >= len(past) - PAST_ALWAYS_KEPT:
+        return True
+    until = past[n].until
+    return past[n + 1].at > fact.drop_before or (until is not None and until > fact.at)
 
 
 # --- orders and redemptions -------------------------------------------------------------------------------------------

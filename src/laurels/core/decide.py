@@ -29,7 +29,7 @@ from laurels.core.activity import (
     Transfer,
 )
 from laurels.core.adjustment import adjust, extend, open_balance, reinstate
-from laurels.core.apply import Draft
+from laurels.core.apply import USES_IN_ROOT, Draft, uses_key
 from laurels.core.calendar import Instant
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
@@ -93,6 +93,7 @@ def needs(versions: Versions, activity: Activity, root: Root, at: Instant) -> tu
     compiled = versions.at(activity.occurred_at)
     if compiled is not None:
         keys.extend([f"measures/{track.id}" for track in compiled.rolling_tracks])
+    keys.extend([uses_key(limit) for limit, uses in root.limits.items() if len(uses) >= USES_IN_ROOT])
     return tuple(keys)
 
 

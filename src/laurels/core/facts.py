@@ -216,11 +216,15 @@ class WalletKept(Fact, frozen=True, tag="wallet_kept"):
 
 
 class LimitUsed(Fact, frozen=True, tag="limit_used"):
-    """A member's limit on a campaign was used (or given back, negative) in the period that began at `period`."""
+    """A member's limit on a campaign was used (or given back, negative) in the period that began at `period`.
+
+    Uses in periods before `drop_before` may be forgotten.
+    """
 
     limit: str
     period: Instant
     by: int
+    drop_before: Instant = 0
 
 
 class CooldownStarted(Fact, frozen=True, tag="cooldown_started"):
@@ -255,7 +259,7 @@ class TierSet(Fact, frozen=True, tag="tier_set"):
     """The member stands on `tier` of `track` from `at`, at least until `until` (None: for good).
 
     `review_at` is when it is judged whether they stay: `until` and the track's grace. `reason`: "enrolled", "earned",
-    "kept", "fell", "fell_back", "mapped".
+    "kept", "fell", "fell_back", "mapped". Where they stood before `drop_before` may be forgotten.
     """
 
     track: str
@@ -264,6 +268,7 @@ class TierSet(Fact, frozen=True, tag="tier_set"):
     until: Instant | None
     review_at: Instant | None
     reason: str
+    drop_before: Instant = 0
 
 
 class Judged(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import msgspec
 
+from laurels.core.apply import USES_IN_ROOT, uses_key
 from laurels.core.calendar import Instant
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled, CompiledCampaign
 from laurels.core.facts import CooldownStarted, LimitUsed, PoolClaimed
-from laurels.core.member import USES_KEPT
+from laurels.core.member import Measures, Use
 from laurels.core.program.model import Budget, Cooldown, Limit, MemberLimit
 
 
@@ -78,7 +79,7 @@ def name_of(limit: Limit) -> str:
 def left_of(case: Case, compiled: Compiled, each: CompiledCampaign, limit: Limit, instant: Instant) -> int:
     """What is left of a limit for the period of an instant; may be negative after the program lowered it.
 
-    A period so long ago that its use is no longer kept counts as used up: a limit is never exceeded. A cooldown leaves
+    A period so long ago that its use may be forgotten counts as used up: a limit is never exceeded. A cooldown leaves
     1 or nothing; while the last grant is ahead of an instant, or too near, nothing.
     """
     if isinstance(limit, Cooldown):
@@ -91,8 +92,25 @@ def left_of(case: Case, compiled: Compiled, each: CompiledCampaign, limit: Limit
     for use_of in uses:
         if use_of.period == period:
             return limit.most - use_of.used
-    forgotten = len(uses) >= USES_KEPT and period < uses[0].period
-    return 0 if forgotten else limit.most
+    if not _is_earlier(uses, period):
+        return limit.most
+    known = case.draft.get(uses_key(f"{each.id}/{limit.key}"))
+    if isinstance(known, Measures):
+        for measure in known.days:
+            if measure.window == period:
+                return limit.most - measure.values[0]
+        return 0 if period < _oldest_period(case, compiled, limit) else limit.most
+    return limit.most
+
+
+def _is_earlier(uses: tuple[Use, ...], period: Instant) -> bool:
+    """Whether a period lies before those that the root holds, so that a document of its own knows of it."""
+    return len(uses) > 1 and period < uses[0].period
+
+
+def _oldest_period(case: Case, compiled: Compiled, limit: MemberLimit) -> Instant:
+    """The period of the earliest instant at which late activities are still judged as of their time."""
+    return period_of(compiled, limit, compiled.zone.add(case.at, -compiled.program.late_horizon))
 
 
 def period_of(compiled: Compiled, limit: MemberLimit, instant: Instant) -> Instant:
@@ -132,6 +150,8 @@ def use(
         else:
             key = f"{each.id}/{limit.key}"
             period = period_of(compiled, limit, instant)
-            case.emit(LimitUsed(key, period, by))
+            uses = case.root.limits.get(key, ())
+            moves = len(uses) >= USES_IN_ROOT or _is_earlier(uses, period)
+            case.emit(LimitUsed(key, period, by, _oldest_period(case, compiled, limit) if moves else 0))
             periods[key] = period
     return periods, tuple(pools)

@@ -73,10 +73,15 @@ def _drop_before(compiled: Compiled, track: Track, now: Instant) -> Instant:
     Late activities and returns look at the window as it was: the first as far back as `late_horizon`, the others as far
     as a tier that still holds may have been earned.
     """
-    oldest = oldest_counted(compiled, track, compiled.zone.add(now, -compiled.program.late_horizon))
+    oldest = oldest_counted(compiled, track, _late(compiled, now))
     if track.on_return == "fall_back":
         oldest = min(oldest, oldest_counted(compiled, track, oldest_counted(compiled, track, now)))
     return oldest
+
+
+def _late(compiled: Compiled, now: Instant) -> Instant:
+    """The earliest instant at which late activities are still judged as of their time."""
+    return compiled.zone.add(now, -compiled.program.late_horizon)
 
 
 def values_of(compiled: Compiled, track: Track, root: Root, days: Measures | None, instant: Instant) -> tuple[int, ...]:
@@ -146,7 +151,7 @@ def place(case: Case, compiled: Compiled, at: Instant) -> None:
         elif standing.tier not in compiled.tiers[track.id]:
             tier = compiled.heir_of(track, standing.tier)
             until, review_at = (standing.until, standing.review_at) if tier.enter else (None, None)
-            case.emit(TierSet(track.id, tier.id, at, until, review_at, "mapped"))
+            case.emit(TierSet(track.id, tier.id, at, until, review_at, "mapped", _late(compiled, at)))
 
 
 def measure(
@@ -229,7 +234,8 @@ def consider(case: Case, compiled: Compiled, track: Track, instant: Instant) -> 
     if best > rank:
         before = case.tiers_at(case.at)
         review_at = _review(compiled, track, best_until)
-        case.emit(TierSet(track.id, track.tiers[best].id, case.at, best_until, review_at, "earned"))
+        tier, late = track.tiers[best].id, _late(compiled, case.at)
+        case.emit(TierSet(track.id, tier, case.at, best_until, review_at, "earned", late))
         start_clocks(case, compiled, before, case.at)
     elif rank > 0 and kept_until is not None and _is_longer(compiled, track, standing, kept_until):
         review_at = _review(compiled, track, kept_until)
@@ -290,7 +296,8 @@ def review(case: Case, compiled: Compiled, track: Track, at: Instant) -> None:
     if found == 0:
         until = None
     reason = "kept" if found == rank else "fell"
-    case.emit(TierSet(track.id, track.tiers[found].id, at, until, _review(compiled, track, until), reason))
+    tier, review_at = track.tiers[found].id, _review(compiled, track, until)
+    case.emit(TierSet(track.id, tier, at, until, review_at, reason, _late(compiled, at)))
     if found < rank:
         start_clocks(case, compiled, before, at)
 
@@ -334,7 +341,8 @@ def fall_back(case: Case, compiled: Compiled, track: Track, instant: Instant) ->
     if best == 0:
         until = None
     before = case.tiers_at(case.at)
-    case.emit(TierSet(track.id, track.tiers[best].id, case.at, until, _review(compiled, track, until), "fell_back"))
+    tier, review_at = track.tiers[best].id, _review(compiled, track, until)
+    case.emit(TierSet(track.id, tier, case.at, until, review_at, "fell_back", _late(compiled, case.at)))
     if best < rank:
         start_clocks(case, compiled, before, case.at)
 

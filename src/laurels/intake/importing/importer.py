@@ -84,13 +84,16 @@ class Import:
             return self.progress.tally
         report = Report(self._report_path, self.progress.report_bytes)
         under_way: deque[tuple[list[Shaped], asyncio.Task[list[Outcome]]]] = deque()
+        settled = False
         try:
             while batch := list(islice(stream, BATCH)):
                 under_way.append((batch, asyncio.create_task(self._submit(batch))))
                 # Lets it take its place in the queue before the next one can.
                 await asyncio.sleep(0)
-                if len(under_way) >= UNDER_WAY:
+                # The very first batch goes alone: the intake may have to read the program before it queues anything.
+                if len(under_way) >= (UNDER_WAY if settled else 1):
                     await self._settle(under_way, report)
+                    settled = True
                     on_batch(self.progress.tally)
             while under_way:
                 await self._settle(under_way, report)
