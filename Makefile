@@ -42,6 +42,12 @@ demo: $(VENV)/demo ## a year of real shopping; DEMO="--quick --no-serve" passes 
 serve: $(VENV)/demo ## serve the HTTP API; SERVE="--port 8080" passes options on
 	$(BIN)/laurels serve $(SERVE)
 
+.PHONY: generated
+generated: $(VENV)/dev ## write what is generated and checked in: openapi.json, the program's schema, tables in docs/
+	$(BIN)/laurels openapi > openapi.json.new && mv openapi.json.new openapi.json
+	$(PY) -c 'from laurels.core.program.schema import schema_text; print(schema_text(), end="")' > programs/program.schema.json
+	$(PY) -m tests.docs.reference
+
 .PHONY: lock
 lock: $(VENV)/made ## write requirements/*.txt from pyproject.toml; LOCK=--upgrade takes the newest versions
 	$(COMPILE) pyproject.toml --all-extras --group dev --output-file requirements/dev.txt

@@ -17,6 +17,7 @@ from laurels.api.openapi import OPERATIONS, document, openapi_text
 from laurels.api.operation import Operation
 from laurels.api.problem import FINDINGS
 from laurels.api.scopes import SCOPES
+from tests.api import page
 from tests.api.harness import declared
 
 ROOT = Path(__file__).parents[2]
@@ -121,3 +122,8 @@ def test_undeclared_answer_is_noticed(method: str, path: str, status: int, body:
     answered = httpx.Response(status, content=json.dumps(body), headers={"content-type": media})
     with pytest.raises(AssertionError):
         declared(method, path, answered)
+
+
+def test_page_on_the_interface_is_current() -> None:
+    text = page.PATH.read_text(encoding="utf-8")
+    assert text == page.made(text), "python -m tests.api.page writes it anew"

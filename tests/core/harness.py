@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from laurels.core.activity import Activity, Problem, parse
+from laurels.core.activity import Activity, Problem, Purchase, parse
 from laurels.core.apply import FULL, apply
 from laurels.core.calendar import Instant, Zone, parse_instant
 from laurels.core.decide import Circumstances, Decision, bring_up, decide, needs
@@ -38,6 +38,7 @@ from laurels.core.member import (
     Balance,
     Document,
     Lot,
+    Measures,
     Member,
     Missing,
     Purchased,
@@ -112,7 +113,8 @@ class Stored:
         kind, _, rest = key.partition("/")
         if kind == "activity":
             recorded = self.recorded[int(rest) - 1]
-            return purchased(recorded.activity.data, decode_facts(recorded.facts))  # type: ignore[arg-type]  # a purchase
+            assert isinstance(recorded.activity.data, Purchase)
+            return purchased(recorded.activity.data, decode_facts(recorded.facts))
         stored = self.documents.get(key)
         return None if stored is None else decode_document(key, stored)
 
@@ -208,7 +210,7 @@ class World:
         self._add(each, self.instant(effective))
 
     def instant(self, text: str) -> Instant:
-        """"2026-03-01", "2026-03-01 10:00", "... 10:00:30" or "... 10:00:30.5" in the program's zone, or RFC 3339."""
+        """ "2026-03-01", "2026-03-01 10:00", "... 10:00:30" or "... 10:00:30.5" in the program's zone, or RFC 3339."""
         if "T" in text:
             return parse_instant(text)
         date, _, clock = text.partition(" ")
@@ -316,7 +318,6 @@ class World:
             try:
                 return decide(self.versions, member, activity, circumstances), member
             except Missing as missing:
-                assert missing.keys
                 for key in missing.keys:
                     assert key not in documents, f"{key} was loaded and is asked for again"
                     documents[key] = stored.read(key)
@@ -467,7 +468,8 @@ class World:
         looked = self.look(member, instant)
         compiled = self.versions.judging(instant)
         days = looked.documents.get(f"measures/{track}")
-        return outlook(compiled, compiled.tracks[track], looked.root, days, instant)  # type: ignore[arg-type]  # Measures
+        assert days is None or isinstance(days, Measures)
+        return outlook(compiled, compiled.tracks[track], looked.root, days, instant)
 
     # --- what holds after every step ---
 
@@ -592,5 +594,3 @@ def check_member(member: Member) -> None:
 def all_of(world: World, member: str = "m") -> list[Moved]:
     """Every journal entry of a member, oldest first."""
     return [entry for each in world.members[member].recorded for entry in entries(decode_facts(each.facts))]
-
-

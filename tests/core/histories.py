@@ -201,8 +201,8 @@ def money(minor: int) -> str:
 class Story:
     """A world in which steps are carried out; remembers orders and redemptions."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
-        self.world = World(document, start="2026-01-20 10:00")
+    def __init__(self, document: dict[str, Any], *, world: type[World] = World) -> None:
+        self.world = world(document, start="2026-01-20 10:00")
         self.orders: list[tuple[str, int]] = []
         self.redemptions: list[str] = []
         self.holds: list[str] = []

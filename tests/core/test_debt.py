@@ -1,4 +1,4 @@
-"""Returned points that were spent: pending, balance, debt, write-off; and how debt is repaid (decisions 4 and 5, case 3)."""
+"""Returned points that were spent: pending, balance, debt, write-off; how debt is repaid (decisions 4, 5; case 3)."""
 
 from __future__ import annotations
 

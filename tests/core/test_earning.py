@@ -58,7 +58,7 @@ def test_rounding_happens_once_for_the_order_and_points_go_to_lines_by_largest_r
     # 1.80 -> 1 point, although each line alone would earn 0. The remainders are equal: the earlier line gets it.
     (entry,) = bought.entries
     assert entry.points == 1
-    assert [tuple([share.line, share.points]) for share in entry.lines] == [("1", 1)]
+    assert [(share.line, share.points) for share in entry.lines] == [("1", 1)]
 
 
 def test_a_multiplier_on_some_lines_multiplies_what_the_base_gave_these_lines() -> None:

@@ -1,4 +1,4 @@
-"""Points through time: pending, activation, every model of expiry, to the microsecond (decisions 9, 10, 13; cases 5 to 7)."""
+"""Points through time: pending, activation, every model of expiry (decisions 9, 10, 13; cases 5 to 7)."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_what_falls_due_while_nobody_looks_is_recorded_at_its_own_instant_in_ord
     w.buy("o2", "20.00", at="2026-03-05")
     caught_up = w.clock("2026-06-01")
     # Active on the 8th and the 12th, expired a month later.
-    assert [(fact.__class__, w.text(fact.at)) for fact in caught_up.facts] == [
+    assert [(fact.__class__, w.text(fact.at)) for fact in caught_up.of(object)] == [
         (LotActivated, "2026-03-08 00:00"),
         (LotActivated, "2026-03-12 00:00"),
         (LotsExpired, "2026-04-08 00:00"),

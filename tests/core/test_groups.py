@@ -1,4 +1,4 @@
-"""How campaigns that apply together combine: all, best, first, exclusive, nested, and multipliers whose base is gone."""
+"""How campaigns that apply together combine: all, best, first, exclusive, nested; multipliers whose base is gone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def test_best_gives_the_one_that_grants_most_after_its_limits() -> None:
 
 
 def test_ties_go_to_the_higher_priority_and_then_to_the_earlier_one() -> None:
-    w = world({"g": {"mode": "best", "of": ["a", "b", "c"]}}, a=fixed(7), b=fixed(7, priority=1), c=fixed(7, priority=1))
+    w = world(
+        {"g": {"mode": "best", "of": ["a", "b", "c"]}}, a=fixed(7), b=fixed(7, priority=1), c=fixed(7, priority=1)
+    )
     assert w.buy("o", "10.00").granted("b") == 7
 
 

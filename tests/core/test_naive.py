@@ -69,7 +69,7 @@ class Naive:
         for n in rests[: points - sum(shares)]:
             shares[n] += 1
         extra = [share if beans else 0 for share, (_, beans) in zip(shares, lines, strict=True)]
-        order = {
+        order: dict[str, Any] = {
             "lines": lines, "base": shares, "beans": extra, "back": [0] * len(lines),
             "expired": 0, "taken": 0, "forgiven": 0, "lot": place,
         }  # fmt: skip

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from laurels.core.apply import FULL, Draft, apply
 from laurels.core.calendar import MICROSECONDS_PER_DAY
-from laurels.core.facts import AnyFact, LotActivated, LotExtended, LotOpened, LotsRestored, LotsUsed, Moved, Part
+from laurels.core.facts import AnyFact, LotExtended, LotOpened, LotsRestored, LotsUsed, Moved, Part
 from laurels.core.member import Lot, Member, encode_document, lot_key
 from tests.core.harness import World, check_member, lots_of, shop
 from tests.core.histories import SEEDS
@@ -82,16 +82,18 @@ def test_lots_are_found_by_their_key_alone() -> None:
     assert draft.find("points", "7.0", 7, 9 * DAY) is None
 
 
-def test_activation_with_another_expiry_moves_a_lot_to_its_place() -> None:
-    member = Member("m", {})
-    w = World(shop({"pending": "7D", "expires": {"after": "12M"}}))
-    assert isinstance(LotActivated("points", Part("1", 1, 0, None), 0), LotActivated)
+def test_points_that_are_released_early_move_to_the_place_of_their_new_expiry() -> None:
+    pending = {"until": "custom.delivered", "at_most": "60D"}
+    fields = {"custom.delivered": {"order": "string"}}
+    w = World(shop({"pending": pending, "expires": {"after": "12M"}}, fields=fields))
     w.enrol()
     for n in range(40):
         w.buy(f"o{n}", "1.00", at=w.now + 3_600_000_000)
-    w.clock("2026-02-01")
-    assert [lot.earned_at for lot in w.lots()] == sorted(lot.earned_at for lot in w.lots())
-    assert member.root.seq == 0
+    for n in (39, 3, 20):
+        w.post("m", "custom.delivered", {"order": f"o{n}"}, at=w.now + 3_600_000_000)
+    # Released first, they expire first, in the order of their release; the others wait in the order of purchase.
+    bought = [(lot.earned_at - w.instant("2026-01-01")) // 3_600_000_000 - 1 for lot in w.lots()]
+    assert bought == [39, 3, 20, *[n for n in range(40) if n not in (39, 3, 20)]]
 
 
 # --- ten thousand lots ---

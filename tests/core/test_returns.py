@@ -1,4 +1,4 @@
-"""Returns are exact to the line: partial ones sum to what was earned and never exceed it (decision 2, cases 1 and 2)."""
+"""Returns are exact to the line: partial ones sum to what was earned, never more (decisions 2, 7; cases 1, 2, 19)."""
 
 from __future__ import annotations
 

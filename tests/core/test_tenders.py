@@ -1,4 +1,4 @@
-"""Orders paid with points and gift cards: what they earn, and where the money and the points go back (decision 3, case 4)."""
+"""Orders paid with points and gift cards: what they earn, where money and points go back (decision 3, case 4)."""
 
 from __future__ import annotations
 

@@ -33,7 +33,9 @@ def test_a_tiers_own_expiry_applies_to_lots_earned_in_it_and_falling_from_it_sta
 
 
 def test_another_duration_of_a_tier_stays_with_the_lots_earned_in_it() -> None:
-    longer = tracks({"id": "gold", "enter": "1000.00", "expires": {"points": {"after": "24M"}}}, holds_until="this_window")
+    longer = tracks(
+        {"id": "gold", "enter": "1000.00", "expires": {"points": {"after": "24M"}}}, holds_until="this_window"
+    )
     w = world({"expires": {"after": "12M"}}, longer)
     w.buy("o1", "1000.00", at="2026-03-01")
     w.buy("o2", "50.00", at="2026-04-01")

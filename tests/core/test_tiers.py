@@ -211,7 +211,10 @@ def test_sums_of_declared_fields_are_exact() -> None:
 
 # --- points as the measure ---
 
-BY_POINTS: dict[str, Any] = {"measure": {"earned": "points"}, "tiers": [{"id": "member"}, {"id": "silver", "enter": 100}]}
+BY_POINTS: dict[str, Any] = {
+    "measure": {"earned": "points"},
+    "tiers": [{"id": "member"}, {"id": "silver", "enter": 100}],
+}
 
 
 def test_spending_points_does_not_lower_what_was_earned() -> None:

@@ -1,4 +1,4 @@
-"""Transfers: lots keep their expiry, both journals tell the story, and points that cannot arrive come back (case 14)."""
+"""Transfers: lots keep their expiry, both journals tell the story, what cannot arrive comes back (case 14)."""
 
 from __future__ import annotations
 

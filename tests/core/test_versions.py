@@ -1,4 +1,4 @@
-"""Versions: judged by the one in effect, mapped when a tier goes, at the instant at which a version takes effect (case 10)."""
+"""Versions: judged by the one in effect; members of a tier that goes are mapped when it does (cases 10 and 19)."""
 
 from __future__ import annotations
 
@@ -115,7 +115,10 @@ def test_points_that_arrive_late_and_expired_under_an_older_version_do_not_bring
 
 def test_a_member_who_enrolled_late_goes_through_the_versions_since() -> None:
     w = World(shop(tracks=tiers(SILVER)))
-    w.publish(shop(tracks={**tiers(SILVER), "visits": {"measure": {"count": "check_in"}, "tiers": [{"id": "guest"}]}}), "2026-06-01")
+    w.publish(
+        shop(tracks={**tiers(SILVER), "visits": {"measure": {"count": "check_in"}, "tiers": [{"id": "guest"}]}}),
+        "2026-06-01",
+    )
     w.post("m", "enrol", at="2026-07-01", occurred="2026-03-01")
     assert w.tier("visits") == "guest"
     assert w.text(w.standing("visits").since) == "2026-06-01 00:00"

@@ -32,18 +32,23 @@ def basket(order: str, *amounts: str) -> dict[str, Any]:
 async def live(here: Stage) -> None:
     """Half a year of three members: tiers, a budget, pending points, expiry, spending, debt, and a transfer."""
     await here.enrol("ann", "bob", "cy")
+
+    async def accepted(type: str, member: str, data: dict[str, Any], **more: Any) -> None:
+        outcome = await here.send(type, member, data, **more)
+        assert outcome.status == "accepted", outcome
+
     for n, member in enumerate(("ann", "bob", "ann", "cy")):
-        await here.send("purchase", member, basket(f"o-{n}", "60.00", "70.50"), at=f"2026-02-0{n + 1}")
-    await here.send("return", "ann", {"order": "o-0", "lines": [{"line": "1"}]}, at="2026-02-20")
+        await accepted("purchase", member, basket(f"o-{n}", "60.00", "70.50"), at=f"2026-02-0{n + 1}")
+    await accepted("return", "ann", {"order": "o-0", "lines": [{"line": "1"}]}, at="2026-02-20")
     hold = {"redemption": "x-1", "wallet": "points", "points": 50}
-    await here.send("redemption", "bob", hold, at="2026-03-01")
-    await here.send("redemption_capture", "bob", {"redemption": "x-1", "points": 30}, at="2026-03-02")
-    await here.send("redemption", "bob", {**hold, "redemption": "x-2", "hold": True}, at="2026-03-03", id="held")
+    await accepted("redemption", "bob", hold, at="2026-03-01 10:00")
+    await accepted("redemption_capture", "bob", {"redemption": "x-1", "points": 30}, at="2026-03-01 10:01")
+    await accepted("redemption", "bob", {**hold, "redemption": "x-2"}, at="2026-03-03", id="held")
     await here.publish(PROGRAM.replace("fixed: 20", "fixed: 30"), None)
     await here.give("ann", 7, at="2026-03-04")
     sent = await here.send("transfer", "ann", {"to": "cy", "wallet": "points", "points": 40}, at="2026-03-05")
     assert sent.status == "accepted"
     lost = await here.send("transfer", "ann", {"to": "nobody", "wallet": "points", "points": 3}, at="2026-03-06")
     assert lost.follow_ups[0].compensated
-    await here.send("purchase", "cy", purchase("o-9", "12.00"), at="2026-06-30")
-    await here.send("check_in", "cy", {"subject": "counter"}, at="2026-07-01")
+    await accepted("purchase", "cy", purchase("o-9", "12.00"), at="2026-06-30")
+    await accepted("check_in", "cy", {"subject": "counter"}, at="2026-07-01")

@@ -106,9 +106,9 @@ class Tell:
         self.house = house
         self._stories: list[Story] = []
 
-    def __call__(self, document: str | None = None, *, mode: Mode = "sandbox") -> Story:
-        """A story in a new program with this document, a point a yuan by default."""
-        story = Story(self.house, document or shop(), mode)
+    def __call__(self, document: str | None = None, *, mode: Mode = "sandbox", effective: str | None = None) -> Story:
+        """A story in a new program with this document, a point a yuan by default, in effect from the beginning."""
+        story = Story(self.house, document or shop(), mode, effective)
         self._stories.append(story)
         return story
 
@@ -172,7 +172,7 @@ class Answer:
 class Story:
     """One program, its members, and what its till and its members ask."""
 
-    def __init__(self, house: House, document: str, mode: Mode) -> None:
+    def __init__(self, house: House, document: str, mode: Mode, effective: str | None) -> None:
         self.house = house
         self.program = house.new_program()
         self.mode = mode
@@ -182,7 +182,7 @@ class Story:
         running = house.here.running
         made = wiring.make_key(running, self.program, source="pos", name="till", scopes=["admin"], mode=mode)
         self.secret, _known = house.run(made)
-        self.publish(document)
+        self.publish(document, effective)
 
     # --- asking -------------------------------------------------------------------------------------------------------
 
@@ -229,6 +229,12 @@ class Story:
         hours, minutes, seconds, *_ = (*(int(part) for part in clock.split(":")), 0)
         second = (hours * 60 + minutes) * 60 + seconds
         return self.zone.instant_at(parse_date(date), second, int(fraction.ljust(6, "0") or 0))
+
+    def before(self, at: str) -> str:
+        """The last microsecond before a time."""
+        before = self.local(self.zone.format(self.instant(at) - 1))
+        assert before is not None
+        return before
 
     def text(self, at: str | None) -> str:
         """A time for the wire; the program's present where none is given."""

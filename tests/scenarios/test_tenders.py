@@ -45,8 +45,6 @@ def test_what_points_paid_is_shared_over_all_lines_those_that_earn_nothing_inclu
     # 40 % were paid with points: 24.00 of the 60.00 that earn. Shipping earns nothing anyway: 36.
     bought = here.buy("ann", "o", "60.00", line("40.00", kind="shipping"), tenders=tenders)
     assert bought.granted("base") == 36
-    # Money spent on a tier is counted likewise.
-    assert here.buy("ann", "o-2", "100.00", tenders=[cash("100.00")]).granted("base") == 100
 
 
 def test_what_points_paid_is_no_spending_towards_a_tier(tell: Tell) -> None:

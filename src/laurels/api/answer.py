@@ -294,11 +294,15 @@ def _balance(balance: Balance | None) -> WalletBalance:
 
 def tiers(compiled: Compiled, member: Member, facts: tuple[AnyFact, ...]) -> dict[str, TierNow]:
     """Where the member stands on every track of the program, and what the facts changed of it."""
-    changed = {fact.track for fact in facts if type(fact) is TierSet and fact.reason in _CHANGING}
+    changed = {fact.track: fact.at for fact in facts if type(fact) is TierSet and fact.reason in _CHANGING}
     found: dict[str, TierNow] = {}
     for track, first in compiled.first_tiers.items():
         standing = member.root.tracks.get(track)
-        found[track] = TierNow(first if standing is None else standing.tier, track in changed)
+        if standing is None:
+            found[track] = TierNow(first, False)
+            continue
+        # Falling back may leave the tier and only end it sooner: then the member has stood there since before.
+        found[track] = TierNow(standing.tier, track in changed and standing.since >= changed[track])
     return found
 
 

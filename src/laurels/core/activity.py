@@ -262,6 +262,16 @@ class Declared(Struct, frozen=True, gc=False):
     currency: str
     places: int
     fields: dict[str, tuple[Field, ...]]
+    required: dict[str, tuple[str, ...]] = {}
+
+
+def declared_by(currency: str, places: int, fields: dict[str, tuple[Field, ...]]) -> Declared:
+    """What parsing needs of a program with these declarations; what has neither option nor default is required."""
+    required = {
+        scope: tuple(field.name for field in of if not field.optional and field.default is None)
+        for scope, of in fields.items()
+    }
+    return Declared(currency, places, fields, {scope: names for scope, names in required.items() if names})
 
 
 # --- parsing ----------------------------------------------------------------------------------------------------------
@@ -293,7 +303,7 @@ def parse(
     except UnicodeDecodeError:
         return (Problem("/data", "malformed", "is not UTF-8"),)
     except RecursionError:
-        return (Problem("/data", "malformed", "is nested too deeply"),)
+        return (Problem("/data", "too_deep", "is nested too deeply"),)
     if problems:
         return tuple(problems)
     return Activity(source, id, type, member, occurred_at, value)
@@ -411,7 +421,17 @@ def _fields(
     *,
     removable: bool = False,
 ) -> dict[str, Any]:
-    """Declared fields parsed by their type; what is not declared is kept as sent but no rule can read it."""
+    """Declared fields parsed by their type; what is not declared is kept as sent but no rule can read it.
+
+    A field that the program requires must be there, and with `removable` must not be removed.
+    """
+    problems.extend(
+        [
+            Problem(f"{pointer}/{name}", "missing_field", "the program requires this field")
+            for name in declared.required.get(scope, ())
+            if given.get(name) is None and (name in given or not removable)
+        ]
+    )
     if not given:
         return {}
     if len(given) > FIELDS_MOST:
@@ -456,7 +476,9 @@ def _line(wire: WireLine, n: int, declared: Declared, problems: list[Problem]) -
     gross = amount
     for m, discount in enumerate(wire.discounts):
         gross += _money(discount.amount, places, f"/data/lines/{n}/discounts/{m}/amount", problems)
-    fields = _fields(wire.fields, "line", declared, f"/data/lines/{n}/fields", problems) if wire.fields else wire.fields
+    fields = wire.fields
+    if fields or "line" in declared.required:
+        fields = _fields(fields, "line", declared, f"/data/lines/{n}/fields", problems)
     return Line(wire.line, amount, quantity, wire.sku, wire.category, wire.tags, tax, gross, wire.kind, fields)
 
 

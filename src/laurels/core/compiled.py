@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any, Final
 
-from laurels.core.activity import Declared
+from laurels.core.activity import declared_by
 from laurels.core.calendar import Zone
 from laurels.core.program.model import (
     Brackets,
@@ -168,7 +168,7 @@ class Compiled:
         self.decimal_attributes = tuple(
             field.name for field in program.fields.get("member", ()) if field.type == "decimal"
         )
-        self.declared = Declared(program.currency.code, program.currency.places, program.fields)
+        self.declared = declared_by(program.currency.code, program.currency.places, program.fields)
         self._triggers: dict[str, Trigger] = {
             type_: Trigger(program, type_) for type_ in {campaign.on for campaign in program.campaigns}
         }

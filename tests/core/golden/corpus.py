@@ -1,0 +1,312 @@
+"""The golden corpus: activities of every kind with the facts that this engine says, as they are stored.
+
+A line is an activity: which world it belongs to, what was posted (nothing for a follow-up, which comes by itself), and
+its facts or refusal. Programs stand in the first line. A test reads it, `python -m tests.core.golden` writes it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from laurels.core.activity import Activity
+from laurels.core.calendar import tzdata_version
+from laurels.core.decide import ENGINE
+from laurels.core.facts import encode_facts
+from tests.core.harness import Answer, World, shop
+from tests.core.histories import Story, history_of, program_of
+
+FILE = Path(__file__).with_name("facts.ndjson")
+CAFE = Path(__file__).parent.parent / "program" / "corner_cafe.yaml"
+
+
+class Recorder(World):
+    """A world that writes down what is posted and what comes of it."""
+
+    def __init__(self, *programs: Any, start: str = "2026-01-01 00:00") -> None:
+        self.lines: list[dict[str, Any]] = []
+        self.documents: list[tuple[int, Any]] = []
+        self._inside = False
+        super().__init__(*programs, start=start)
+        self.start = self.now
+
+    def _add(self, each: Any, effective_at: int) -> None:
+        self.documents.append((effective_at, each))
+        super()._add(each, effective_at)
+
+    def post(self, member: str, type: str, data: Any = None, **words: Any) -> Answer:
+        if self._inside:
+            return super().post(member, type, data, **words)
+        self._inside = True
+        place = len(self.lines)
+        answer = super().post(member, type, data, **words)
+        self._inside = False
+        self.lines[place]["post"] = {"member": member, "type": type, "data": data or {}, **words, "at": self.now}
+        return answer
+
+    def _submit(self, activity: Activity) -> Answer:
+        answer = super()._submit(activity)
+        line: dict[str, Any] = {}
+        if answer.refusal is None:
+            line["facts"] = json.loads(encode_facts(answer.facts))
+        else:
+            line["refused"] = answer.refusal.code
+        self.lines.append(line)
+        return answer
+
+
+def compose() -> str:
+    """The corpus as this engine makes it."""
+    worlds = [story() for story in STORIES]
+    head = {
+        "engine": ENGINE,
+        "tzdata": tzdata_version(),
+        "worlds": [{"start": world.start, "programs": world.documents} for world in worlds],
+    }
+    lines = [head, *[{"world": n, **line} for n, world in enumerate(worlds) for line in world.lines]]
+    return "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines)
+
+
+def replay(head: dict[str, Any], lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same posts, decided by the engine as it is now."""
+    now: list[dict[str, Any]] = []
+    for n, stored in enumerate(head["worlds"]):
+        (_, first), *later = stored["programs"]
+        world = Recorder(first)
+        world.now = stored["start"]
+        for effective_at, document in later:
+            world._add(document, effective_at)
+        for line in lines:
+            if line["world"] == n and "post" in line:
+                world.post(**line["post"])
+        now.extend([{"world": n, **line} for line in world.lines])
+    return now
+
+
+# --- stories ----------------------------------------------------------------------------------------------------------
+
+
+def cafe() -> Recorder:
+    """A member of the corner café through three years: pending, beans, gold, debt, returns, a hold that times out."""
+    w = Recorder(CAFE.read_text("utf-8"), start="2026-01-05 09:00")
+    w.enrol("m", attributes={"favourite_drink": "flat white"}, referral_code="lin", time_zone="Asia/Tokyo")
+    w.enrol("n")
+    w.buy("o1", {"amount": "39.80", "tax": "2.30", "category": "beans", "quantity": "2"}, at="2026-02-01 10:00")
+    w.post("m", "adjustment", {"wallet": "growth", "points": 1200, "reason": "opened"}, at="2026-03-01 10:00")
+    w.buy("o2", {"amount": "150.00", "category": "beans"}, "200.00", at="2026-03-03 14:00", store="s1", channel="store")
+    w.buy("o3", {"amount": "250.00", "category": "beans", "tags": ["clearance"]}, at="2026-03-03 14:30")
+    w.buy("soon", {"amount": "50.00", "category": "beans"}, at="2026-03-03 14:40")
+    w.buy("o4", {"amount": "250.00", "category": "beans"}, at="2026-03-05 16:59:59")
+    w.buy("late", {"amount": "90.00", "category": "beans"}, at="2026-03-20 12:00", occurred="2026-03-05 15:30")
+    w.give_back("o2", ("1", "100.00"), at="2026-03-21")
+    w.give_back("o2", at="2026-03-22")
+    w.give_back("o2")
+    w.give_back("nothing")
+    w.hold("r1", 500, at="2026-04-01")
+    tenders = [{"kind": "points", "amount": "5.00", "redemption": "r1"}, {"kind": "cash", "amount": "15.00"}]
+    w.buy("o5", "20.00", tenders=tenders)
+    w.capture("r1", 500)
+    w.give_back("o5", ("1", "10.00"), at="2026-04-02")
+    w.redeem("r2", 100)
+    w.hold("r3", 500)
+    w.clock("2026-04-04")
+    w.redeem("r4", 500)
+    w.give_back("o4")
+    w.redeem("r5", 500)
+    w.buy("o6", "77.70", at="2026-05-01")
+    w.post("m", "adjustment", {"wallet": "growth", "points": 4000, "reason": "bonus"}, at="2026-05-02")
+    w.buy("o7", "777.70", at="2026-05-03")
+    w.post("m", "member_change", {"attributes": {"favourite_drink": None, "birthday_month": 3}})
+    w.post("m", "custom.recycled", {"kilograms": "2.5"})
+    w.post("m", "custom.unheard_of", {})
+    w.send("n", 300, at="2026-06-01")
+    w.send("nobody", 100)
+    w.send("m", 1)
+    w.clock("2028-02-01")
+    w.clock("2028-03-02")
+    w.clock("2030-01-01")
+    return w
+
+
+def put_right() -> Recorder:
+    """What people put right: opening balances, extensions, reinstatement, adjustments, refusals."""
+    w = Recorder(shop({"expires": {"after": "3M"}, "restore_grace": "7D"}))
+    w.enrol()
+    lots = [
+        {"points": 50, "earned_at": "2025-11-01T00:00:00Z", "expires_at": "2026-02-01T00:00:00Z"},
+        {"points": 70, "earned_at": "2025-12-01T00:00:00Z", "expires_at": None},
+        {"points": 9, "earned_at": "2025-01-01T00:00:00Z", "expires_at": "2025-06-01T00:00:00Z"},
+    ]
+    w.post("m", "opening_balance", {"wallet": "points", "lots": lots})
+    body = {"wallet": "points", "expires_at": "2026-03-01T00:00:00Z", "reason": "strike"}
+    w.post("m", "extension", body, at="2026-01-10")
+    w.post("m", "extension", {**body, "lots": ["2.0"]})
+    w.adjust(-60)
+    w.adjust(-600)
+    w.adjust(5, expires="2026-02-15 12:00")
+    w.clock("2026-03-05")
+    back = {"wallet": "points", "lots": ["2.2", "5.0"], "expires_at": "2026-04-01T00:00:00Z", "reason": "sorry"}
+    w.post("m", "reinstatement", {**back, "lots": ["2.2"]})
+    w.post("m", "reinstatement", {**back, "lots": ["2.2"]})
+    w.post("m", "reinstatement", {**back, "lots": ["99.0"]})
+    w.hold("r", 20)
+    w.cancel("r", at="2026-03-05 12:00")
+    w.hold("r6", 60)
+    w.capture("r6", 61)
+    w.capture("r6", 10)
+    w.buy("o", "10.00", at="2026-04-01")
+    w.redeem("r7", 25)
+    w.buy("o", "10.00")
+    w.post("m", "enrol")
+    w.post("nobody", "clock")
+    w.buy("p", "5.00", tenders=[{"kind": "points", "amount": "5.00", "redemption": "r7"}])
+    w.give_back("p", at="2027-01-01")
+    return w
+
+
+def combinations() -> Recorder:
+    """Campaigns of every sort in nested groups with limits, budgets and cooldowns."""
+    rate = {"wallet": "points", "points": {"member": 1, "silver": "1.2"}, "per": "1.00", "round": "half_up"}
+    document = shop(
+        {"expires": {"on": ["06-30", "12-31"], "at_least": "1M"}, "when_spent": {"debt": 10}},
+        fields={"custom.stay": {"nights": "int"}, "member": {"ratio": {"type": "decimal", "default": "1"}}},
+        tracks={
+            "membership": {
+                "measure": {"any": [{"spent": "net"}, {"sum": "custom.stay.nights"}]},
+                "window": {"rolling": "90D"},
+                "fall": "one_step",
+                "grace": "5D",
+                "on_return": "fall_back",
+                "tiers": [
+                    {"id": "member"},
+                    {"id": "silver", "enter": ["100.00", 3], "multiply": {"points": "1.25"}},
+                    {"id": "gold", "enter": ["500.00", 9], "expires": {"points": "never"}},
+                ],
+            }
+        },
+        campaigns={
+            "base": {"on": "purchase", "grant": rate},
+            "double": {
+                "on": "purchase",
+                "lines": "line.amount >= 10.00",
+                "grant": {"wallet": "points", "multiply": "base", "by": 2},
+                "limits": [{"per": "member", "every": "day", "points": 30}, {"budget": "points", "of": 100}],
+            },
+            "steps": {
+                "on": "purchase",
+                "grant": {
+                    "wallet": "points",
+                    "per": "1.00",
+                    "brackets": [{"from": "0.00", "points": "0.1"}, {"from": "50.00", "points": "0.5"}],
+                },
+            },
+            "fixed": {
+                "on": "purchase",
+                "when": 'purchase.total >= 40.00 && activity.source == "pos" && member.ratio >= 0.5',
+                "grant": {"wallet": "points", "fixed": 12},
+                "limits": [{"per": "member", "cooldown": "1H"}, {"budget": "times", "of": 9, "over": "refuse"}],
+            },
+            "units": {
+                "on": "purchase",
+                "lines": 'line.kind == "product"',
+                "grant": {"wallet": "points", "per_quantity": "1.5"},
+                "limits": [{"per": "member", "every": "week", "times": 2}],
+                "priority": 1,
+            },
+            "only": {
+                "on": "purchase",
+                "during": {"weekly": [{"days": ["sat"], "from": "10:00", "until": "12:00"}]},
+                "grant": {"wallet": "points", "fixed": 3},
+            },
+            "over_only": {"on": "purchase", "grant": {"wallet": "points", "multiply": "steps", "by": 3}},
+            "nights": {"on": "custom.stay", "grant": {"wallet": "points", "points": 7, "of": "activity.nights"}},
+        },
+        groups={
+            "inner": {"mode": "best", "of": ["steps", "fixed"]},
+            "outer": {"mode": "first", "of": ["inner", "units"]},
+            "alone": {"mode": "exclusive", "of": ["only"]},
+        },
+    )
+    w = Recorder(document)
+    w.enrol(attributes={"ratio": "0.75"})
+    for n, (at, amounts) in enumerate(
+        (
+            ("2026-01-02 10:00", ("60.00", "9.99")),
+            ("2026-01-02 10:30", ("45.50", "3.33")),
+            ("2026-01-02 11:30", ("0.40",)),
+            ("2026-01-03 11:00", ("33.40",)),
+            ("2026-01-05 10:00", ("20.00", "30.00")),
+            ("2026-01-05 11:30", ("200.00",)),
+            ("2026-01-06 09:00", ("60.00", "60.00")),
+            ("2026-01-14 09:00", ("500.00",)),
+        )
+    ):
+        w.buy(f"o{n}", *amounts, at=at)
+    w.give_back("o0", ("1", "30.00"), at="2026-01-15")
+    w.give_back("o6", "1")
+    w.give_back("o7", ("1", "499.00"))
+    w.post("m", "custom.stay", {"nights": 4}, at="2026-01-16")
+    w.post("m", "custom.stay", {"nights": 5}, at="2026-01-17")
+    w.redeem("r", 100)
+    w.give_back("o5")
+    w.give_back("o4")
+    w.buy("late", "5.00", occurred="2026-01-06 10:00")
+    w.clock("2026-05-01")
+    w.clock("2027-05-01")
+    return w
+
+
+def versions() -> Recorder:
+    """A sliding wallet kept by its tier, and a second version that renames the tier and drops a track."""
+    tiers = [{"id": "member"}, {"id": "silver", "enter": 50, "expires": {"points": "never"}}]
+    tracks = {
+        "membership": {"measure": {"earned": "points"}, "holds_until": "this_window", "tiers": tiers},
+        "visits": {
+            "measure": {"count": "check_in"},
+            "window": "anniversary",
+            "tiers": [{"id": "a"}, {"id": "b", "enter": 2}],
+        },
+    }
+    sliding = {"expires": {"inactive_for": "2M", "kept_by": ["earn", "check_in"]}, "pending": {
+        "until": "custom.delivered", "at_most": "20D"}}  # fmt: skip
+    fields = {"custom.delivered": {"order": "string"}}
+    w = Recorder(shop(sliding, tracks=tracks, fields=fields))
+    renamed = [{"id": "member"}, {"id": "bronze", "enter": 80, "was": "silver"}]
+    w.publish(
+        shop(sliding, tracks={"membership": {**tracks["membership"], "tiers": renamed}}, fields=fields), "2026-07-01"
+    )
+    w.enrol(at="2026-01-02")
+    w.buy("o1", "30.00")
+    w.post("m", "check_in", at="2026-02-01")
+    w.post("m", "check_in")
+    w.buy("o2", "60.00", at="2026-02-10")
+    w.post("m", "custom.delivered", {"order": "o2"})
+    w.hold("r", 40, at="2026-02-11")
+    w.buy("o3", "5.00", at="2026-03-15")
+    w.clock("2026-06-20")
+    w.buy("o4", "7.00", at="2026-07-02", occurred="2026-06-25")
+    w.post("m", "custom.delivered", {})
+    w.cancel("r", at="2026-07-03")
+    w.clock("2027-01-10")
+    w.clock("2027-04-10")
+    return w
+
+
+def random(seed: int) -> Callable[[], Recorder]:
+    """A random history under a random program."""
+
+    def live() -> Recorder:
+        chance = Random(seed)
+        story = Story(program_of(chance), world=Recorder)
+        for step in history_of(chance, 22):
+            story.take(step)
+        assert isinstance(story.world, Recorder)
+        return story.world
+
+    return live
+
+
+STORIES: list[Callable[[], Recorder]] = [cafe, put_right, combinations, versions, *map(random, range(101, 109))]
