@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from laurels import cli
-from laurels.cli.outside import Outside, Planned, Published
+from laurels.cli.outside import Outside, Planned, PlannedChange, Published
 from laurels.core.calendar import Instant
 from laurels.core.program.finding import Finding
 from laurels.core.refusal import Refusal
@@ -32,7 +32,8 @@ def outside() -> Outside:
         planned = await wiring.plan(running, document)
         if isinstance(planned, Faulty):
             return planned.findings
-        return Planned(planned.against, tuple([(each.change, each.members) for each in planned.changes]))
+        changes = [PlannedChange(each.change, each.members, each.first_members) for each in planned.changes]
+        return Planned(planned.against, tuple(changes))
 
     async def publish(
         running: Any, document: str, mode: Mode, effective_at: Instant | None

@@ -146,6 +146,18 @@ def test_cancelled_at_the_instant_of_its_expiry_a_lot_has_expired() -> None:
     assert w.points() == (0, 0, 0, 0)
 
 
+def test_a_hold_that_times_out_at_the_instant_of_expiry_gives_back_first_and_everything_expires_together() -> None:
+    w = world(hold="24H", restore_grace="7D")
+    w.adjust(100, expires="2026-06-01")
+    w.hold("r", 60, at="2026-05-31")
+    caught_up = w.clock("2026-06-01")
+    assert [(e.points, e.into, e.reason) for e in caught_up.entries] == [
+        (60, "available", "timed_out"),
+        (100, "breakage", "expired"),
+    ]
+    assert w.points() == (0, 0, 0, 0)
+
+
 def test_the_last_points_are_redeemed_once() -> None:
     w = world()
     w.adjust(100)

@@ -21,7 +21,7 @@ from tests.core.harness import World, all_of, lots_of
 from tests.core.histories import SEEDS, Story, history_of, money, program_of
 
 few = settings(
-    max_examples=2000, deadline=None, derandomize=False, suppress_health_check=list(HealthCheck), database=None
+    max_examples=4000, deadline=None, derandomize=False, suppress_health_check=list(HealthCheck), database=None
 )
 
 

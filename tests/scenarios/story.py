@@ -301,12 +301,11 @@ class Story:
         return Answer(answered)
 
     def _refuse(self, sent: dict[str, Json], code: str, *, is_free: bool) -> Answer:
-        before = self._all_there_is()
+        before = (self._all_there_is(), self._told_of(sent))
         status, answered = self.call("POST", "/v1/activities", sent)
         assert (answered["status"], answered["refusal"]["code"], answered["code"]) == ("refused", code, code), answered
         assert status in (409, 422)
-        assert self._all_there_is() == before
-        self._is_unknown(sent["member"], sent["id"])
+        assert (self._all_there_is(), self._told_of(sent)) == before
         if is_free:
             # Ids are unique for the whole source: what takes it now shows that nobody has it.
             self._bystander(sent["id"])
@@ -318,7 +317,7 @@ class Story:
         status, answered = self.call("POST", "/v1/activities", sent)
         assert (status, answered["status"]) == (422, "invalid"), answered
         assert self._all_there_is() == before
-        self._is_unknown(sent["member"], sent["id"])
+        assert self._told_of(sent)[0] == 404
         return [(error["pointer"], error["code"]) for error in answered["errors"]]
 
     def _all_there_is(self) -> Json:
@@ -328,9 +327,9 @@ class Story:
         ]
         return self.get("/v1/program"), members
 
-    def _is_unknown(self, member: str, id: str) -> None:
-        status, answered = self.call("GET", f"/v1/members/{quote(member)}/explanations/pos/{quote(id)}")
-        assert status == 404, answered
+    def _told_of(self, sent: Mapping[str, Json]) -> tuple[int, Json]:
+        """What is known of an activity by this id, if there is one."""
+        return self.call("GET", f"/v1/members/{quote(sent['member'])}/explanations/pos/{quote(sent['id'])}")
 
     def _bystander(self, id: str) -> None:
         if "bystander" not in self.members:
@@ -524,7 +523,10 @@ class Story:
 
     def end(self) -> None:
         """Journals sum to balances, nothing is lost on its way, and `verify` finds no difference."""
-        if self.now is not None:
+        if self.members:
+            # Points activate without a write; who does something has all that fell due in their journal.
+            stirred = [self.activity(member, "view", {"subject": "window"}) for member in self.members]
+            assert {each.status for each in self.batch(*stirred)} == {"accepted"}
             in_transit: Counter[str] = Counter()
             for member in self.members:
                 self._prove_journal(member, in_transit)
@@ -534,8 +536,6 @@ class Story:
         assert verdict.is_clean, verdict.differences
 
     def _prove_journal(self, member: str, in_transit: Counter[str]) -> None:
-        # Points activate without a write; a member who does something has all that fell due in their journal.
-        self.post(member, "view", {"subject": "window"})
         accounts: Counter[tuple[str, str]] = Counter()
         for entry in self.journal(member):
             points = abs(entry["points"])

@@ -159,7 +159,7 @@ def test_a_tier_falls_back_no_further_than_what_remains_and_what_was_earned_befo
     assert here.give_back("ann", "o-2", ("1", "0.01"), at="2027-06-01").tier() == ("silver", True)
     assert here.until("ann") == "2029-01-01 00:00"
     # Nothing is left of 2027: silver of 2026 holds until the end of 2027.
-    assert here.give_back("ann", "o-2").tier() == ("silver", False)
+    assert here.give_back("ann", "o-2", at="2027-06-02").tier() == ("silver", False)
     assert here.until("ann") == "2028-01-01 00:00"
 
 

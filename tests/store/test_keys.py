@@ -45,10 +45,21 @@ async def test_a_revoked_key_opens_nothing_and_is_still_listed(laurels_url: str)
     await database.close()
 
 
-@pytest.mark.parametrize("source", ["laurels", "", "a/b", "a b", "x" * 101, "-", "咖啡"])
+@pytest.mark.parametrize(
+    "source", ["laurels", "laurels.redemptions", "laurels.", "", "a/b", "a b", "x" * 101, "-", "咖啡"]
+)
 @asynchronous
 async def test_a_source_that_could_be_taken_for_another_is_refused(laurels_url: str, source: str) -> None:
     database, clock = await opened(laurels_url)
     with pytest.raises(ValueError, match="cannot be a source"):
         await create_key(database, clock, "cafe", source, "till 7", ())
+    await database.close()
+
+
+@pytest.mark.parametrize("source", ["laurelsian", "my.laurels", "laurels-pos"])
+@asynchronous
+async def test_a_source_that_merely_resembles_the_reserved_one_is_taken(laurels_url: str, source: str) -> None:
+    database, clock = await opened(laurels_url)
+    _secret, key = await create_key(database, clock, "cafe", source, "till 7", ())
+    assert key.source == source
     await database.close()

@@ -128,7 +128,7 @@ class _Item:
     "POST",
     "/v1/activities",
     tag="Activities",
-    summary=Sentence("Send what members did", "发送会员活动"),
+    summary=Sentence("Send what members did", "发送会员行为"),
     scopes=("activities:write", "adjustments:write", "members:write"),
     codes=("overloaded", *REFUSALS_HERE),
     takes_key=False,

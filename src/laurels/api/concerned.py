@@ -1,13 +1,15 @@
-"""Whom a new version would take something from: members counted over what is recorded now.
+"""Whom a new version would take something from: members counted and listed over what is recorded now.
 
 One pass over the members' root documents answers everything that can be read there; who earned from a campaign is
-asked of the journal. Counts are of members as last recorded, which is what `laurels plan` promises.
+asked of the journal. It speaks of members as last recorded, which is what `laurels plan` promises.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
+
+import msgspec
 
 from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled
@@ -22,19 +24,29 @@ from laurels.store.reading import MemberRow
 from laurels.store.sql import named
 
 PAGE: Final = 1000
+LISTED_MOST: Final = 100
 LOAD_DOCUMENTS: Final = named("load_documents")
 _EARNERS: Final = (
-    "select count(distinct member) from entry where program = $1 and kind = 'accrual' and campaign = any($2::text[])"
+    "select count(*)::int, (array_agg(member order by member))[:$3::int] from (select distinct member from entry "
+    "where program = $1 and kind = 'accrual' and campaign = any($2::text[])) earner"
 )
 
 Days = dict[tuple[str, str], Measures]
 
 
-async def count_concerned(
+class Found(msgspec.Struct, frozen=True):
+    """How many members something concerns, and the first LISTED_MOST of them by id."""
+
+    members: int = 0
+    first: tuple[str, ...] = ()
+
+
+async def find_concerned(
     database: Database, program: str, old: Compiled, concerns: Sequence[Concerned], now: Instant
-) -> tuple[int, ...]:
-    """How many members each of these concerns."""
+) -> tuple[Found, ...]:
+    """Whom each of these concerns."""
     counts = [0] * len(concerns)
+    firsts: list[list[str]] = [[] for _ in concerns]
     rolling = {
         each.track for each in concerns if isinstance(each, Between) and old.tracks[each.track].window.kind == "rolling"
     }
@@ -44,14 +56,18 @@ async def count_concerned(
         days = await _days(database, program, rows, rolling)
         for row in rows:
             for n, concern in enumerate(concerns):
-                counts[n] += _is_concerned(row, concern, old, days, now)
+                if _is_concerned(row, concern, old, days, now):
+                    counts[n] += 1
+                    if len(firsts[n]) < LISTED_MOST:
+                        firsts[n].append(row.id)
         if len(rows) < PAGE:
             break
         after = rows[-1].id
     for n, concern in enumerate(concerns):
         if isinstance(concern, Earners):
-            counts[n] = await database.pool.fetchval(_EARNERS, program, list(concern.campaigns))
-    return tuple(counts)
+            (earners,) = await database.pool.fetch(_EARNERS, program, list(concern.campaigns), LISTED_MOST)
+            counts[n], firsts[n] = earners[0], earners[1] or []
+    return tuple([Found(count, tuple(first)) for count, first in zip(counts, firsts, strict=True)])
 
 
 async def _days(database: Database, program: str, rows: Sequence[MemberRow], tracks: set[str]) -> Days:

@@ -110,7 +110,7 @@ class ExplanationAnswer(Struct, frozen=True, kw_only=True):
     "GET",
     "/v1/members/{member}/explanations/{source}/{activity}",
     tag="Members",
-    summary=Sentence("Explain an activity", "解释一笔活动"),
+    summary=Sentence("Explain an activity", "解释一个行为"),
     scopes=("members:read",),
     codes=("no_such_member", "no_such_activity", "no_version_yet"),
 )

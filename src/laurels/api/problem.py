@@ -41,21 +41,21 @@ PROBLEMS: Final = MappingProxyType(
         "scope_missing": ProblemKind(403, "The key lacks a scope that this needs.", "密钥缺少所需权限。"),
         "no_such_route": ProblemKind(404, "There is nothing at this address.", "该地址不存在。"),
         "no_such_member": ProblemKind(404, "There is no such member.", "没有这位会员。"),
-        "no_such_activity": ProblemKind(404, "No such activity was accepted.", "没有接受过该活动。"),
+        "no_such_activity": ProblemKind(404, "No such activity was accepted.", "没有接受过该行为。"),
         "no_such_redemption": ProblemKind(404, "There is no such redemption.", "没有该兑换。"),
-        "no_such_version": ProblemKind(404, "The program has no such version.", "方案没有该版本。"),
+        "no_such_version": ProblemKind(404, "The program has no such version.", "计划没有该版本。"),
         "method_not_allowed": ProblemKind(405, "This address does not answer to this method.", "该地址不支持此方法。"),
         "body_too_slow": ProblemKind(408, "The body did not arrive in time.", "请求体未能及时到达。"),
         "identifier_taken": ProblemKind(409, "Another member has this identifier.", "该标识已属于其他会员。"),
-        "no_version_yet": ProblemKind(409, "The program has no version in effect yet.", "方案尚无生效版本。"),
+        "no_version_yet": ProblemKind(409, "The program has no version in effect yet.", "计划尚无生效版本。"),
         "body_too_large": ProblemKind(413, "The body is too large.", "请求体过大。"),
         "unsupported_media_type": ProblemKind(
             415, "The body is not of a media type that this takes.", "不支持该内容类型。"
         ),
         "invalid": ProblemKind(422, "The input does not fit.", "输入不合要求。"),
-        "program_invalid": ProblemKind(422, "The program document has errors.", "方案文档有错误。"),
+        "program_invalid": ProblemKind(422, "The program document has errors.", "计划文档有错误。"),
         "other_program": ProblemKind(
-            422, "The document is of another program than the key.", "文档与密钥不属于同一方案。"
+            422, "The document is of another program than the key.", "文档与密钥不属于同一计划。"
         ),
         "not_supported": ProblemKind(422, "This is not supported yet.", "暂不支持。"),
         "internal_error": ProblemKind(500, "A defect of Laurels; nothing was recorded.", "内部错误；未作任何记录。"),
@@ -88,6 +88,7 @@ FINDINGS: Final[Mapping[str, str]] = MappingProxyType(
         "negative_quantity": "Quantities are not negative.",
         "invalid_instant": "Not an RFC 3339 instant with an offset.",
         "invalid_field": "Not of the type that the program declares for this field.",
+        "missing_field": "The program requires this field.",
         "other_currency": "Not the program's currency.",
         "tax_exceeds_amount": "The tax is part of the amount.",
         "duplicate_line": "Two lines have the same id.",

@@ -63,6 +63,9 @@ class ChangeAnswer(Struct, frozen=True, kw_only=True):
     takes_away: bool
     concerns: Annotated[Concerned | None, Meta(description="From whom it takes something, by rule.")]
     members: Annotated[int, Meta(description="How many members these are, as last recorded.")]
+    first_members: Annotated[
+        tuple[str, ...], Meta(description="The first hundred of them by id, for keys that may read members.")
+    ]
     needs_mapping: Annotated[bool, Meta(description="It has to say under `retired` where its holders go.")]
 
 
@@ -132,7 +135,7 @@ class ClockAnswer(Struct, frozen=True, kw_only=True):
 
 
 @operation(
-    "GET", "/v1/program", tag="Program", summary=Sentence("Read the program", "读取方案"), scopes=("program:read",)
+    "GET", "/v1/program", tag="Program", summary=Sentence("Read the program", "读取计划"), scopes=("program:read",)
 )
 async def read_program(call: Call) -> ProgramAnswer:
     """The program that the key belongs to: its mode, its time and what is in effect."""
@@ -163,7 +166,7 @@ async def read_program(call: Call) -> ProgramAnswer:
     "POST",
     "/v1/program/check",
     tag="Program",
-    summary=Sentence("Check a document", "检查方案文档"),
+    summary=Sentence("Check a document", "检查计划文档"),
     scopes=("program:read",),
     takes_text=True,
     takes_key=False,
@@ -178,14 +181,14 @@ async def check_document(call: Call, body: DocumentBody) -> CheckAnswer:  # noqa
     "POST",
     "/v1/program/plan",
     tag="Program",
-    summary=Sentence("Preview a new version", "预览新版本"),
+    summary=Sentence("Preview a new version", "预览新版本的变更"),
     scopes=("program:read",),
     codes=("other_program",),
     takes_text=True,
     takes_key=False,
 )
 async def plan_version(call: Call, body: DocumentBody) -> PlanAnswer:
-    """What the document changes against the newest version, and how many members each change takes something from."""
+    """What the document changes against the newest version, and which members each change takes something from."""
     examined = await examine_apart(body.document)
     if examined.program is None:
         return PlanAnswer(ok=False, findings=examined.findings, against=None, changes=())
@@ -197,7 +200,7 @@ async def plan_version(call: Call, body: DocumentBody) -> PlanAnswer:
         ok=not planned.unmapped,
         findings=examined.findings,
         against=planned.against,
-        changes=tuple([_change(each) for each in planned.changes]),
+        changes=tuple([_change(each, lists=call.caller.may("members:read")) for each in planned.changes]),
     )
 
 
@@ -322,7 +325,7 @@ def _faulty(findings: tuple[Finding, ...]) -> ApiProblem:
     return ApiProblem("program_invalid", errors=errors, extra=extra)
 
 
-def _change(planned: PlannedChange) -> ChangeAnswer:
+def _change(planned: PlannedChange, *, lists: bool) -> ChangeAnswer:
     change = planned.change
     return ChangeAnswer(
         path=change.path,
@@ -333,6 +336,7 @@ def _change(planned: PlannedChange) -> ChangeAnswer:
         takes_away=change.takes_away,
         concerns=change.concerns,
         members=planned.members,
+        first_members=planned.first_members if lists else (),
         needs_mapping=change.needs_mapping,
     )
 

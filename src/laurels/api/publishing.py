@@ -9,7 +9,7 @@ import asyncio
 
 import msgspec
 
-from laurels.api.concerned import count_concerned
+from laurels.api.concerned import Found, find_concerned
 from laurels.clock import Clock
 from laurels.core.calendar import Instant
 from laurels.core.program.change import Change
@@ -25,10 +25,11 @@ from laurels.store.programs import publish as publish_version
 
 
 class PlannedChange(msgspec.Struct, frozen=True):
-    """A change, and how many members it takes something from."""
+    """A change, and how many members it takes something from, with the first of them by id."""
 
     change: Change
     members: int
+    first_members: tuple[str, ...]
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -57,11 +58,9 @@ async def plan(database: Database, versions: Versions, program: Program, now: In
     assert old is not None
     changes = difference(newest.program, program)
     concerns = [change.concerns for change in changes if change.concerns is not None]
-    counts = iter(await count_concerned(database, program.id, old, concerns, now) if concerns else ())
-    return Plan(
-        newest.number,
-        tuple([PlannedChange(change, 0 if change.concerns is None else next(counts)) for change in changes]),
-    )
+    found = iter(await find_concerned(database, program.id, old, concerns, now) if concerns else ())
+    whom = [(change, Found() if change.concerns is None else next(found)) for change in changes]
+    return Plan(newest.number, tuple([PlannedChange(change, each.members, each.first) for change, each in whom]))
 
 
 class Published(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from laurels.core.explanation import Sentence
 SCOPES: Final = MappingProxyType(
     {
         "activities:write": Sentence(
-            "Send purchases, returns and whatever else members do; ask for quotes.", "发送购买、退货等会员活动；试算。"
+            "Send purchases, returns and whatever else members do; ask for quotes.", "发送购买、退货等会员行为；试算。"
         ),
         "adjustments:write": Sentence(
             "Put right by hand: adjustments, opening balances, extensions, reinstatements.",
@@ -20,15 +20,15 @@ SCOPES: Final = MappingProxyType(
             "Read members: profiles, balances, tiers, journals, explanations.", "读取会员资料、余额、等级、流水与解释。"
         ),
         "members:write": Sentence(
-            "Enrol members; change attributes, profiles and identifiers.", "入会；修改会员资料。"
+            "Enrol members; change attributes, profiles and identifiers.", "会员入会；修改会员属性、资料与标识。"
         ),
         "members:erase": Sentence("Erase a member's personal data, for good.", "永久清除会员个人信息。"),
         "redemptions:write": Sentence("Hold, capture and cancel redemptions.", "冻结、核销与取消兑换。"),
         "program:read": Sentence(
-            "Read the program and its versions; check and plan new ones.", "读取方案及版本；检查与预览新版本。"
+            "Read the program and its versions; check and plan new ones.", "读取计划及其版本；检查新版本并预览变更。"
         ),
-        "program:write": Sentence("Publish program versions.", "发布方案版本。"),
-        "clock:write": Sentence("Move the clock of a program in setup or sandbox.", "推动筹备或沙盒方案的时钟。"),
+        "program:write": Sentence("Publish program versions.", "发布计划版本。"),
+        "clock:write": Sentence("Move the clock of a program in setup or sandbox.", "推动筹备或沙盒计划的时钟。"),
         "admin": Sentence("Everything.", "全部权限。"),
     }
 )

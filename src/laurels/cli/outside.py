@@ -43,11 +43,19 @@ class Running(Protocol):
     def intake(self) -> Intake: ...
 
 
+class PlannedChange(msgspec.Struct, frozen=True):
+    """A change, and how many members it takes something from, with the first of them by id."""
+
+    change: Change
+    members: int
+    first_members: tuple[str, ...]
+
+
 class Planned(msgspec.Struct, frozen=True):
-    """What a document changes against version `against` (None: there is none), and how many members each concerns."""
+    """What a document changes against version `against` (None: there is none)."""
 
     against: int | None
-    changes: tuple[tuple[Change, int], ...]
+    changes: tuple[PlannedChange, ...]
 
 
 class Published(msgspec.Struct, frozen=True):

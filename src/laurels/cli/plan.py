@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 from rich.console import Console
 from rich.markup import escape
 
 from laurels.cli.findings import shown_findings, summary_of
-from laurels.cli.outside import Outside, Planned, pass_outside
+from laurels.cli.outside import Outside, Planned, PlannedChange, pass_outside
 from laurels.cli.screen import No, Screen, ending, json_option, plural, settings_of
 from laurels.core.program.finding import Finding
+
+SHOWN_MOST: Final = 5
 
 
 @click.command("plan")
@@ -19,7 +22,7 @@ from laurels.core.program.finding import Finding
 @json_option
 @pass_outside
 def plan_command(outside: Outside, file: Path, *, as_json: bool) -> None:
-    """Show what a new version would change, and how many members it takes something from.
+    """Show what a new version would change, and which members it takes something from.
 
     Exit code 1 if it takes something away, or could not be published.
     """
@@ -34,7 +37,7 @@ async def _plan(outside: Outside, screen: Screen, file: Path, document: str) -> 
         say_faulty(screen, file, document, planned)
         raise No
     screen.result(planned_as_json(planned), lambda out: say_planned(out, planned))
-    if any(change.takes_away or change.needs_mapping for change, _members in planned.changes):
+    if any(each.change.takes_away or each.change.needs_mapping for each in planned.changes):
         raise No
 
 
@@ -53,8 +56,8 @@ def planned_as_json(planned: Planned) -> dict[str, object]:
     """A plan as JSON."""
     return {
         "against": planned.against,
-        "changes": [{"change": change, "members": members} for change, members in planned.changes],
-        "takes_away": any(change.takes_away for change, _ in planned.changes),
+        "changes": list(planned.changes),
+        "takes_away": any(each.change.takes_away for each in planned.changes),
     }
 
 
@@ -66,14 +69,23 @@ def say_planned(out: Console, planned: Planned) -> None:
     if not planned.changes:
         out.print(f"Nothing changes against version {planned.against}.")
         return
-    taking = [each for each in planned.changes if each[0].takes_away or each[0].needs_mapping]
+    taking = [each for each in planned.changes if each.change.takes_away or each.change.needs_mapping]
     others = [each for each in planned.changes if each not in taking]
     if taking:
         out.print("[red]Takes something from members:[/]")
-        for change, members in taking:
-            whom = "  [bold]needs a mapping under retired[/]" if change.needs_mapping else ""
-            out.print(f"  - {escape(change.texts['en'])} [dim]({plural(members, 'member')})[/]{whom}")
+        for each in taking:
+            mapping = "  [bold]needs a mapping under retired[/]" if each.change.needs_mapping else ""
+            out.print(f"  - {escape(each.change.texts['en'])} [dim]({whom(each)})[/]{mapping}")
     if others:
         out.print(f"{'Else' if taking else 'Against'} version {planned.against}:" if not taking else "Besides:")
-        for change, _members in others:
-            out.print(f"  - {escape(change.texts['en'])}")
+        for each in others:
+            out.print(f"  - {escape(each.change.texts['en'])}")
+
+
+def whom(planned: PlannedChange) -> str:
+    """How many members a change concerns, and the first of them by id; the rest is in `--json`."""
+    count = plural(planned.members, "member")
+    if not planned.first_members:
+        return count
+    shown = ", ".join(escape(member) for member in planned.first_members[:SHOWN_MOST])
+    return f"{count}: {shown}{', ...' if planned.members > SHOWN_MOST else ''}"

@@ -73,7 +73,7 @@ async def _publish(
         if not isinstance(planned, Planned):
             say_faulty(screen, file, document, planned)
             raise No
-        if not accept and any(change.takes_away for change, _ in planned.changes):
+        if not accept and any(each.change.takes_away for each in planned.changes):
             screen.result({"published": None, **planned_as_json(planned)}, lambda out: say_planned(out, planned))
             raise No("" if screen.as_json else "Not published. With --accept-losses it would be.")
         published = await outside.publish(running, document, mode, effective_at)

@@ -356,7 +356,7 @@ def _lots_expired(draft: Draft, fact: f.LotsExpired) -> None:
         before = known if isinstance(known, Expired) else Expired(fact.wallet, 0, fact.at, part.earned_at)
         draft.put(key, msgspec.structs.replace(before, points=before.points + part.points, at=fact.at))
         seen.add(part.lot)
-    _rewrite(draft, fact.wallet, fact.parts, _gone)
+    _rewrite(draft, fact.wallet, fact.parts, _lessened)
     balance = draft.own_balance(fact.wallet)
     balance.available -= sum([part.points for part in fact.parts])
     _stop_clock_of_nothing(balance)

@@ -28,10 +28,10 @@ CAMPAIGN_CODES: Final = MappingProxyType(
             "It granted {granted} of {wanted}: {by} left no more.", "应发 {wanted}，实发 {granted}：受限于{by}。"
         ),
         "outside_window": Sentence(
-            "It does not run at the instant of the activity.", "活动发生时，本营销活动不在有效期内。"
+            "It does not run at the instant of the activity.", "行为发生时，本营销活动不在有效期内。"
         ),
         "outside_hours": Sentence(
-            "It does not run on that weekday or at that hour.", "活动发生的星期或时段不在本营销活动范围内。"
+            "It does not run on that weekday or at that hour.", "行为发生的星期或时段不在本营销活动范围内。"
         ),
         "condition_not_met": Sentence("Its condition is not met.", "未满足条件。"),
         "no_lines": Sentence("It selects none of the lines.", "没有符合条件的商品行。"),
@@ -52,15 +52,15 @@ CAMPAIGN_CODES: Final = MappingProxyType(
         ),
         "excluded": Sentence(
             "A campaign of another group excludes it; {wanted} would have been granted.",
-            "被另一组的独占活动排除；原应发 {wanted}。",
+            "被另一活动组的营销活动排除；原应发 {wanted}。",
         ),
         "not_best": Sentence(
             "Another campaign of its group grants more; {wanted} would have been granted.",
-            "同组中另有更优的活动；原应发 {wanted}。",
+            "同一活动组中另有发放更多的营销活动；原应发 {wanted}。",
         ),
         "not_first": Sentence(
             "Another campaign of its group comes first; {wanted} would have been granted.",
-            "同组中另有优先的活动；原应发 {wanted}。",
+            "同一活动组中另有优先的营销活动；原应发 {wanted}。",
         ),
         "taken_back": Sentence("The return takes back {granted} of what it granted.", "因退货收回已发放的 {granted}。"),
         "kept": Sentence("The return takes nothing back of what it granted.", "退货不收回其已发放的部分。"),
@@ -83,7 +83,7 @@ TIER_REASONS: Final = MappingProxyType(
         "kept": Sentence("The tier was earned again and holds longer.", "再次达标，等级延长。"),
         "fell": Sentence("Its time was over and it had not been earned again.", "到期未再达标，等级下降。"),
         "fell_back": Sentence("A return took away what it had been earned with.", "因退货失去达标依据，等级回落。"),
-        "mapped": Sentence("The program no longer has the tier held before.", "方案已不再有原等级，改为此等级。"),
+        "mapped": Sentence("The program no longer has the tier held before.", "计划已不再有原等级，改为此等级。"),
     }
 )
 """Why a member stands on a tier."""
@@ -98,16 +98,16 @@ ENTRY_REASONS: Final = MappingProxyType(
         "captured_in_part": Sentence("The rest of a hold went back to its lots.", "部分使用后余额退回。"),
         "cancelled": Sentence("The redemption was cancelled; the points went back.", "兑换取消，积分退回。"),
         "timed_out": Sentence("Nobody captured the hold in time; the points went back.", "冻结超时，积分退回。"),
-        "expired": Sentence("Their time was over.", "到期失效。"),
-        "expired_while_held": Sentence("Their time was over while they were held.", "冻结期间到期失效。"),
+        "expired": Sentence("Their time was over.", "已过期。"),
+        "expired_while_held": Sentence("Their time was over while they were held.", "冻结期间已过期。"),
         "returned": Sentence("What they were earned with, or paid for, came back.", "因退货收回或退还。"),
         "spent_before": Sentence("They had been spent before the return and are owed.", "退货前已使用，计为欠分。"),
         "beyond_policy": Sentence(
-            "They had been spent before the return and are written off.", "退货前已使用，按规则核销。"
+            "They had been spent before the return and are written off.", "退货前已使用，予以销账。"
         ),
         "debt_repaid": Sentence("Earned points repaid debt first.", "新得积分先偿还欠分。"),
-        "sent": Sentence("Sent to another member.", "转出给其他会员。"),
-        "received": Sentence("Received from another member.", "由其他会员转入。"),
+        "sent": Sentence("Sent to another member.", "转赠给其他会员。"),
+        "received": Sentence("Received from another member.", "由其他会员转赠。"),
         "refused_by_recipient": Sentence(
             "The other member could not take them; they came back.", "对方未能接收，积分退回。"
         ),
@@ -127,8 +127,8 @@ _PERIODS: Final = MappingProxyType(
         "half_year": Sentence("the member's limit a half-year", "每半年会员上限"),
         "year": Sentence("the member's limit a year", "每年会员上限"),
         "lifetime": Sentence("the member's limit for life", "会员终身上限"),
-        "campaign": Sentence("the member's limit for the campaign", "活动期间会员上限"),
-        "budget": Sentence("the budget", "活动预算"),
+        "campaign": Sentence("the member's limit for the campaign", "营销活动期间会员上限"),
+        "budget": Sentence("the budget", "营销活动预算"),
     }
 )
 

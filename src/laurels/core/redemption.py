@@ -124,7 +124,7 @@ def time_out(case: Case, compiled: Compiled, redemption: str, at: Instant) -> No
     held = _held(case, redemption)
     assert isinstance(held, Redemption)
     case.emit(RedemptionEnded(redemption, "timed_out", at))
-    give_back(case, compiled, held.wallet, held.parts, "held", redemption, "timed_out", at)
+    give_back(case, compiled, held.wallet, held.parts, "held", redemption, "timed_out", at, expired_until=at - 1)
 
 
 def _held(case: Case, redemption: str) -> Redemption | Refusal:
@@ -171,19 +171,23 @@ def give_back(
     at: Instant,
     kind: EntryKind = "redemption",
     order: str | None = None,
+    *,
+    expired_until: Instant | None = None,
 ) -> None:
     """Points return to the lots they came from; those whose expiry has passed expire at once or live on for a grace.
 
-    Once back they repay debt first, like anything that becomes available.
+    Once back they repay debt first, like anything that becomes available. Lots have been expired up to `expired_until`,
+    which is `at` unless it is said: within an instant, holds time out before lots expire.
     """
+    expired_until = at if expired_until is None else expired_until
     wallet = case.versions.wallet(wallet_id, case.at)
     points = sum([part.points for part in parts])
     kept_until = case.draft.balance(wallet_id).expires_at
-    lapsed = isinstance(wallet.expires, Inactive) and kept_until is not None and kept_until <= at
+    lapsed = isinstance(wallet.expires, Inactive) and kept_until is not None and kept_until <= expired_until
     _post(case, compiled, wallet_id, kind, points, out_of, "available", redemption, reason, parts, at, order)
     parts = tuple([_as_it_is_now(case, compiled, wallet, part) for part in parts])
-    alive = tuple([part for part in parts if not lapsed and (part.expires_at is None or part.expires_at > at)])
-    passed = [part for part in parts if lapsed or (part.expires_at is not None and part.expires_at <= at)]
+    passed = [part for part in parts if lapsed or (part.expires_at is not None and part.expires_at <= expired_until)]
+    alive = tuple([part for part in parts if part not in passed])
     if alive:
         case.emit(LotsRestored(wallet_id, alive))
     if passed and wallet.restore_grace is not None:

@@ -26,23 +26,23 @@ REFUSALS: Final = MappingProxyType(
         "already_enrolled": RefusalKind(409, "The member is enrolled already.", "该会员已经入会。"),
         "member_sealed": RefusalKind(409, "The member was erased; nothing can be recorded any more.", "该会员已注销。"),
         "unknown_program_version": RefusalKind(
-            409, "No version of the program is in effect at that instant.", "该时刻没有生效的方案版本。"
+            409, "No version of the program is in effect at that instant.", "该时刻没有生效的计划版本。"
         ),
         "occurred_in_future": RefusalKind(
             422, "occurred_at lies more than five minutes ahead of the clock.", "发生时间超前时钟五分钟以上。"
         ),
         "activity_conflict": RefusalKind(
-            422, "This activity id was accepted before with another body.", "该活动编号已被接受过，内容不同。"
+            422, "This activity id was accepted before with another body.", "该行为编号已被接受过，内容不同。"
         ),
         "undeclared_activity": RefusalKind(
-            422, "The program in effect does not declare this activity type.", "方案未声明该活动类型。"
+            422, "The program in effect does not declare this activity type.", "计划未声明该行为类型。"
         ),
-        "unknown_wallet": RefusalKind(422, "The program has no such wallet.", "方案中没有该钱包。"),
+        "unknown_wallet": RefusalKind(422, "The program has no such wallet.", "计划中没有该钱包。"),
         "duplicate_order": RefusalKind(409, "The member has a purchase with this order id.", "该订单号已有购买记录。"),
         "unknown_order": RefusalKind(
             409, "No purchase with this order id is known; send the return again later.", "未知订单，可稍后重发退货。"
         ),
-        "unknown_line": RefusalKind(409, "The order has no such line.", "订单没有该行。"),
+        "unknown_line": RefusalKind(409, "The order has no such line.", "订单没有该商品行。"),
         "return_exceeds_purchase": RefusalKind(
             409, "More would be returned than was bought and is not returned yet.", "退货超过了尚未退回的数量或金额。"
         ),
@@ -59,7 +59,7 @@ REFUSALS: Final = MappingProxyType(
         "duplicate_redemption": RefusalKind(409, "This redemption id is in use.", "该兑换编号已被使用。"),
         "unknown_redemption": RefusalKind(409, "The member has no such redemption.", "没有该兑换。"),
         "redemption_not_held": RefusalKind(
-            409, "The redemption was captured, cancelled or timed out before.", "该兑换已完成、取消或超时。"
+            409, "The redemption was captured, cancelled or timed out before.", "该兑换已核销、取消或超时。"
         ),
         "capture_exceeds_hold": RefusalKind(409, "More points than are held.", "超过冻结的积分。"),
         "points_tender_mismatch": RefusalKind(
@@ -70,14 +70,14 @@ REFUSALS: Final = MappingProxyType(
         ),
         "below_zero": RefusalKind(409, "The adjustment would take more than is available.", "调整超过可用积分。"),
         "expiry_in_past": RefusalKind(422, "The expiry lies in the past.", "有效期已过。"),
-        "unknown_lot": RefusalKind(409, "The wallet has no such lot.", "没有该批积分。"),
+        "unknown_lot": RefusalKind(409, "The wallet has no such lot.", "没有该批次。"),
         "nothing_to_extend": RefusalKind(409, "No lot would be changed.", "没有可延期的积分。"),
         "nothing_to_reinstate": RefusalKind(
             409, "None of these lots has expired points that were not reinstated.", "没有可恢复的过期积分。"
         ),
-        "same_member": RefusalKind(422, "A member cannot transfer to themselves.", "不能转给自己。"),
+        "same_member": RefusalKind(422, "A member cannot transfer to themselves.", "不能转赠给自己。"),
         "clock_backwards": RefusalKind(409, "The clock can move forward only.", "时钟只能向前。"),
-        "clock_is_real": RefusalKind(409, "A live program follows real time.", "正式方案使用真实时间。"),
+        "clock_is_real": RefusalKind(409, "A live program follows real time.", "正式计划使用真实时间。"),
         "effective_too_soon": RefusalKind(
             409, "effective_at must lie at least ten seconds after publishing.", "生效时间须晚于发布十秒以上。"
         ),

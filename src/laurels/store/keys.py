@@ -22,6 +22,8 @@ PREFIX: Final = "laurels_"
 """What every key begins with, so that one that leaked can be recognised."""
 
 RESERVED_SOURCE: Final = "laurels"
+"""Of Laurels itself, as is every source below it, such as `laurels.redemptions`."""
+
 SOURCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 
 
@@ -47,8 +49,11 @@ async def create_key(
 
     ValueError for a source that is no plain word or is reserved for Laurels itself.
     """
-    if not SOURCE.fullmatch(source) or source == RESERVED_SOURCE:
-        raise ValueError(f"{source!r} cannot be a source: use letters, digits and . _ : -, and not {RESERVED_SOURCE!r}")
+    if not SOURCE.fullmatch(source) or source == RESERVED_SOURCE or source.startswith(f"{RESERVED_SOURCE}."):
+        raise ValueError(
+            f"{source!r} cannot be a source: use letters, digits and . _ : -, "
+            f"and neither {RESERVED_SOURCE!r} nor what begins with '{RESERVED_SOURCE}.'"
+        )
     secret = PREFIX + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
     key = ApiKey(secrets.token_hex(8), program, source, name, tuple(sorted(set(scopes))), clock.now())
     await database.pool.execute(

@@ -18,7 +18,7 @@ const TEXTS = {
   },
 };
 const TAGS = {
-  Activities: "活动", Members: "会员", Redemptions: "兑换", Program: "方案", Operation: "运行",
+  Activities: "行为", Members: "会员", Redemptions: "兑换", Program: "计划", Operation: "运行",
 };
 
 let language = navigator.language.startsWith("zh") ? "zh-CN" : "en";
