@@ -203,6 +203,18 @@ def test_what_is_held_of_a_lot_comes_back_with_its_own_expiry_when_the_rest_was_
     assert w.points() == (0, 0, 0, 0)
 
 
+def test_parts_of_a_lot_that_get_the_same_expiry_are_one_lot_again() -> None:
+    w = world(hold="90D")
+    w.adjust(100, expires="2026-06-01")
+    w.hold("r", 60, at="2026-03-01")
+    body = {"wallet": "points", "expires_at": "2026-06-02T00:00:00+08:00", "reason": "sorry"}
+    w.post("m", "extension", body)
+    w.cancel("r", at="2026-03-02")
+    w.post("m", "extension", {**body, "expires_at": "2026-07-01T00:00:00+08:00"})
+    assert w.expiries() == [(100, "2026-07-01 00:00")]
+    assert w.points(at="2026-07-01") == (0, 0, 0, 0)
+
+
 def test_adjustments_take_available_points_only() -> None:
     w = world()
     w.adjust(100)

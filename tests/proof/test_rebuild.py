@@ -75,3 +75,17 @@ async def test_one_member_is_made_anew_alone(laurels_url: str) -> None:
         assert (await rebuild(here.database, "cafe", "cy")).changed == ["cy"]
         assert await owner.fetchval("select count(*) from member where root = '{}'") == 2
         await owner.close()
+
+
+@asynchronous
+async def test_a_member_that_goes_over_pages_is_made_anew_whole(
+    laurels_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("laurels.proof.rebuilding.PAGE", 2)
+    async with stage(laurels_url, document=PROGRAM, now="2026-01-01") as here:
+        await live(here)
+        owner = await asyncpg.connect(laurels_url, server_settings={"search_path": "laurels"})
+        await owner.execute("update member set root = '{}'")
+        await owner.close()
+        assert (await rebuild(here.database, "cafe")).changed == ["ann", "bob", "cy"]
+        assert (await verify(here.url, here.database, RealClock())).differences == []

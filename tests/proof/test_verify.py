@@ -307,3 +307,25 @@ async def interrupted(here: Stage) -> Progress:
     kept = await progress_of(here.database, "cafe", "verify")
     assert kept is not None
     return kept
+
+
+@pytest.mark.parametrize("page", [1, 2, 3])
+@asynchronous
+async def test_members_that_go_over_pages_are_judged_the_same(
+    laurels_url: str, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    async with lived(laurels_url) as here:
+        whole = await judged(here)
+        monkeypatch.setattr("laurels.proof.reach.PAGE", page)
+        assert await judged(here) == whole
+        owner = await asyncpg.connect(laurels_url, server_settings={"search_path": "laurels"})
+        await owner.execute("update entry set seq = 77 where member = 'bob' and seq = 3 and n = 0")
+        await owner.execute("update entry set member = 'aaa' where member = 'cy' and seq = 1")
+        await owner.close()
+        found = {(each.member, each.seq, each.message) for each in (await judged(here)).differences}
+        assert found >= {
+            ("bob", 3, "the entry is missing"),
+            ("bob", 77, "an entry of no activity"),
+            ("cy", 1, "the entry is missing"),
+            ("aaa", 1, "an entry of no activity"),
+        }

@@ -6,7 +6,8 @@ import pytest
 
 from laurels.store.embedded import EmbeddedServer
 from tests.postgres import drop_database
-from tests.scenarios.story import House, Tell
+from tests.scenarios.house import House
+from tests.scenarios.story import Tell
 from tests.stage import laurels_database
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.scenarios.story import Story, Tell, shop
+from tests.scenarios.document import shop
+from tests.scenarios.story import Story, Tell
 
 
 def spent(tell: Tell, when_spent: str) -> Story:
@@ -37,7 +38,7 @@ def test_what_was_not_spent_comes_back_and_the_wallets_policy_decides_on_the_res
     assert here.points("ann") == (0, 0, 0, debt)
 
 
-def test_pending_points_come_first_then_the_orders_own_then_the_order_of_consumption_then_debt_then_write_off(
+def test_what_was_spent_comes_out_of_pending_then_available_points_in_order_then_debt_then_a_write_off(
     tell: Tell,
 ) -> None:
     """Case 3. Decision 4."""

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.api.harness import Json
-from tests.scenarios.story import Tell, line, shop
+from tests.scenarios.document import line, shop
+from tests.scenarios.story import Tell
 
 SILVER = """
 membership:

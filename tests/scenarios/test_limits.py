@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from tests.scenarios.story import Tell, order_of, shop
+from tests.scenarios.document import order_of, shop
+from tests.scenarios.story import Tell
 
 DAY = "{per: member, every: day, points: 200}"
 
@@ -133,10 +134,11 @@ def test_a_hundred_awards_race_for_the_last_of_a_budget_and_get_exactly_that(
     here = tell(limited(budget), mode="live")
     members = [f"m-{n}" for n in range(100)]
     here.members += members
-    now = here.text(None)
-    joined = here.batch(*[{"id": m, "type": "enrol", "member": m, "occurred_at": now} for m in members])
+    joins = here.activity("", "enrol")
+    joined = here.batch(*[{**joins, "id": f"e-{member}", "member": member} for member in members])
     assert {each.status for each in joined} == {"accepted"}
-    orders = [here.activity(member, "purchase", order_of(f"o-{member}", "37.00")) for member in members]
+    buys = here.activity("", "purchase", order_of("o", "37.00"))
+    orders = [{**buys, "id": f"p-{member}", "member": member} for member in members]
     answers = here.at_once(*[("/v1/activities", order) for order in orders])
     assert {status for status, _answer in answers} == {200}
     granted = [sum(entry["points"] for entry in answer["entries"]) for _status, answer in answers]

@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from tests.scenarios.story import Tell, shop
+from tests.scenarios.document import shop
+from tests.scenarios.story import Tell
 
 LOTS = 10_000
 

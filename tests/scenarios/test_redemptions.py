@@ -3,7 +3,9 @@
 import pytest
 
 from tests.api.harness import Json
-from tests.scenarios.story import Story, Tell, kinds, shop
+from tests.scenarios.answer import kinds
+from tests.scenarios.document import shop
+from tests.scenarios.story import Story, Tell
 
 
 def holder(tell: Tell, points: str = "{}") -> Story:
@@ -22,7 +24,7 @@ JUNE_AND_SEPTEMBER = [(50, "2026-06-01 00:00"), (50, "2026-09-01 00:00")]
 
 
 def test_points_are_consumed_by_earliest_expiry_then_by_age_and_never_expiring_ones_last(tell: Tell) -> None:
-    """Case 13. Decision 8."""
+    """Decision 8."""
     here = tell()
     here.enrol("ann", at="2026-03-01")
     lots = [

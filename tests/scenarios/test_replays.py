@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from tests.scenarios.story import House, Tell, order_of, shop
+from tests.scenarios.document import order_of, shop
+from tests.scenarios.house import House
+from tests.scenarios.story import Tell
 
 FIRST = ("entries", "explanation", "grants", "recorded_at")
 

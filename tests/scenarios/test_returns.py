@@ -1,6 +1,7 @@
 """Returns are exact to the line, in pieces and as a whole, and say what they took back and why."""
 
-from tests.scenarios.story import Tell, cash, line, shop
+from tests.scenarios.document import cash, line, shop
+from tests.scenarios.story import Tell
 
 DOUBLE_BEANS = """
 beans:

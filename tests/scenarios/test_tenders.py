@@ -1,6 +1,8 @@
 """Orders paid with points and gift cards: what they earn, and where money and points go back to."""
 
-from tests.scenarios.story import Answer, Story, Tell, cash, line, paid_with_points, shop
+from tests.scenarios.answer import Answer
+from tests.scenarios.document import cash, line, paid_with_points, shop
+from tests.scenarios.story import Story, Tell
 
 MONEY = 'money: {points: 100, worth: "1.00"}'
 

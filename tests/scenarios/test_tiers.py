@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.scenarios.story import Story, Tell, shop
+from tests.scenarios.document import shop
+from tests.scenarios.story import Story, Tell
 
 LADDER = """
 membership:

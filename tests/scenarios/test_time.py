@@ -2,13 +2,14 @@
 
 import pytest
 
-from tests.scenarios.story import Tell, shop
+from tests.scenarios.document import shop
+from tests.scenarios.story import Tell
 
 BASE = "{on: purchase, grant: {wallet: points, fixed: 10}}"
 
 
 def test_the_expiry_clock_of_pending_points_starts_at_their_activation(tell: Tell) -> None:
-    """Case 5. Decision 9."""
+    """Case 5."""
     here = tell(shop("{pending: 7D, expires: {after: 12M, round: month}}"))
     here.enrol("ann", at="2026-01-01")
     bought = here.buy("ann", "o", "10.00", at="2026-01-25 10:00")

@@ -1,6 +1,7 @@
 """Transfers: lots keep their age and expiry, both journals tell the story, and what cannot arrive comes back."""
 
-from tests.scenarios.story import Story, Tell, shop
+from tests.scenarios.document import shop
+from tests.scenarios.story import Story, Tell
 
 
 def two(tell: Tell, points: str = "{}") -> Story:

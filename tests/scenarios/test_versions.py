@@ -1,6 +1,9 @@
 """Versions of a program: which one judges, what `plan` says before one is published, and what it leaves to members."""
 
-from tests.scenarios.story import Story, Tell, shop
+from laurels import wiring
+from tests.scenarios.document import shop
+from tests.scenarios.house import House
+from tests.scenarios.story import Story, Tell
 
 MEMBER = "{id: member}"
 SILVER = '{id: silver, enter: "1000.00"}'
@@ -85,6 +88,28 @@ def test_a_renamed_tier_takes_nothing_from_anybody(tell: Tell) -> None:
     assert (here.tier("ann"), here.until("ann")) == ("bronze", "2028-01-01 00:00")
 
 
+def test_plan_lists_those_to_whom_a_campaign_that_goes_had_granted_something(tell: Tell) -> None:
+    """Case 10."""
+    beans = "beans: {on: purchase, when: purchase.total >= 50.00, grant: {wallet: points, fixed: 5}}"
+    here = tell(shop(campaigns=beans))
+    for member, amount in (("ann", "49.99"), ("bob", "50.00")):
+        here.enrol(member, at="2026-03-01")
+        here.buy(member, member, amount)
+    gone = here.plan(shop())["/campaigns/beans"]
+    assert (gone["kind"], gone["members"], gone["first_members"]) == ("removed", 1, ["bob"])
+
+
+def test_plan_names_members_to_nobody_who_may_not_read_them(tell: Tell, house: House) -> None:
+    """Case 10."""
+    here = spenders(tell, SILVER, ann="1000.00")
+    key = wiring.make_key(house.here.running, here.program, source="desk", name="desk", scopes=["program:read"])
+    secret, _known = house.run(key)
+    document = {"document": here.document(shop(tracks=tiers('{id: silver, enter: "2000.00"}')))}
+    answered = house.run(house.here.call("POST", "/v1/program/plan", document, secret=secret)).json()
+    assert [change["members"] for change in answered["changes"]] == [0, 1]
+    assert [change["first_members"] for change in answered["changes"]] == [[], []]
+
+
 def test_plan_writes_nothing(tell: Tell) -> None:
     """Case 10."""
     here = spenders(tell, SILVER, ann="1000.00")
@@ -98,7 +123,7 @@ def test_plan_writes_nothing(tell: Tell) -> None:
 
 
 def test_earning_is_judged_by_the_version_of_the_instant_it_occurred_and_every_entry_says_which(tell: Tell) -> None:
-    """Case 19. Decision 9."""
+    """Case 10."""
     here = tell(rate(1))
     here.enrol("ann", at="2026-05-01")
     here.publish(rate(2), "2026-06-01")

@@ -26,7 +26,7 @@ from laurels.core.calendar import MICROSECONDS_PER_SECOND, Instant, Zone
 from laurels.core.program.loading import load
 from laurels.core.program.model import Program
 from laurels.core.refusal import Refusal
-from laurels.intake.importing.importer import Import
+from laurels.intake.importing.importer import BATCH, Import
 from laurels.intake.importing.progress import Tally
 from laurels.proof.verifying import verify
 from laurels.settings import Settings
@@ -75,7 +75,7 @@ def demo_command(outside: Outside, *, quick: bool, no_serve: bool, as_json: bool
 
 def _settings(screen: Screen, *, serve: bool) -> Settings:
     """The settings; with a free port where the usual one is taken, which is better known now than in two minutes."""
-    settings = msgspec.structs.replace(settings_of(), log_level="warning", processes=1)
+    settings = msgspec.structs.replace(settings_of(), log_level="warning", processes=1, batch_most=BATCH)
     if serve and settings.port:
         try:
             socket.create_server((settings.host, settings.port)).close()

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from laurels.cli.outside import Outside, Running, pass_outside
 from laurels.cli.screen import No, Screen, ending, json_option, plural, program_of, program_option, settings_of
-from laurels.intake.importing.importer import Import, identity_of
+from laurels.intake.importing.importer import BATCH, Import, identity_of
 from laurels.intake.importing.mapping import Csv, FileMapping, read_mapping
 from laurels.intake.importing.progress import Tally
 from laurels.intake.importing.reading import FileFormat, Table, format_of, open_table
@@ -81,7 +81,10 @@ async def _import(
     again: bool,
 ) -> None:
     results: list[dict[str, Any]] = []
-    async with outside.application(settings_of()) as running:
+    settings = settings_of()
+    # A transaction takes what the importer hands over at a time.
+    settings = msgspec.structs.replace(settings, batch_most=max(settings.batch_most, BATCH))
+    async with outside.application(settings) as running:
         program = await program_of(running.database, given)
         for file in files:
             id = identity_of(file, text, source)

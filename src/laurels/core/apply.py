@@ -380,7 +380,11 @@ def _lot_extended(draft: Draft, fact: f.LotExtended) -> None:
     lot = draft.find(fact.wallet, part.lot, part.earned_at, part.expires_at)
     assert lot is not None
     _rewrite(draft, fact.wallet, (part,), _gone)
-    _insert(draft, fact.wallet, msgspec.structs.replace(lot, expires_at=fact.expires_at, tier=None))
+    there = msgspec.structs.replace(part, points=lot.points, expires_at=fact.expires_at)
+    if draft.find(fact.wallet, part.lot, part.earned_at, fact.expires_at) is not None:
+        _rewrite(draft, fact.wallet, (there,), _increased)
+    else:
+        _insert(draft, fact.wallet, msgspec.structs.replace(lot, expires_at=fact.expires_at, tier=None))
 
 
 def _lot_reinstated(draft: Draft, fact: f.LotReinstated) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from laurels.intake.importing.importer import Import, identity_of
 from laurels.intake.importing.mapping import Csv, read_mapping
-from laurels.intake.importing.progress import Tally
+from laurels.intake.importing.progress import Progress, Tally, save_progress
 from laurels.intake.importing.reading import open_table
 from laurels.intake.importing.shaping import Shaped, Shaper
 from laurels.intake.submission import Outcome, Overloaded, Submission, Unavailable
@@ -190,6 +190,34 @@ async def test_a_batch_that_went_in_unheard_is_recognised_by_its_ids(laurels_url
         assert (await again.load()).tally.rows == 0
         assert await again.run(stream_of(tmp_path, till(30))) == Tally(rows=60, replayed=30)
         assert await here.count("activity") == 33
+
+
+@asynchronous
+async def test_a_position_ahead_of_the_answers_would_lose_rows(laurels_url: str, tmp_path: Path) -> None:
+    """What the order of answering and remembering is there for: with it the other way round this is what happens."""
+    async with stage(laurels_url) as here:
+        await here.enrol("m-0", "m-1", "m-2")
+        ahead = Progress(Tally(rows=20))
+        await save_progress(here.database, here.clock, "cafe", "test", ahead)
+        run = import_of(here, tmp_path)
+        position = (await run.load()).tally.rows
+        assert (await run.run(stream_of(tmp_path, till(30), position))).accepted == 20
+        assert await here.count("activity") == 3 + 20
+
+
+@asynchronous
+async def test_a_report_that_was_taken_away_begins_anew(laurels_url: str, tmp_path: Path) -> None:
+    async with stage(laurels_url) as here:
+        await here.enrol("m-0", "m-1")
+        progress = Progress(Tally(rows=20), report_bytes=5000)
+        await save_progress(here.database, here.clock, "cafe", "test", progress)
+        (tmp_path / "report.ndjson").write_text("short\n")
+        run = import_of(here, tmp_path)
+        await run.load()
+        await run.run(stream_of(tmp_path, till(12), 20))
+        written = (tmp_path / "report.ndjson").read_bytes()
+        assert written.startswith(b"short\n{")
+        assert b"\0" not in written
 
 
 @asynchronous

@@ -38,7 +38,7 @@ class Report:
         self.path = path
         self._file: BinaryIO | None = None
         if length and path.exists():
-            os.truncate(path, length)
+            os.truncate(path, min(length, path.stat().st_size))
             self._file = path.open("ab")
         elif path.exists():
             path.unlink()
