@@ -193,6 +193,17 @@ def test_reinstated_points_are_taken_back_by_a_return() -> None:
     assert w.points() == (0, 0, 0, 0)
 
 
+def test_points_that_were_forgiven_to_a_return_cannot_be_reinstated() -> None:
+    w = world(when_spent={"debt": "unlimited"}, expires={"after": "12M"})
+    lot = w.buy("o", "100.00", at="2026-03-01").entries[0].lot
+    w.give_back("o", ("1", "40.00"), at="2027-03-05")
+    body = {"wallet": "points", "lots": [lot], "expires_at": "2027-06-01T00:00:00+08:00", "reason": "sorry"}
+    # 100 expired and 40 of them are forgiven: 60 are left to come back, and to be taken by the rest of the return.
+    assert w.post("m", "reinstatement", body).moved("breakage", "available") == 60
+    assert w.give_back("o").moved("available", "issuance") == 60
+    assert w.points() == (0, 0, 0, 0)
+
+
 def test_a_return_of_pending_points_takes_them_out_of_pending() -> None:
     w = world(pending="7D")
     w.buy("o", "100.00", at="2026-03-01")

@@ -220,6 +220,15 @@ def test_after_a_lapse_a_sliding_wallet_starts_anew_with_the_next_points() -> No
     assert w.points(at="2027-02-10") == (0, 0, 0, 0)
 
 
+def test_a_sliding_wallet_that_was_emptied_starts_anew_with_the_next_points() -> None:
+    w = world(expires={"inactive_for": "6M", "kept_by": ["check_in"]})
+    w.buy("o1", "10.00", at="2026-01-10")
+    w.redeem("r", 10, at="2026-06-10")
+    w.buy("o2", "20.00", at="2026-07-01")
+    assert w.points(at="2026-12-31") == (20, 0, 0, 0)
+    assert w.points(at="2027-01-01") == (0, 0, 0, 0)
+
+
 def test_a_hold_does_not_prolong_a_sliding_wallet_that_spending_does_not_keep() -> None:
     w = world(expires={"inactive_for": "6M", "kept_by": ["earn"]})
     w.buy("o1", "10.00", at="2026-01-10")

@@ -291,6 +291,18 @@ def test_a_late_activity_is_judged_by_the_tier_of_its_time() -> None:
     assert w.buy("o3", "100.00", occurred="2026-04-30").granted("base", "membership.silver") == 0
 
 
+def test_what_occurred_at_the_very_instant_of_a_change_belongs_to_the_new_tier() -> None:
+    w = world()
+    w.buy("o1", "1000.00", at="2027-12-01")
+    w.buy("o2", "5000.00", at="2027-12-20 12:00")
+    w.buy("o3", "1.00", at="2027-12-21")
+    # Silver from the first of December, gold from the twentieth at noon.
+    assert w.buy("o4", "10.00", occurred="2027-11-30 23:59:59").granted("base", "membership.silver") == 0
+    assert w.buy("o5", "10.00", occurred="2027-12-01").granted("base", "membership.silver") == 5
+    assert w.buy("o6", "10.00", occurred="2027-12-20 11:59:59").granted("base", "membership.silver") == 5
+    assert w.buy("o7", "10.00", occurred="2027-12-20 12:00").granted("base", "membership.gold") == 10
+
+
 def test_a_late_activity_in_a_rolling_window_counts_in_the_windows_that_end_later() -> None:
     w = world(window={"rolling": "30D"})
     w.buy("o1", "600.00", at="2026-03-20 10:00")

@@ -152,6 +152,16 @@ def test_a_version_that_measures_something_else_begins_anew() -> None:
     assert w.outlook().values == (100, 1)
 
 
+def test_a_version_may_be_in_effect_since_before_the_member_was_last_looked_at() -> None:
+    w = World(shop({"pending": "7D"}))
+    w.enrol()
+    w.buy("o1", "100.00", at="2026-03-01")
+    by_points = {"measure": {"earned": "points"}, "tiers": [{"id": "member"}, {"id": "silver", "enter": 100}]}
+    w.publish(shop({"pending": "7D"}, tracks={"membership": by_points}), "2026-02-01")
+    w.clock("2026-03-10")
+    assert w.tier() == "silver"
+
+
 def test_points_of_a_wallet_that_is_gone_still_expire() -> None:
     w = World(shop({"expires": {"after": "6M"}}))
     w.enrol()

@@ -6,6 +6,7 @@ answered, so they are true; the checked-in file is proven current by a test.
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
@@ -164,6 +165,10 @@ def _schemas(operations: Iterable[Operation]) -> tuple[Json, Mapping[Any, Json]]
     found["InputFinding"]["properties"]["code"]["description"] = "\n".join(
         ["One of these, or a code of `laurels check`:", *(f"- `{code}`: {text}" for code, text in FINDINGS.items())]
     )
+    for schema in found.values():
+        # Python 3.13 takes the indentation out of docstrings, earlier ones leave it in.
+        if "description" in schema:
+            schema["description"] = inspect.cleandoc(schema["description"])
     _spell_activity(found)
     by_kind = dict(zip(kinds, renamed["schemas"], strict=True))
     _say_what_is_always_there(found, by_kind, operations)

@@ -30,7 +30,10 @@ def bring_up(case: Case, to: Instant) -> None:
         else:
             assert due is not None
             case.at = due
-            _carry_out(case, case.versions.judging(due), due)
+            compiled = case.versions.judging(due)
+            # A version may have been published as being in effect since before the member was last looked at.
+            place(case, compiled, due)
+            _carry_out(case, compiled, due)
         left = due_at(case.root)
         if left is not None and left < case.at:
             raise AssertionError("time went backwards while carrying out what was due")

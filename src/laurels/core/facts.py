@@ -198,7 +198,7 @@ class LotExtended(Fact, frozen=True, tag="lot_extended"):
 
 
 class LotReinstated(Fact, frozen=True, tag="lot_reinstated"):
-    """Expired points of a lot were given back; they cannot be given back again."""
+    """Expired points of a lot were given back, or forgiven to a return; neither can happen to them again."""
 
     lot: str
     points: int

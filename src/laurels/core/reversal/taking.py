@@ -12,6 +12,7 @@ from laurels.core.expiry import part_of
 from laurels.core.facts import (
     LimitUsed,
     LineShare,
+    LotReinstated,
     LotsUsed,
     Moved,
     Part,
@@ -56,7 +57,7 @@ def take(
     for wallet in sorted({past.earned[n].wallet for n in taken}):
         mine = [n for n in taken if past.earned[n].wallet == wallet]
         points = sum([taken[n].points for n in mine])
-        excused = min(_expired_left(case, past, wallet, points), points)
+        excused = _forgive(case, past, wallet, points)
         if excused:
             forgiven[wallet] = excused
         each = [(past.earned[n], taken[n]) for n in mine]
@@ -64,20 +65,28 @@ def take(
     return forgiven, waited
 
 
-def _expired_left(case: Case, past: PastOrder, wallet: str, points: int) -> int:
-    """How many of the points to take are excused because they expired; what has not expired is taken first."""
+def _forgive(case: Case, past: PastOrder, wallet: str, points: int) -> int:
+    """How many of the points to take are forgiven since they expired; what has not expired is taken first.
+
+    Forgiven points of a lot cannot be reinstated any more.
+    """
     earned = sum([each.points for each in past.earned if each.wallet == wallet])
     lots = sorted({each.lot for each in past.earned if each.wallet == wallet})
-    expired = 0
+    left: dict[str, int] = {}
     for lot in lots:
         known = case.draft.expired(lot)
-        if known is not None:
-            expired += known.points - known.reinstated
-    if not expired:
-        return 0
+        if known is not None and known.points > known.reinstated:
+            left[lot] = known.points - known.reinstated
     before = sum([taken.points for taken in past.taken if past.earned[taken.grant].wallet == wallet])
-    takeable = earned - expired - (before - past.forgiven.get(wallet, 0))
-    return max(points - max(takeable, 0), 0)
+    takeable = max(earned - sum(left.values()) - before, 0)
+    excused = min(max(points - takeable, 0), sum(left.values()))
+    rest = excused
+    for lot, expired in left.items():
+        now = min(rest, expired)
+        if now:
+            case.emit(LotReinstated(lot, now))
+        rest -= now
+    return excused
 
 
 def _take_from(
