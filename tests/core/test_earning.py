@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.json import encode
 
+from laurels.core.activity import parse
 from tests.core.harness import World, shop
 
 SILVER: dict[str, Any] = {
@@ -176,6 +178,18 @@ def test_amounts_are_exact_in_every_currency(currency: str, amount: str, per: st
     grant = {"wallet": "points", "points": 1, "per": per}
     w = world(shop(currency=currency, campaigns={"base": {"on": "purchase", "grant": grant}}))
     assert w.buy("o1", amount).granted("base") == points
+
+
+@pytest.mark.parametrize("amount", ["1e-7", "1.005", "0.1e1", "+1.00", "1,00", ".5", "NaN", "-1.00"])
+def test_an_amount_that_the_currency_cannot_hold_exactly_is_no_amount(amount: str) -> None:
+    data = {"order": "o", "lines": [{"line": "1", "amount": amount}]}
+    declared = World(shop()).versions.declared
+    assert declared is not None
+    problems = parse(
+        source="pos", id="a", type="purchase", member="m", occurred_at=0, data=encode(data), declared=declared
+    )
+    assert isinstance(problems, tuple)
+    assert [problem.pointer for problem in problems] == ["/data/lines/0/amount"]
 
 
 def test_sums_of_lines_are_exact() -> None:

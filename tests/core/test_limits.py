@@ -87,6 +87,14 @@ def test_iso_week_53_is_one_week_across_the_new_year() -> None:
     assert w.buy("o2", "10.00", at="2027-01-01 12:00").why("base") == ("limit_reached", 10, 0)
 
 
+def test_a_members_own_time_zone_does_not_move_the_programs_days() -> None:
+    w = World(limited({"per": "member", "every": "day", "points": 10}))
+    w.enrol(time_zone="America/New_York")
+    assert w.buy("o1", "10.00", at="2026-03-10 23:00").granted("base") == 10
+    # In New York it is the tenth until noon in Shanghai on the eleventh; the limit's day is Shanghai's.
+    assert w.buy("o2", "10.00", at="2026-03-11 00:00").granted("base") == 10
+
+
 @pytest.mark.parametrize("every", ["lifetime", "campaign"])
 def test_a_limit_for_life_or_for_the_campaign_is_one_period(every: str) -> None:
     w = world(limited({"per": "member", "every": every, "points": 10}))

@@ -236,6 +236,15 @@ def test_a_return_before_its_purchase_is_refused_and_may_come_again() -> None:
     assert w.points() == (0, 0, 0, 0)
 
 
+def test_what_a_stranger_does_is_refused_and_leaves_nothing_behind() -> None:
+    w = world()
+    assert w.buy("o", "10.00", member="stranger").code == "unknown_member"
+    assert w.members["stranger"].documents == {}
+    w.enrol("stranger")
+    assert w.buy("o", "10.00", member="stranger").granted("base") == 10
+    assert w.enrol("stranger").code == "already_enrolled"
+
+
 def test_an_order_is_bought_once() -> None:
     w = world()
     w.buy("o", "10.00")

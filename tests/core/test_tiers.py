@@ -123,6 +123,15 @@ def test_in_the_days_of_grace_the_tier_still_counts_and_may_still_be_kept() -> N
     assert w.until() == "2030-01-01 00:00"
 
 
+def test_who_did_not_keep_a_tier_falls_to_what_the_days_of_grace_have_earned_anew() -> None:
+    w = world(grace="60D")
+    w.buy("o1", "5000.00", at="2026-05-01")
+    # Nothing in 2027; 900.00 in the days of grace keep silver in 2028, and with it until the end of 2029.
+    w.buy("o2", "900.00", at="2028-02-01")
+    assert w.clock("2028-03-01").tier_changes == [("silver", "fell")]
+    assert w.until() == "2030-01-01 00:00"
+
+
 def test_an_order_at_the_very_instant_at_which_a_tier_ends_is_bought_without_it() -> None:
     w = world()
     w.buy("o1", "1000.00", at="2026-05-01")

@@ -134,6 +134,20 @@ def test_a_track_that_is_gone_ends_nothing_and_holds_nobody_up() -> None:
     assert w.points() == (1010, 0, 0, 0)
 
 
+def test_a_renamed_track_goes_on_where_it_stood() -> None:
+    for window in ("calendar_year", {"rolling": "12M"}):
+        w = World(shop(tracks=tiers(SILVER, GOLD, window=window)))
+        w.enrol()
+        w.buy("o1", "1000.00", at="2026-03-01")
+        until = w.until()
+        renamed = {"club": {**tiers(SILVER, GOLD, window=window)["membership"], "was": "membership"}}
+        w.publish(shop(tracks=renamed), "2026-06-01")
+        w.clock("2026-07-01")
+        assert (w.tier("club"), w.until("club")) == ("silver", until)
+        # 1000.00 and 4000.00 make gold.
+        assert ("gold", "earned") in w.buy("o2", "4000.00").tier_changes
+
+
 def test_a_version_that_measures_something_else_begins_anew() -> None:
     w = World(shop(tracks=tiers(SILVER)))
     w.enrol()

@@ -6,6 +6,7 @@ on where it stopped, and when all is done it comes to the summary at once.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from importlib.resources import files
@@ -89,15 +90,15 @@ async def _demo(outside: Outside, screen: Screen, settings: Settings, *, quick: 
     began = now = time.monotonic()
     directory = data_directory()
     screen.say(f"[dim]{CREDIT}[/]")
+    # The data is read while the database starts.
+    reading = asyncio.create_task(asyncio.to_thread(read_shopping, directory, every=QUICK if quick else 1))
     async with outside.application(settings) as running:
         document, program = _document(quick=quick)
         await _publish(outside, running, document)
         screen.say(f"Program [bold]{program.id}[/] in setup; its clock moves with what is imported.")
-        prepared = time.monotonic()
-        shopping = read_shopping(directory, every=QUICK if quick else 1)
+        shopping = await reading
         course = Course(program.id, shopping.quirks)
-        course.seconds["database"] = round(prepared - now, 1)
-        now = course.took("reading", prepared)
+        now = course.took("database and reading", now)
         _say_quirks(screen, shopping.quirks)
         await _import(screen, running, shopping, course)
         now = course.took("import", now)

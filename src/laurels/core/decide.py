@@ -93,6 +93,7 @@ def needs(versions: Versions, activity: Activity, root: Root, at: Instant) -> tu
     compiled = versions.at(activity.occurred_at)
     if compiled is not None:
         keys.extend([f"measures/{track.id}" for track in compiled.rolling_tracks])
+    keys.extend([f"redemption/{id}" for id, ends_at in root.holds.items() if ends_at is not None and ends_at <= at])
     keys.extend([uses_key(limit) for limit, uses in root.limits.items() if len(uses) >= USES_IN_ROOT])
     return tuple(keys)
 

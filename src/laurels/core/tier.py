@@ -146,12 +146,28 @@ def place(case: Case, compiled: Compiled, at: Instant) -> None:
             case.emit(TierSet(id, standing_there.tier, at, standing_there.until, None, "mapped"))
     for track in compiled.program.tracks:
         standing = case.root.tracks.get(track.id)
-        if standing is None:
+        if standing is None and track.was is not None and track.was in case.root.tracks:
+            _take_over(case, compiled, track, case.root.tracks[track.was], at)
+        elif standing is None:
             case.emit(TierSet(track.id, track.tiers[0].id, at, None, None, "enrolled"))
         elif standing.tier not in compiled.tiers[track.id]:
             tier = compiled.heir_of(track, standing.tier)
             until, review_at = (standing.until, standing.review_at) if tier.enter else (None, None)
             case.emit(TierSet(track.id, tier.id, at, until, review_at, "mapped", _late(compiled, at)))
+
+
+def _take_over(case: Case, compiled: Compiled, track: Track, before: Standing, at: Instant) -> None:
+    """A renamed track goes on where it stood, with all that it had measured."""
+    tiers = compiled.tiers[track.id]
+    tier = tiers.get(before.tier) or compiled.heir_of(track, before.tier)
+    review_at = _review(compiled, track, before.until)
+    case.emit(TierSet(track.id, tier.id, at, before.until, review_at if tier.enter else None, "mapped"))
+    days = case.draft.get(f"measures/{track.was}") if track.window.kind == "rolling" else None
+    measures = days.days if isinstance(days, Measures) else before.measures
+    for measure_of in measures:
+        if len(measure_of.values) == len(track.metrics):
+            rolling = track.window.kind == "rolling"
+            case.emit(Measured(track.id, measure_of.window, measure_of.values, rolling))
 
 
 def measure(

@@ -36,6 +36,8 @@ def take_back(case: Case, data: Return) -> Refusal | None:
     assert isinstance(recorded, Purchased)
     past = past_order(recorded, order)
     purchase = past.purchase
+    paid_with = [f"redemption/{tender.redemption}" for tender in purchase.tenders if tender.redemption is not None]
+    case.draft.look_up(dict.fromkeys([*[f"expired/{each.lot}" for each in past.earned], *paid_with]))
     lines = returned_lines(purchase, past, data)
     if isinstance(lines, Refusal):
         return lines

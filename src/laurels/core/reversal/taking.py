@@ -238,7 +238,7 @@ def unmeasure(
         points[wallet] = points.get(wallet, 0) + entry.points
     then = case.versions.numbered(past.version)
     for track in compiled.program.tracks:
-        measured_then = None if then is None else then.tracks.get(track.id)
+        measured_then = None if then is None else then.tracks.get(track.id) or then.tracks.get(track.was or "")
         if track.id not in case.root.tracks or measured_then is None or measured_then.metrics != track.metrics:
             continue  # This version measures something else, which the order never raised.
         before = past.unmeasured.get(track.id, (0,) * len(track.metrics))
