@@ -260,6 +260,19 @@ def test_what_is_held_when_a_sliding_wallet_lapses_lives_on_for_the_grace() -> N
     assert w.points(at="2026-07-19") == (0, 0, 0, 0)
 
 
+def test_what_lapsed_of_a_lot_at_different_times_adds_up() -> None:
+    w = world(expires={"inactive_for": "6M", "kept_by": ["earn"]}, hold="90D")
+    lot = w.buy("o1", "10.00", at="2026-01-10").entries[0].lot
+    w.hold("r", 4, at="2026-07-09")
+    # 6 lapse; then new points start the clock, the 4 come back while it runs, and everything lapses again.
+    w.buy("o2", "1.00", at="2026-07-11")
+    w.cancel("r", at="2026-07-12")
+    assert w.points(at="2027-01-10") == (5, 0, 0, 0)
+    w.clock("2027-02-01")
+    body = {"wallet": "points", "lots": [lot], "expires_at": None, "reason": "sorry"}
+    assert w.post("m", "reinstatement", body).moved("breakage", "available") == 10
+
+
 def test_pending_points_outlive_a_lapse_and_their_clock_starts_when_they_activate() -> None:
     w = world(expires={"inactive_for": "1M"}, pending="3M")
     w.buy("o1", "10.00", at="2026-01-10")

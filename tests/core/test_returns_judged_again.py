@@ -86,6 +86,23 @@ def test_a_tiers_bonus_over_brackets_is_judged_again_with_them() -> None:
     assert w.give_back("o", "2").moved("available", "issuance") == 165
 
 
+def test_a_tiers_bonus_over_a_campaign_whose_condition_still_holds_comes_back_line_by_line() -> None:
+    tracks = {
+        "membership": {
+            "measure": {"count": "check_in"},
+            "tiers": [{"id": "member"}, {"id": "silver", "enter": 1, "multiply": {"points": "1.5"}}],
+        }
+    }
+    rich = {**rate("0.5"), "when": "purchase.total >= 100.00"}
+    w = world(shop(campaigns={"rich": rich}, tracks=tracks))
+    w.post("m", "check_in")
+    w.buy("o", "90.00", "60.00")
+    # Of line 1: base 90 and 45 over it; rich 45 and, of floor(75 / 2) = 37 shared as 45 to 30, 22 over it.
+    returned = w.give_back("o", ("1", "4.00"))
+    # 4, floor(45 x 4 / 90) = 2, floor(45 x 4 / 90) = 2, floor(22 x 4 / 90) = 0.
+    assert returned.moved("available", "issuance") == 4 + 2 + 2 + 0
+
+
 BEANS = {"lines": 'has(line.category) && line.category == "beans"'}
 
 
@@ -141,6 +158,22 @@ def test_a_campaign_that_was_in_its_cooldown_then_is_no_choice_now() -> None:
     assert w.buy("o2", "100.00", at="2026-03-01 11:00").granted("plain") == 200
     returned = w.give_back("o2", ("1", "40.00"), at="2026-03-05 11:00")
     assert returned.moved("available", "issuance") == 40 + 80
+
+
+def test_a_multipliers_choice_is_judged_by_the_room_that_its_base_had_then() -> None:
+    document = shop(
+        campaigns={
+            "base": {**rate(1), "limits": [{"per": "member", "every": "day", "points": 2}]},
+            "triple": {"on": "purchase", "grant": {"wallet": "points", "multiply": "base", "by": 3}},
+            "plain": rate("0.15"),
+        },
+        groups={"g": {"mode": "best", "of": ["triple", "plain"]}},
+    )
+    w = world(document)
+    # base may 2, so triple is worth 4 and plain 15.
+    assert w.buy("o", "100.00").granted("plain") == 15
+    # Of 50.00 plain is worth 7 and triple still 4: floor(15 / 2) = 7 and floor(2 / 2) = 1 come back.
+    assert w.give_back("o", ("1", "50.00")).moved("available", "issuance") == 7 + 1
 
 
 def test_in_a_group_of_mode_all_the_others_do_not_stand_in_for_a_bonus_that_is_lost() -> None:

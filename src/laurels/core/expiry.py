@@ -1,8 +1,8 @@
-"""Lots through time: opening, activating, expiring, and bringing a member up to an instant.
+"""How long points live: each lot by the rule of its wallet or of the tier it was earned in, sliding wallets as a whole.
 
-What happens in one instant happens in one order: pending lots activate, holds time out, lots expire, tiers are
-reviewed. `bring_up` carries out everything due, in order of time, and is the only place where time passes: it makes no
-difference whether a sweep ran before.
+Expiry counts from activation. A tier may keep points from expiring; when it is lost the ordinary clock starts, also for
+points that were away meanwhile or arrive late. A wallet with sliding expiry has one instant, which what keeps it alive
+moves; the clock starts with the first points that are available, whatever keeps it going later.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def _target(
     by_line = tuple([LineShare(share.line, shares[share.line].of(share.points)) for share in each.lines])
     proportional = Target(sum([share.points for share in by_line]), by_line, "taken_back")
     if each.tier is not None:
-        return _bonus_target(each, past, before, proportional, compiled, campaign.rejudged)
+        return _bonus_target(each, past, before, proportional, compiled)
     if not campaign.rejudged:
         return proportional
     everything = Target(each.points, each.lines, "no_longer_qualifies")
@@ -106,16 +106,16 @@ def _part_target(each: Earned, points: int, code: str) -> Target:
 
 
 def _bonus_target(
-    each: Earned, past: PastOrder, before: list[Target], proportional: Target, compiled: Compiled, rejudged: bool
+    each: Earned, past: PastOrder, before: list[Target], proportional: Target, compiled: Compiled
 ) -> Target:
-    """A tier's bonus follows the points it was given over."""
+    """A tier's bonus follows the points it was given over: line by line, or the rate on what is left of them."""
     track, _dot, tier_id = (each.tier or "").partition(".")
     for n, base in enumerate(past.earned):
         if base.campaign == each.campaign and base.grant == each.grant and base.tier is None:
             left = base.points - before[n].points
             if left == 0:
                 return Target(each.points, each.lines, before[n].code)
-            if not rejudged and each.lines:
+            if before[n].code == "taken_back" and each.lines:
                 return proportional
             rate = compiled.tiers[track][tier_id].multiply[each.wallet]
             kept = divide(left * (rate.numerator - rate.denominator), rate.denominator, Rounding.DOWN)
