@@ -208,3 +208,27 @@ def test_what_points_paid_does_not_count_towards_spending_tiers() -> None:
     assert w.tier() == "member"
     w.buy("o2", "0.01")
     assert w.tier() == "silver"
+
+
+def test_a_purchase_captures_the_held_points_that_pay_it_so_that_nobody_can_cancel_them() -> None:
+    w = world()
+    w.adjust(1000)
+    w.hold("r", 500)
+    w.buy("o", "20.00", tenders=points_and_cash("r", "5.00", "15.00"))
+    assert w.cancel("r").code == "redemption_not_held"
+    # 20.00 less 5.00 earn 15 beside the 500 that were not held.
+    assert w.points() == (515, 0, 0, 0)
+    # The till may still capture, which changes nothing.
+    assert w.capture("r").refusal is None
+    assert w.points() == (515, 0, 0, 0)
+    # Half of it comes back: 250 of the points that paid, and floor(15 x 10 / 20) = 7 that were earned.
+    w.give_back("o", ("1", "10.00"))
+    assert w.points() == (515 + 250 - 7, 0, 0, 0)
+
+
+def test_points_that_paid_one_order_cannot_pay_another() -> None:
+    w = world()
+    w.adjust(1000)
+    w.redeem("r", 500)
+    w.buy("o1", "20.00", tenders=points_and_cash("r", "5.00", "15.00"))
+    assert w.buy("o2", "20.00", tenders=points_and_cash("r", "5.00", "15.00")).code == "points_tender_mismatch"

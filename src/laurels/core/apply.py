@@ -603,6 +603,12 @@ def _redemption_ended(draft: Draft, fact: f.RedemptionEnded) -> None:
     _end_hold(draft, fact.redemption, status=fact.status, ended_at=fact.at)
 
 
+def _redemption_paid(draft: Draft, fact: f.RedemptionPaid) -> None:
+    known = draft.redemption(fact.redemption)
+    assert known is not None
+    draft.put(f"redemption/{fact.redemption}", msgspec.structs.replace(known, order=fact.order))
+
+
 def _redemption_restored(draft: Draft, fact: f.RedemptionRestored) -> None:
     known = draft.redemption(fact.redemption)
     assert known is not None
@@ -634,6 +640,7 @@ _APPLY: Final[dict[type[Any], Callable[[Draft, Any], None]]] = {
     f.RedemptionHeld: _redemption_held,
     f.RedemptionCaptured: _redemption_captured,
     f.RedemptionEnded: _redemption_ended,
+    f.RedemptionPaid: _redemption_paid,
     f.RedemptionRestored: _redemption_restored,
     f.FollowUp: _nothing,
 }

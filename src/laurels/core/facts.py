@@ -364,6 +364,13 @@ class RedemptionEnded(Fact, frozen=True, tag="redemption_ended"):
     at: Instant
 
 
+class RedemptionPaid(Fact, frozen=True, tag="redemption_paid"):
+    """A captured redemption paid part of an order, which no other order can be paid with any more."""
+
+    redemption: str
+    order: str
+
+
 class RedemptionRestored(Fact, frozen=True, tag="redemption_restored"):
     """Points of a captured redemption were given back because what they paid for came back."""
 
@@ -408,6 +415,7 @@ AnyFact = (
     | RedemptionHeld
     | RedemptionCaptured
     | RedemptionEnded
+    | RedemptionPaid
     | RedemptionRestored
     | FollowUp
 )

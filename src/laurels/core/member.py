@@ -150,7 +150,10 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Redemption(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """A hold and what became of it. `parts` are the lots it took, in order; `spent` how many points were captured."""
+    """A hold and what became of it. `parts` are the lots it took, in order; `spent` how many points were captured.
+
+    `order` is the order that it paid part of.
+    """
 
     wallet: str
     points: int
@@ -161,6 +164,7 @@ class Redemption(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     ended_at: Instant | None = None
     spent: int = 0
     restored: int = 0
+    order: str | None = None
 
 
 class Expired(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

@@ -6,14 +6,15 @@ from types import MappingProxyType
 from typing import Final
 
 from laurels.core.accrual import accrue
-from laurels.core.activity import Activity, Free, Purchase
+from laurels.core.activity import Activity, Capture, Free, Purchase
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
 from laurels.core.due import release
 from laurels.core.expiry import keep, wind
-from laurels.core.facts import Accrued, CounterMoved, OrderOpened, Scalar
+from laurels.core.facts import Accrued, CounterMoved, OrderOpened, RedemptionPaid, Scalar
 from laurels.core.money import floor_div
 from laurels.core.program.model import PointsAsMoney
+from laurels.core.redemption import capture
 from laurels.core.refusal import Refusal
 from laurels.core.reversal.target import standing_of
 from laurels.core.tier import measure
@@ -29,6 +30,7 @@ def record_purchase(case: Case, compiled: Compiled, activity: Activity, data: Pu
         refusal = _check_points_tenders(case, compiled, data)
         if refusal is not None:
             return refusal
+        _pay(case, data)
     tiers = case.tiers_at(activity.occurred_at)
     trigger = compiled.trigger("purchase")
     standing: dict[str, Scalar] = {}
@@ -75,6 +77,8 @@ def _check_points_tenders(case: Case, compiled: Compiled, data: Purchase) -> Ref
         redemption = case.draft.redemption(tender.redemption)
         if redemption is None:
             return Refusal("unknown_redemption", tender.redemption)
+        if redemption.order is not None:
+            return Refusal("points_tender_mismatch", f"{tender.redemption} paid for the order {redemption.order}.")
         if redemption.status not in ("held", "captured"):
             return Refusal("points_tender_mismatch", f"{tender.redemption} is {redemption.status}.")
         wallet = compiled.wallets.get(redemption.wallet)
@@ -89,6 +93,17 @@ def _check_points_tenders(case: Case, compiled: Compiled, data: Purchase) -> Ref
         if share is not None and paid[redemption.wallet] * share.denominator > data.total * share.numerator:
             return Refusal("share_exceeded", tender.redemption)
     return None
+
+
+def _pay(case: Case, data: Purchase) -> None:
+    """Captures what is still held of the redemptions that pay, and binds them to the order."""
+    now = case.versions.judging(case.at)
+    for tender in data.tenders:
+        if tender.kind == "points" and tender.redemption is not None:
+            redemption = case.draft.redemption(tender.redemption)
+            if redemption is not None and redemption.status == "held":
+                capture(case, now, Capture(tender.redemption))
+            case.emit(RedemptionPaid(tender.redemption, data.order))
 
 
 def worth(money: PointsAsMoney, points: int) -> int:

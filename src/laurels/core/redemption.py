@@ -99,6 +99,9 @@ def hold(case: Case, compiled: Compiled, data: Hold) -> Refusal | None:
 
 def capture(case: Case, compiled: Compiled, data: Capture) -> Refusal | None:
     """Spends what is held, or part of it; the rest goes back to its lots."""
+    known = case.draft.redemption(data.redemption)
+    if known is not None and known.order is not None and data.points in (None, known.spent):
+        return None  # The purchase that it paid captured it: the till says the same again.
     held = _held(case, data.redemption)
     if isinstance(held, Refusal):
         return held
