@@ -17,12 +17,6 @@ from laurels.core.activity import Purchase
 from laurels.core.calendar import Instant
 from laurels.core.facts import Accrued, AnyFact, LineReturned, LineShare, OrderOpened, Part, Scalar, TakenBack
 
-STATE_SCHEMA: Final = 1
-"""Raised when the shape of any document changes; `upcast` then brings stored ones up."""
-
-USES_KEPT: Final = 12
-"""Periods of a limit that the root remembers."""
-
 ROOT: Final = "root"
 NEVER: Final = 1 << 62
 """An instant after every other, the place of never-expiring lots in the order of consumption."""
