@@ -53,6 +53,8 @@ lock: $(VENV)/made ## write requirements/*.txt from pyproject.toml; LOCK=--upgra
 	$(COMPILE) pyproject.toml --all-extras --group dev --output-file requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra demo --group build --constraints requirements/dev.txt \
 	  --output-file requirements/demo.txt
+	$(COMPILE) pyproject.toml --all-extras --group bench --constraints requirements/dev.txt \
+	  --output-file requirements/bench.txt
 	$(COMPILE) --group setup --output-file requirements/uv.txt
 
 # One lock for every platform and Python that Laurels runs on. It names no registry: that is the reader's to choose.
@@ -82,6 +84,11 @@ $(VENV)/demo: $(VENV)/made pyproject.toml requirements/demo.txt
 
 PIP = $(PY) -m pip install --quiet --require-hashes --no-deps
 LINK = $(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
+
+$(VENV)/bench: $(VENV)/dev requirements/bench.txt
+	@echo 'set-up: requirements/bench.txt'
+	@$(UV) pip install --python $(PY) --require-hashes --no-deps -r requirements/bench.txt || $(PIP) -r requirements/bench.txt
+	@touch $@
 
 # An interpreter counts when it is new enough and can make environments: Debian ships these parts separately.
 $(VENV)/made: requirements/uv.txt
