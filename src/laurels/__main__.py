@@ -47,6 +47,7 @@ def outside() -> Outside:
     return Outside(
         run_to_end=wiring.run_to_end,
         database_url=wiring.database_url,
+        migrate=wiring.bring_up_to_date,
         application=wiring.application,
         serve=wiring.serve,
         serve_running=wiring.serve_running,

@@ -40,9 +40,9 @@ from laurels.intake.engine import Intake
 from laurels.jobs.worker import Worker
 from laurels.settings import Settings
 from laurels.store import embedded
-from laurels.store.database import Database
+from laurels.store.database import Database, powers_over_ledger
 from laurels.store.keys import ApiKey, create_key
-from laurels.store.migrate import migrate
+from laurels.store.migrate import Migration, migrate
 from laurels.store.programs import Mode, ProgramExists, ProgramRow, create_program, program_row
 
 OWN_SOURCES: Final = "laurels"
@@ -60,7 +60,7 @@ def _silent(_address: str) -> None:
 
 
 class Application(msgspec.Struct, frozen=True):
-    """The parts of a running application. `url` is its database's."""
+    """The parts of a running application. `url` is how it connects to its database."""
 
     settings: Settings
     url: str
@@ -76,24 +76,44 @@ def read_program(document: str) -> Program:
     return program
 
 
+class Logins(msgspec.Struct, frozen=True):
+    """URLs of one database: `owner` makes its tables, `engine` works in them."""
+
+    owner: str
+    engine: str
+
+
 @asynccontextmanager
-async def database_url(settings: Settings) -> AsyncIterator[str]:
-    """The URL of the database that the settings name; without one the embedded server runs while the block does."""
+async def logins(settings: Settings) -> AsyncIterator[Logins]:
+    """The database that the settings name; without one the embedded server runs while the block does."""
     if settings.database_url:
-        yield settings.database_url
+        yield Logins(settings.database_url, settings.database_url)
         return
     with ExitStack() as stack:
         server = await asyncio.to_thread(stack.enter_context, embedded.running(settings.postgres_directory))
-        yield server.url
+        yield Logins(server.url, server.engine_url)
+
+
+@asynccontextmanager
+async def database_url(settings: Settings) -> AsyncIterator[str]:
+    """The URL by which the engine works in the database, while that runs."""
+    async with logins(settings) as database:
+        yield database.engine
+
+
+async def bring_up_to_date(settings: Settings) -> tuple[Migration, ...]:
+    """Migrates the database to this release; what was applied."""
+    async with logins(settings) as database:
+        return await migrate(database.owner)
 
 
 @asynccontextmanager
 async def application(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Application]:
     """Everything running, on a database brought up to date; stopped in order at the end of the block."""
     clock = clock or RealClock()
-    async with database_url(settings) as url:
-        await migrate(url)
-        database = await Database.open(url, connections_most=settings.pool_connections)
+    async with logins(settings) as urls:
+        await migrate(urls.owner)
+        database = await Database.open(urls.engine, connections_most=settings.pool_connections)
         try:
             intake = Intake(
                 database,
@@ -105,7 +125,7 @@ async def application(settings: Settings, clock: Clock | None = None) -> AsyncIt
             )
             await intake.start()
             try:
-                yield Application(settings, url, clock, database, intake)
+                yield Application(settings, urls.engine, clock, database, intake)
             finally:
                 await intake.stop()
         finally:
@@ -177,6 +197,7 @@ def serve(settings: Settings, announce: Announce = _silent) -> None:
 
     async def run() -> None:
         async with application(settings) as running:
+            await warn_of_powers(running.url)
             await serve_running(running, announce)
 
     run_to_end(run())
@@ -188,11 +209,25 @@ def work(settings: Settings) -> None:
 
     async def run() -> None:
         async with application(settings) as running:
+            await warn_of_powers(running.url)
             worker = worker_of(running)
             with _signals(worker.stop):
                 await worker.work()
 
     run_to_end(run())
+
+
+async def warn_of_powers(url: str) -> None:
+    """A log line where the login of the database could change what is recorded."""
+    powers = await powers_over_ledger(url)
+    if powers.tables or powers.is_superuser:
+        log.logger("laurels.database").warning(
+            "login_could_change_ledger",
+            login=powers.login,
+            superuser=powers.is_superuser,
+            tables=powers.tables,
+            mend="give Laurels a login that is in laurels_app alone: docs/settings.md",
+        )
 
 
 def run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -288,9 +323,10 @@ def _serve_apart(settings: Settings, announce: Announce) -> None:
     """One process keeps the database and listens; as many as the settings say serve. The worker runs in the first."""
 
     async def prepare() -> None:
-        async with database_url(settings) as url:
-            await migrate(url)
-            apart = msgspec.structs.replace(settings, database_url=url)
+        async with logins(settings) as database:
+            await migrate(database.owner)
+            await warn_of_powers(database.engine)
+            apart = msgspec.structs.replace(settings, database_url=database.engine)
             with listening(settings) as (listener, address):
                 await _supervise(apart, listener, lambda: announce(address))
 

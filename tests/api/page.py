@@ -9,6 +9,7 @@ from laurels.api.paging import LIMIT_MOST
 from laurels.api.performing import PARAMETER_MOST
 from laurels.api.problem import FINDINGS, PROBLEMS
 from laurels.api.scopes import SCOPES
+from laurels.core.shape import FINDINGS_MOST
 from laurels.settings import Settings
 from tests.docs.reference import table
 
@@ -39,7 +40,8 @@ def _part(what: str) -> str:
                 ("Bytes in a text", f"{TEXT_BYTES_MOST:,}", "`too_long`"),
                 ("Bytes in a program document", f"{DOCUMENT_BYTES_MOST:,}", "`too_long`"),
                 ("Digits in a number", str(NUMBER_DIGITS_MOST), "`too_long`"),
-                ("Characters in an id", str(PARAMETER_MOST), "`invalid`, `no_such_route`"),
+                ("Characters in an id", str(PARAMETER_MOST), "`too_long`, `no_such_route`"),
+                ("Places listed in `errors`", str(FINDINGS_MOST), "the first of them"),
                 ("Items on a page", str(LIMIT_MOST), "`malformed_query`"),
             )
             return table(("What", "At most", "Otherwise"), *limits)

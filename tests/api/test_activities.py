@@ -149,22 +149,24 @@ UNFIT: tuple[tuple[dict[str, Any], str, str], ...] = (
     ({"occurred_at": "2026-03-03"}, "/occurred_at", "invalid_instant"),
     ({"occurred_at": "2026-03-03T10:00:00"}, "/occurred_at", "invalid_instant"),
     ({"member": None}, "/member", "member_missing"),
+    ({"member": None, "identifier": {"kind": "phone", "value": "1"}}, "/member", "member_missing"),
+    ({"identifier": None}, "/identifier", "member_missing"),
     ({"identifier": {"kind": "phone", "value": "1"}}, "/member", "member_missing"),
     ({"type": "sprint"}, "/type", "unknown_type"),
     ({"type": "clock"}, "/type", "unknown_type"),
     ({"type": "redemption"}, "/type", "other_route"),
-    ({"id": ""}, "/id", "invalid"),
-    ({"id": "x" * 201}, "/id", "invalid"),
-    ({"id": "a\0b"}, "", "nul_character"),
-    ({"nothing": 1}, "", "invalid"),
+    ({"id": ""}, "/id", "missing"),
+    ({"id": "x" * 201}, "/id", "too_long"),
+    ({"id": "a\0b"}, "/id", "nul_character"),
+    ({"nothing": 1}, "/nothing", "unknown_field"),
     (_bought(amount="1.001"), "/data/lines/0/amount", "invalid_amount"),
     (_bought(amount=1), "/data/lines/0/amount", "invalid"),
     (_bought(amount="1e3"), "/data/lines/0/amount", "invalid_amount"),
     (_bought(amount="-1"), "/data/lines/0/amount", "negative_amount"),
-    ({"data": {"order": "o", "lines": []}}, "/data/lines", "invalid"),
+    ({"data": {"order": "o", "lines": []}}, "/data/lines", "missing"),
     ({"data": {**_bought(amount="1")["data"], "currency": "USD"}}, "/data/currency", "other_currency"),
-    ({"type": "feedback", "data": {"deep": _nested(40)}}, "", "too_deep"),
-    ({"type": "feedback", "data": {"text": "x" * (TEXT_BYTES_MOST + 1)}}, "", "too_long"),
+    ({"type": "feedback", "data": {"deep": _nested(40)}}, "/data/deep" + "/0" * 30, "too_deep"),
+    ({"type": "feedback", "data": {"text": "x" * (TEXT_BYTES_MOST + 1)}}, "/data/text", "too_long"),
 )
 
 
@@ -191,6 +193,55 @@ async def test_several_mistakes_in_an_order_are_named_at_once(laurels_url: str) 
         )
         codes = [error["code"] for error in answered.json()["errors"]]
         assert codes == ["invalid_amount", "tax_exceeds_amount", "duplicate_line"]
+
+
+@asynchronous
+async def test_every_misfit_of_a_batch_is_named_by_its_place_in_the_body(laurels_url: str) -> None:
+    async with api(laurels_url) as here:
+        await here.enrol("m-1")
+        fine = activity("check_in", "c-1", "m-1", {})
+        worst = {
+            "source": "web", "id": 7, "type": "purchase", "member": None, "ocurred_at": "2026-03-03",
+            "data": {"lines": [{"line": "", "amount": 5, "sku": "x" * 201}, {"line": "2", "tax": None}]},
+        }  # fmt: skip
+        value = {"type": "purchase", "data": {"order": "o", "lines": [{"line": "1", "amount": "1.001"}]}}
+        sent = {"activities": [fine, worst, {**fine, "occurred_at": "soon", **value}, {**fine, "id": "c-3", **value}]}
+        answered = (await here.post("/v1/activities", sent))["activities"]
+        assert [each["status"] for each in answered] == ["accepted", "invalid", "invalid", "invalid"]
+        assert {(error["pointer"], error["code"]) for error in answered[1]["errors"]} == {
+            ("/activities/1/source", "other_source"),
+            ("/activities/1/id", "invalid"),
+            ("/activities/1/member", "member_missing"),
+            ("/activities/1/occurred_at", "missing"),
+            ("/activities/1/ocurred_at", "unknown_field"),
+            ("/activities/1/data/order", "missing"),
+            ("/activities/1/data/lines/0/line", "missing"),
+            ("/activities/1/data/lines/0/amount", "invalid"),
+            ("/activities/1/data/lines/0/sku", "too_long"),
+            ("/activities/1/data/lines/1/amount", "missing"),
+            ("/activities/1/data/lines/1/tax", "invalid"),
+        }
+        assert [(error["pointer"], error["code"]) for error in answered[2]["errors"]] == [
+            ("/activities/2/occurred_at", "invalid_instant"),
+            ("/activities/2/data/lines/0/amount", "invalid_amount"),
+        ]
+        assert [(error["pointer"], error["code"]) for error in answered[3]["errors"]] == [
+            ("/activities/3/data/lines/0/amount", "invalid_amount"),
+        ]
+
+
+@asynchronous
+async def test_misfits_are_named_before_anything_is_published(laurels_url: str) -> None:
+    async with api(laurels_url, document=None) as here:
+        answered = await here.call("POST", "/v1/activities", {"type": "transfer", "data": {"points": 0}})
+        assert {(error["pointer"], error["code"]) for error in answered.json()["errors"]} == {
+            ("/id", "missing"),
+            ("/occurred_at", "missing"),
+            ("/member", "member_missing"),
+            ("/data/to", "missing"),
+            ("/data/wallet", "missing"),
+            ("/data/points", "invalid"),
+        }
 
 
 @asynchronous

@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from laurels.api.body import DEPTH_MOST, NUMBER_DIGITS_MOST, TEXT_BYTES_MOST, Disconnected, decode, oddity, read_body
+from laurels.api.body import DEPTH_MOST, NUMBER_DIGITS_MOST, TEXT_BYTES_MOST, Disconnected, decode, oddities, read_body
+from laurels.api.members import NewMember
 from laurels.api.problem import ApiProblem
+from laurels.core.shape import FINDINGS_MOST
 
 ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
@@ -18,22 +20,32 @@ def nested(levels: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("raw", "code"),
+    ("raw", "place", "code"),
     [
-        (b'{"a": "x\\u0000"}', "nul_character"),
-        (b'{"a\\u0000": 1}', "nul_character"),
-        (b'{"a": "\\\\\\u0000"}', "nul_character"),
-        (nested(DEPTH_MOST + 1), "too_deep"),
-        (b'{"a": "]]]]", "b": ' + nested(DEPTH_MOST) + b"}", "too_deep"),
-        (b'{"a": ' + b"9" * (NUMBER_DIGITS_MOST + 1) + b"}", "too_long"),
-        (b'{"a": "' + b"x" * (TEXT_BYTES_MOST + 1) + b'"}', "too_long"),
-        (b'{"a": "' + b'\\"x' * TEXT_BYTES_MOST + b'"}', "too_long"),
+        (b'{"a": "x\\u0000"}', "/a", "nul_character"),
+        (b'{"b": [1, {"c": 2, "a\\u0000": 1}]}', "/b/1/...", "nul_character"),
+        (b'{"a": "\\\\\\u0000"}', "/a", "nul_character"),
+        (b'{"a/b~": [[], {}, "\\u0000"]}', "/a~1b~0/2", "nul_character"),
+        (nested(DEPTH_MOST + 1), "/0" * DEPTH_MOST, "too_deep"),
+        (b'{"a": "]]]]", "b": ' + nested(DEPTH_MOST) + b"}", "/b" + "/0" * (DEPTH_MOST - 1), "too_deep"),
+        (b'{"a": [{"b": 1}, ' + b"9" * (NUMBER_DIGITS_MOST + 1) + b"]}", "/a/1", "too_long"),
+        (b'{"b": {"c": [1, 2]}, "a": "' + b"x" * (TEXT_BYTES_MOST + 1) + b'"}', "/a", "too_long"),
+        (b'{"a": "' + b'\\"x' * TEXT_BYTES_MOST + b'"}', "/a", "too_long"),
     ],
 )
-def test_what_no_honest_caller_sends_is_found(raw: bytes, code: str) -> None:
-    found = oddity(raw, "/activities/3")
-    assert found is not None
-    assert (found.code, found.pointer) == (code, "/activities/3")
+def test_what_no_honest_caller_sends_is_found_where_it_stands(raw: bytes, place: str, code: str) -> None:
+    (found,) = oddities(raw, "/activities/3")
+    assert (found.code, found.pointer) == (code, f"/activities/3{place}")
+
+
+def test_everything_odd_is_found_at_once() -> None:
+    raw = b'{"a": "\\u0000", "b": ["\\u0000", ' + b"9" * 50 + b"]}"
+    assert [(found.pointer, found.code) for found in oddities(raw)] == [
+        ("/a", "nul_character"),
+        ("/b/0", "nul_character"),
+        ("/b/1", "too_long"),
+    ]
+    assert len(oddities(b'["' + b'\\u0000","' * 500 + b'"]')) == FINDINGS_MOST
 
 
 @pytest.mark.parametrize(
@@ -52,7 +64,7 @@ def test_what_no_honest_caller_sends_is_found(raw: bytes, code: str) -> None:
 )
 def test_what_is_within_the_limits_passes(raw: bytes) -> None:
     json.loads(raw)
-    assert oddity(raw) is None
+    assert oddities(raw) == ()
 
 
 @pytest.mark.parametrize(
@@ -63,7 +75,7 @@ def test_what_is_within_the_limits_passes(raw: bytes) -> None:
         (b'{"a": "\\ud800"}', "malformed_body"),
         (b'{"a": "\xed\xa0\x80"}', "malformed_body"),
         (b'{"a": "\xff"}', "malformed_body"),
-        (b"[" * 100_000, "malformed_body"),
+        (b"[" * 100_000, "invalid"),
         (b'{"a": NaN}', "malformed_body"),
     ],
 )
@@ -71,6 +83,35 @@ def test_what_is_no_json_is_refused(raw: bytes, code: str) -> None:
     with pytest.raises(ApiProblem) as refused:
         decode(raw, ANY)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("raw", "place"),
+    [
+        (b'{"a": 1,\n "b": }', "Line 2, column 7"),
+        (b'{"a": 1,\n "b": [1, 2', "Line 2, column 12"),
+        (b'{"a": 1,\n "b": "cut o', "Line 2, column 7"),
+        (b'{"a":\n\xc3\xbc\xff}', "Line 2, column 2"),
+        (b'{"a":\n"\xc3\xbc\xff"}', "Line 2, column 3"),
+    ],
+)
+def test_what_is_no_json_is_placed_by_line_and_column(raw: bytes, place: str) -> None:
+    with pytest.raises(ApiProblem) as refused:
+        decode(raw, ANY)
+    (finding,) = refused.value.errors
+    assert (finding.pointer, finding.code) == ("", "malformed")
+    assert place in finding.message
+    assert place in refused.value.detail
+
+
+def test_everything_that_does_not_fit_is_named_at_once() -> None:
+    with pytest.raises(ApiProblem) as refused:
+        decode(b'{"id": "x\\u0000", "enroled_at": null, "profile": {"name": 5}}', msgspec.json.Decoder(NewMember))
+    assert [(error.pointer, error.code) for error in refused.value.errors] == [
+        ("/id", "nul_character"),
+        ("/profile/name", "invalid"),
+        ("/enroled_at", "unknown_field"),
+    ]
 
 
 def test_numbers_in_quotes_are_no_numbers() -> None:

@@ -327,3 +327,10 @@ def test_every_code_and_every_problem_was_answered(
     declared = {code for operation in OPERATIONS for code in operation.all_codes}
     assert declared - codes == set(), "declared and never answered"
     assert {*PROBLEMS, *REFUSALS} - codes == set(), "in a table and never answered"
+
+
+def test_business_noes_are_in_the_one_closed_list_and_nowhere_else() -> None:
+    assert not {*PROBLEMS} & {*REFUSALS}
+    # What is left to HTTP: improper requests, things that are not there, and failures. No state of affairs says no.
+    assert {code for code, kind in PROBLEMS.items() if kind.status == 409} == set()
+    assert {"identifier_taken", "no_version_yet", "other_program"} <= {*REFUSALS}

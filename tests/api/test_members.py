@@ -1,8 +1,11 @@
 """Members: rules learn of them by activity alone; who they are lies apart, can be found, exported and erased."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from tests.api.harness import activity, api, purchase
+from laurels.core.calendar import parse_instant
+from tests.api.harness import Api, activity, api, purchase
 from tests.stage import asynchronous
 
 
@@ -61,6 +64,73 @@ async def test_members_are_found_by_what_they_are_known_by_page_by_page(laurels_
 
 
 @asynchronous
+async def test_members_are_found_by_a_whole_identifier_of_any_kind(laurels_url: str) -> None:
+    async with api(laurels_url) as here:
+        await here.enrol("m-1", identifiers=[{"kind": "card", "value": "C-77"}, {"kind": "phone", "value": "+86 138"}])
+        await here.enrol("m-2", identifiers=[{"kind": "email", "value": "Wen@Example.com"}])
+        await here.enrol("m-3", profile={"name": "C-77 the collector"})
+
+        async def found(query: str) -> list[str]:
+            return [item["id"] for item in (await here.get(f"/v1/members?query={query}"))["items"]]
+
+        assert await found("C-77") == ["m-1", "m-3"]
+        assert await found("%2B86-138") == ["m-1"]
+        assert await found("wen%40example.COM") == ["m-2"]
+        # Identifiers are kept as digests: the beginning of one finds nobody.
+        assert await found("wen%40") == await found("C-7%20") == []
+
+
+@asynchronous
+async def test_listed_members_have_the_figures_that_their_balances_say(laurels_url: str) -> None:
+    async with api(laurels_url, mode="live") as here:
+        for n in range(4):
+            await here.enrol(f"m-{n}", "2026-05-31T00:00:00Z")
+            await here.give(f"m-{n}", 100 + n, at="2026-06-01T00:00:00Z")
+        await here.send("purchase", "p-1", "m-1", purchase("o-1", ("tea", "400.00")), "2026-06-01T00:00:00Z")
+        # In July the welcome and the purchase have become available, and nobody wrote that down.
+        here.clock.at = parse_instant("2026-07-01T00:00:00Z")
+        for at in ("2026-07-01T00:00:00Z", "2027-07-01T00:00:00Z"):
+            here.clock.at = parse_instant(at)
+            listed = (await here.get("/v1/members"))["items"]
+            for item in listed:
+                balances = (await here.get(f"/v1/members/{item['id']}/balances"))["wallets"]
+                tracks = (await here.get(f"/v1/members/{item['id']}/tiers"))["tracks"]
+                assert item["available"] == {wallet: each["available"] for wallet, each in balances.items()}
+                assert item["tiers"] == {track: each["tier"] for track, each in tracks.items()}
+            # 100 of welcome, 100 to 103 by hand, and 400 for the purchase: all expire at the end of May and June.
+            expected = [200, 601, 202, 203] if at.startswith("2026") else [0, 0, 0, 0]
+            assert [item["available"]["points"] for item in listed] == expected
+
+
+@asynchronous
+async def test_page_of_members_costs_as_many_statements_as_one_member(laurels_url: str) -> None:
+    async with api(laurels_url) as here:
+        for n in range(5):
+            await here.enrol(f"m-{n}", profile={"name": f"Ann {n}"})
+        asked: list[int] = []
+        async with _statements(here) as statements:
+            for limit in (1, 1, 5):
+                before = len(statements)
+                listed = await here.get(f"/v1/members?limit={limit}")
+                assert [item["name"] for item in listed["items"]] == [f"Ann {n}" for n in range(limit)]
+                asked.append(len(statements) - before)
+        # The first time also looks the key up and reads the program.
+        assert asked[1] == asked[2] > 0
+
+
+@asynccontextmanager
+async def _statements(here: Api) -> AsyncIterator[list[object]]:
+    """Every statement over a connection that the pool has now, as they are carried out."""
+    pool = here.running.database.pool
+    seen: list[object] = []
+    held = [await pool.acquire() for _ in range(pool.get_size())]
+    for connection in held:
+        connection.add_query_logger(seen.append)
+        await pool.release(connection)
+    yield seen
+
+
+@asynchronous
 async def test_two_who_claim_one_identifier_at_once_do_not_both_get_it(laurels_url: str) -> None:
     async with api(laurels_url, mode="live") as here:
         card = [{"kind": "card", "value": "C-1"}]
@@ -87,6 +157,9 @@ async def test_erased_member_is_nobody_any_more_and_the_journal_stays(laurels_ur
         exported = await here.get("/v1/members/m-1/personal_data")
         assert exported["member"]["profile"] == dict.fromkeys(exported["member"]["profile"])
         assert exported["activities"][-1]["data"]["reason"] == ""
+        # What somebody wrote is gone, and nothing else of the journal.
+        assert journal["items"][0]["stated_reason"] == reason
+        journal["items"][0]["stated_reason"] = None
         assert await here.get("/v1/members/m-1/journal") == journal
         database = here.running.database.pool
         for table in ("profile", "identifier"):
@@ -175,3 +248,18 @@ async def test_profile_that_names_what_does_not_exist_is_refused(laurels_url: st
         assert answered.json()["errors"][0]["code"] == "duplicate_identifier"
         assert await here.running.database.pool.fetchval("select count(*) from member") == 0
         assert (await here.call("POST", "/v1/activities", activity("check_in", "c", "m-1", {}))).status_code == 409
+
+
+@asynchronous
+async def test_journal_shows_the_reason_that_a_person_gave_until_it_is_erased(laurels_url: str) -> None:
+    async with api(laurels_url) as here:
+        await here.enrol("m-1")
+        data = {"wallet": "points", "points": 7, "reason": "a long wait"}
+        await here.send("adjustment", "a-1", "m-1", data)
+        adjusted, welcome = (await here.get("/v1/members/m-1/journal"))["items"][:2]
+        assert (adjusted["reason"], adjusted["stated_reason"]) == ("adjusted", "a long wait")
+        assert welcome["stated_reason"] is None
+        await here.call("DELETE", "/v1/members/m-1")
+        assert [each["stated_reason"] for each in (await here.get("/v1/members/m-1/journal"))["items"][:2]] == [
+            None
+        ] * 2

@@ -73,6 +73,13 @@ def test_every_path_parameter_is_declared() -> None:
         assert declared_here == set(re.findall(r"{(\w+)}", path))
 
 
+def test_every_address_says_that_it_does_not_answer_to_other_methods() -> None:
+    for path, method, shown in SHOWN:
+        refused = shown["responses"].get("405")
+        assert refused is not None, (path, method)
+        assert "Allow" in refused["headers"]
+
+
 def test_only_existing_scopes_are_asked_for() -> None:
     for operation in OPERATIONS:
         assert set(operation.scopes) <= set(SCOPES)

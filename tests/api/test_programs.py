@@ -1,5 +1,6 @@
 """The program over HTTP: checked, planned with the members concerned, published, and its clock moved."""
 
+import json
 from typing import Any
 
 from tests.api.harness import PROGRAM, Api, api, purchase
@@ -23,10 +24,10 @@ async def test_plan_counts_whom_each_change_takes_something_from(laurels_url: st
                 await here.send("purchase", f"p-{n}", f"m-{n}", purchase(f"o-{n}", (kind, amount)))
         lower = PROGRAM.replace("enter: 300, keep: 200", "enter: 100, keep: 50")
         assert await concerned(here, lower) == {}
-        # Nobody below silver has 300. m-2 has 320 and would no longer keep silver; m-3 has 450.
+        # m-1 is on the way to silver with 150, m-0 is not. m-2 has 320 and would no longer keep silver; m-3 has 450.
         higher = PROGRAM.replace("enter: 300, keep: 200", "enter: 500, keep: 400")
         assert await concerned(here, higher) == {
-            "/tracks/membership/tiers/1/enter": 0,
+            "/tracks/membership/tiers/1/enter": 1,
             "/tracks/membership/tiers/1/keep": 1,
         }
         assert await concerned(here, PROGRAM.replace("multiply: {points: 1.5}", "multiply: {points: 1.2}")) == {
@@ -49,8 +50,9 @@ async def test_plan_counts_over_rolling_windows(laurels_url: str) -> None:
             await here.enrol(f"m-{n}")
             await here.send("purchase", f"p-{n}", f"m-{n}", purchase(f"o-{n}", ("tea", amount)))
         stricter = rolling.replace("enter: 300, keep: 200", "enter: 400, keep: 390")
+        # 250 is on the way to silver; 320 would not keep it.
         assert await concerned(here, stricter) == {
-            "/tracks/membership/tiers/1/enter": 0,
+            "/tracks/membership/tiers/1/enter": 1,
             "/tracks/membership/tiers/1/keep": 1,
         }
 
@@ -126,3 +128,37 @@ async def test_hold_whose_time_is_over_reads_as_timed_out_before_anybody_recorde
         assert (read["status"], read["ended_at"], read["spent"]) == ("timed_out", "2026-06-02T12:00:00+08:00", 0)
         assert (await here.get("/v1/members/m-1/balances"))["wallets"]["points"]["available"] == 100
         assert await here.running.database.pool.fetchval("select count(*) from activity") == rows
+
+
+CUT = PROGRAM.index("    expires:")
+
+
+@asynchronous
+async def test_document_that_is_cut_off_or_garbled_is_placed_by_line_and_column(laurels_url: str) -> None:
+    yaml = {"Content-Type": "application/yaml"}
+    async with api(laurels_url) as here:
+        for route in ("check", "plan", "versions"):
+            path = f"/v1/program/{route}"
+            # The body around the document.
+            cut = json.dumps({"document": PROGRAM}).encode()[:100]
+            answered = await here.call("POST", path, content=cut)
+            assert (answered.status_code, answered.json()["code"]) == (400, "malformed_body")
+            assert answered.json()["errors"][0]["message"].startswith("Line 1, column 14: Unterminated string")
+            answered = await here.call("POST", path, content=b"name: \xff", headers=yaml)
+            assert answered.json()["errors"][0]["message"] == "Line 1, column 7: not UTF-8."
+            answered = await here.call("POST", path, content=b"", headers=yaml)
+            assert (answered.status_code, answered.json()["errors"][0]["pointer"]) == (422, "/document")
+            # The document itself, as YAML and as JSON.
+            for document in (PROGRAM[:CUT] + "    expires: {after: 12M", '{"program": "cafe", "wallets": {"points"'):
+                answered = await here.call("POST", path, content=document.encode(), headers=yaml)
+                same = await here.call("POST", path, {"document": document})
+                assert answered.json() == same.json()
+                first = answered.json()["findings"][0]
+                assert (first["code"], first["line"], first["column"]) == ("syntax", *_end(document)), first
+                assert answered.status_code == (422 if route == "versions" else 200)
+
+
+def _end(text: str) -> tuple[int, int]:
+    """Line and column behind the last character."""
+    last = text.rpartition("\n")[2]
+    return text.count("\n") + 1, len(last) + 1

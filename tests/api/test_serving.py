@@ -108,6 +108,15 @@ async def test_each_request_has_one_canonical_line(laurels_url: str) -> None:
 
 
 @asynchronous
+async def test_canonical_line_names_an_unnamed_key_by_its_id(laurels_url: str) -> None:
+    async with api(laurels_url) as here:
+        secret, known = await wiring.make_key(here.running, "cafe", source="pos", name="", scopes=["program:read"])
+        await here.call("GET", "/v1/program", secret=secret)
+        (line,) = [json.loads(line) for line in here.log.getvalue().splitlines() if '"event":"request"' in line]
+        assert line["key"] == known.id
+
+
+@asynchronous
 async def test_metrics_count_activities_and_name_nobody(laurels_url: str) -> None:
     async with api(laurels_url) as here:
         await here.enrol("m-1")

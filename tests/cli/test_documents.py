@@ -61,7 +61,7 @@ def test_what_takes_something_from_members_is_said_first_and_published_only_when
     shorter = give.file("shorter.yaml", PROGRAM.replace("after: 12M", "after: 6M"))
     said = give.says("plan", shorter, code=1)
     assert "Takes something from members" in said
-    assert "(1 member: m-1)" in said
+    assert "(1 member with points or debt in it: m-1)" in said
     refused = give.json("publish", shorter, code=1)
     assert refused["published"] is None
     assert [change["members"] for change in refused["changes"]] == [1]
@@ -73,7 +73,40 @@ def test_a_version_can_take_effect_later(give: Giving) -> None:
     give.publish()
     longer = give.file("longer.yaml", PROGRAM.replace("after: 12M", "after: 24M"))
     published = give.json("publish", longer, "--effective-at", "2027-01-01T00:00:00Z")
-    assert published["published"]["effective_at"] == "2027-01-01T00:00:00Z"
+    assert published["published"]["effective_at"] == "2027-01-01T00:00:00+00:00"
+
+
+def test_instants_are_shown_in_the_programs_zone_with_its_offset(give: Giving) -> None:
+    shanghai = PROGRAM.replace("time_zone: UTC", "time_zone: Asia/Shanghai")
+    give.publish(shanghai)
+    assert give.json("clock", "--to", "2026-01-01T00:00:00Z")["now"] == "2026-01-01T08:00:00+08:00"
+    assert give.says("clock").strip() == "cafe (setup): 2026-01-01T08:00:00+08:00"
+    moved = give.json("clock", "--to", "2026-01-02T00:00:00Z")
+    assert (moved["before"], moved["now"]) == ("2026-01-01T08:00:00+08:00", "2026-01-02T08:00:00+08:00")
+    longer = give.file("longer.yaml", shanghai.replace("after: 12M", "after: 24M"))
+    said = give.says("publish", longer, "--effective-at", "2027-01-01T00:00:00Z")
+    assert "in effect from 2027-01-01T08:00:00+08:00" in said
+
+
+def test_plan_says_exactly_whom_it_counts(give: Giving) -> None:
+    give.publish()
+    give.members(*(f"m-{n}" for n in range(10)))
+    # m-0 to m-6 are on the way to silver, m-7 and m-8 hold it, m-9 has bought nothing.
+    rows = [f"o-{n},m-{n},2026-03-01,{50 + n}.00" for n in range(7)]
+    give.shop(*rows, "o-7,m-7,2026-03-01,120.00", "o-8,m-8,2026-03-01,300.00")
+    higher = give.file("higher.yaml", PROGRAM.replace('enter: "100.00"', 'enter: "200.00"'))
+    said = give.says("plan", higher, code=1)
+    assert (
+        "(7 members below it on the way; who holds it is asked for what it takes to keep it: "
+        "m-0, m-1, m-2, m-3, m-4 and 2 more)"
+    ) in said
+    assert (
+        "(1 member of those who hold it reach the old threshold now, not the new one: it would not be kept: m-7)"
+    ) in said
+    # Where it takes as much as before to keep it, nobody who holds it is concerned.
+    enter = give.file("enter.yaml", PROGRAM.replace('enter: "100.00"', 'enter: "200.00", keep: "100.00"'))
+    changes = give.json("plan", enter, code=1)["changes"]
+    assert [(each["change"]["path"], each["members"]) for each in changes] == [("/tracks/membership/tiers/1/enter", 7)]
 
 
 @pytest.mark.parametrize(

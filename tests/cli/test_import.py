@@ -20,6 +20,9 @@ def test_good_rows_go_in_and_bad_ones_are_in_a_report_beside(give: Giving) -> No
     # Again: it was imported before, so nothing is done; from the start, everything is recognised.
     again = give.json("import", "till.csv", "--mapping", "mapping.yaml", code=1)
     assert again["already_imported"]
+    said = give.says("import", "till.csv", "--mapping", "mapping.yaml", code=1)
+    assert f"till.csv: already imported completely on {again['imported_at']}: nothing to do; --again" in said
+    assert "a second" not in said
     once_more = give.json("import", "till.csv", "--mapping", "mapping.yaml", "--again", code=1)
     assert (once_more["accepted"], once_more["replayed"]) == (0, 1)
     assert len((give.directory / result["report"]).read_text().splitlines()) == 2
@@ -41,7 +44,12 @@ def test_a_mapping_with_mistakes_or_a_file_without_its_columns_imports_nothing(g
     give.publish()
     give.file("till.csv", "id,card\n1,2\n")
     wrong = give.file("mapping.yaml", "{type: purchase, id: id, member: card, occurred_att: x}")
-    assert "occurred_at" in give.fails("import", "till.csv", "--mapping", wrong, code=1)
+    said = give.fails("import", "till.csv", "--mapping", wrong, code=2)
+    assert "line 1, column 1: occurred_at is missing" in said
+    assert "line 1, column 40: occurred_att: no such word; did you mean occurred_at?" in said
+    assert "line 1, column 40" in give.fails(
+        "simulate", "program.yaml", "--activities", "till.csv", "--mapping", wrong, code=2
+    )
     lacking = give.file("mapping.yaml", "{type: check_in, id: id, member: card, occurred_at: time}")
     assert "no column time; it has id, card" in give.fails("import", "till.csv", "--mapping", lacking, code=2)
     assert "--mapping" in give.fails("import", "till.csv", code=2)

@@ -1,10 +1,13 @@
 """member, key, clock, verify and rebuild: looking after a program."""
 
 import asyncio
+from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
+from laurels.api.answer import leaves
 from laurels.store.database import Database
 from laurels.store.keys import find_key
 from tests.cli.giving import PROGRAM, Giving, run
@@ -44,9 +47,65 @@ def test_member_shows_balances_tiers_and_the_newest_entries(cafe: Giving) -> Non
     assert "has no member nobody" in cafe.fails("member", "nobody", code=1)
 
 
+def activity(id: str, type: str, data: dict[str, Any], at: str = "2026-03-05T00:00:00Z") -> str:
+    return msgspec.json.encode(
+        {"id": id, "type": type, "member": "m-1", "occurred_at": at, "data": data}
+    ).decode() + "\n"  # fmt: skip
+
+
+def test_entries_have_the_signs_of_the_api_and_the_reasons_that_people_gave(cafe: Giving) -> None:
+    """A hold takes from what can be spent; what a return cannot take back is written off, which takes nothing."""
+    rows = (
+        activity("h-1", "redemption", {"redemption": "x-1", "wallet": "points", "points": 105})
+        + activity("a-1", "adjustment", {"wallet": "points", "points": 7, "reason": "a [long] wait"})
+        + activity("a-2", "adjustment", {"wallet": "points", "points": -2, "reason": "too much"})
+        + activity("b-1", "return", {"order": "o-2"})
+    )
+    cafe.json("import", cafe.file("more.ndjson", rows))
+    shown = cafe.json("member", "m-1")
+    entries = [(each["kind"], each["points"], each["stated_reason"]) for each in shown["entries"]]
+    assert entries == [
+        ("write_off", 50, None),
+        ("reversal", -10, None),
+        ("adjustment", -2, "too much"),
+        ("adjustment", 7, "a [long] wait"),
+        ("redemption", -105, None),
+        ("accrual", 60, None),
+        ("accrual", 50, None),
+    ]
+    assert 'adjusted: "a [long] wait"' in cafe.says("member", "m-1")
+    # What is held is still the member's, and expires with the rest.
+    points = shown["wallets"]["points"]
+    assert sum(each["points"] for each in points["expiring"]) == points["available"] + points["held"] == 105
+    api = [
+        (kind, -moved if leaves(out_of, into) else moved)
+        for kind, moved, out_of, into in (
+            (each["kind"], abs(each["points"]), each["out_of"], each["into"]) for each in shown["entries"]
+        )
+    ]
+    assert [(kind, points) for kind, points, _ in entries] == api
+    owner(cafe, "update free_text set texts = null")
+    assert {each["stated_reason"] for each in cafe.json("member", "m-1")["entries"]} == {None}
+
+
+def test_people_read_the_last_day_and_programs_the_first_instant_after_it(give: Giving) -> None:
+    give.publish(PROGRAM.replace("time_zone: UTC", "time_zone: Asia/Shanghai").replace(
+        "{after: 12M}", "{after: 12M, round: month}"
+    ))  # fmt: skip
+    give.members("m-1")
+    give.shop("o-1,m-1,2025-03-05,150.00")
+    (lapse,) = give.json("member", "m-1")["wallets"]["points"]["expiring"]
+    assert lapse == {"at": "2026-04-01T00:00:00+08:00", "points": 150}
+    said = give.says("member", "m-1")
+    assert "150 good until the end of 31 March 2026" in said
+    assert "until the end of 31 December 2026; projected" in said
+    simulated = give.says("simulate", "program.yaml", "--stored")
+    assert "good until 150 the end of 31 March 2026" in " ".join(simulated.split())
+
+
 def test_clock_moves_and_expires_what_falls_due(cafe: Giving) -> None:
     moved = cafe.json("clock", "--to", "2027-03-01T12:00:00Z")
-    assert (moved["now"], moved["woken"]) == ("2027-03-01T12:00:00Z", 1)
+    assert (moved["now"], moved["woken"]) == ("2027-03-01T12:00:00+00:00", 1)
     assert cafe.json("member", "m-1")["wallets"]["points"]["available"] == 60
     assert "clock_backwards" in cafe.fails("clock", "--to", "2026-01-01T00:00:00Z", code=1)
 

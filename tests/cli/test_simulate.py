@@ -1,5 +1,7 @@
 """simulate: stored activities or files under any program, with the difference to what is stored."""
 
+import msgspec
+
 from tests.cli.giving import PROGRAM, Giving, run
 
 
@@ -42,10 +44,46 @@ def test_files_are_simulated_without_a_database(give: Giving) -> None:
         '{"id":"r-1","type":"purchase","member":"m-1","occurred_at":"2026-03-01T00:00:00Z",'
         '"data":{"order":"o-1","lines":[{"line":"1","amount":"30.00"}]}}\nnot json\n',
     )
-    result = give.json("simulate", program, "--activities", members, "--activities", activities)
+    result = give.json("simulate", program, "--activities", members, "--activities", activities, code=1)
     assert result["simulated"]["wallets"]["points"]["issued"] == 30
     assert result["simulated"]["invalid"] == {"malformed": 1}
     assert result["difference"] is None
+    assert [(file["accepted"], file["faulty"], file["bad"]) for file in result["files"]] == [(1, 0, 0), (1, 1, 1)]
+
+
+def test_rows_that_an_import_would_not_take_in_are_reported_as_an_import_reports_them(give: Giving) -> None:
+    rows = (
+        '{"id":"e","type":"enrol","member":"m-1","occurred_at":"2026-01-01T00:00:00Z"}\n'
+        '{"id":"r-1","type":"check_in","member":"m-1","occurred_at":"2026-01-02T00:00:00Z","data":{"subject":"a"}}\n'
+        '{"id":"r-1","type":"check_in","member":"m-1","occurred_at":"2026-01-02T00:00:00Z","data":{"subject":"a"}}\n'
+        '{"id":"r-1","type":"check_in","member":"m-1","occurred_at":"2026-01-03T00:00:00Z"}\n'
+        '{"id":"r-2","type":"check_in","member":"m\\u00001","occurred_at":"2026-01-03T00:00:00Z"}\n'
+        '{"id":"r-3","type":"chek_in","member":"m-1","occurred_at":"2026-01-03T00:00:00Z"}\n'
+        '{"id":"r-4","type":"check_in","identifier":{"kind":"phone","value":"1"},"occurred_at":"2026-01-03T00:00:00Z"}\n'
+        "not json\n"
+    )
+    give.publish()
+    file = give.file("rows.ndjson", rows)
+    give.json("import", file, code=1)
+    simulated = give.json("simulate", "program.yaml", "--activities", file, code=1)
+    (told,) = simulated["files"]
+    assert (told["accepted"], told["replayed"], told["bad"]) == (2, 1, 5)
+    assert told["report"] == "rows.ndjson.simulated.report.ndjson"
+
+    def entries(name: str) -> list[dict[str, object]]:
+        found = [msgspec.json.decode(line) for line in (give.directory / name).read_text().splitlines()]
+        # Why an identifier is not known is said more fully.
+        return [{**each, "message": each["message"].partition(" Identifiers")[0]} for each in found]
+
+    assert entries(told["report"]) == entries("rows.ndjson.report.ndjson")
+    assert [each["line"] for each in entries(told["report"])] == [4, 5, 6, 7, 8]
+    said = give.says("simulate", "program.yaml", "--activities", file, code=1)
+    assert "1 refused: activity_conflict" in said
+    assert "1 were in already" in said
+    assert "rows.ndjson.simulated.report.ndjson" in said
+    own = give.json("simulate", "program.yaml", "--activities", file, "--report", "own.ndjson", code=1)
+    assert own["files"][0]["report"] == "own.ndjson"
+    assert run("simulate", "program.yaml", "--stored", "--report", "own.ndjson").exit_code == 2
 
 
 def test_it_must_be_said_which_activities(give: Giving) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from laurels.core.activity import Activity, Problem, Purchase, parse
+from laurels.core.activity import Activity, Purchase, parse
 from laurels.core.apply import FULL, apply
 from laurels.core.calendar import Instant, Zone, parse_instant
 from laurels.core.decide import Circumstances, Decision, bring_up, decide, needs
@@ -54,6 +54,7 @@ from laurels.core.member import (
 from laurels.core.program.loading import load
 from laurels.core.program.model import Program
 from laurels.core.refusal import Refusal
+from laurels.core.shape import Problem
 from laurels.core.tier import Outlook, outlook
 from laurels.core.version import Version, Versions
 

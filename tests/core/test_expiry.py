@@ -264,11 +264,89 @@ def test_what_lapsed_of_a_lot_at_different_times_adds_up() -> None:
     w = world(expires={"inactive_for": "6M", "kept_by": ["earn"]}, hold="90D")
     lot = w.buy("o1", "10.00", at="2026-01-10").entries[0].lot
     w.hold("r", 4, at="2026-07-09")
-    # 6 lapse; then new points start the clock, the 4 come back while it runs, and everything lapses again.
+    # 6 lapse; then new points start the clock, and the 4 that come back while it runs have lapsed with the 6.
     w.buy("o2", "1.00", at="2026-07-11")
-    w.cancel("r", at="2026-07-12")
-    assert w.points(at="2027-01-10") == (5, 0, 0, 0)
+    assert w.cancel("r", at="2026-07-12").moved("available", "breakage") == 4
+    assert w.points(at="2027-01-10") == (1, 0, 0, 0)
     w.clock("2027-02-01")
+    body = {"wallet": "points", "lots": [lot], "expires_at": None, "reason": "sorry"}
+    assert w.post("m", "reinstatement", body).moved("breakage", "available") == 10
+
+
+def test_what_is_held_lapses_also_while_other_points_are_pending() -> None:
+    document = shop(
+        {"expires": {"inactive_for": "6M", "kept_by": ["check_in"]}, "hold": "90D", "pending": "30D"},
+        campaigns={"gift": {"on": "review", "grant": {"wallet": "points", "fixed": 7}}},
+    )
+    w = World(document)
+    w.enrol()
+    w.adjust(10, at="2026-01-10")
+    w.hold("r1", 4, at="2026-07-09")
+    w.hold("r2", 6)
+    w.post("m", "review")
+    # The wallet lapses on 10 July; the 7 are pending until 8 August.
+    assert w.points(at="2026-07-10") == (0, 7, 10, 0)
+    assert w.cancel("r1", at="2026-07-12").moved("available", "breakage") == 4
+    assert w.points(at="2026-08-09") == (7, 0, 6, 0)
+    # The clock of the 7 runs, and does not give the 6 another life.
+    assert w.cancel("r2", at="2026-08-09").moved("available", "breakage") == 6
+    assert w.points(at="2027-02-07 23:59") == (7, 0, 0, 0)
+    assert w.points(at="2027-02-08") == (0, 0, 0, 0)
+
+
+def test_what_was_held_only_after_a_lapse_has_not_lapsed() -> None:
+    w = world(expires={"inactive_for": "6M", "kept_by": ["earn"]}, hold="90D")
+    w.buy("o1", "10.00", at="2026-01-10")
+    # Everything lapses on 10 July, in whose very instant new points are earned and held.
+    w.buy("o2", "5.00", at="2026-07-10")
+    w.hold("r", 5)
+    w.cancel("r", at="2026-07-12")
+    assert w.points() == (5, 0, 0, 0)
+
+
+def test_points_that_paid_lapse_with_their_wallet_and_a_return_cannot_bring_them_back_to_life() -> None:
+    w = world(expires={"inactive_for": "1M", "kept_by": ["check_in"]}, money={"points": 1, "worth": "1.00"})
+    w.adjust(30, at="2026-03-01")
+    w.redeem("r", 10)
+    tender = {"kind": "points", "amount": "10.00", "redemption": "r"}
+    w.buy("o", "10.00", tenders=[tender])
+    # The 20 that were left lapse on 1 April; the 10 would have lapsed with them if they had not been spent.
+    w.clock("2026-04-01")
+    assert w.points() == (0, 0, 0, 0)
+    assert w.give_back("o", at="2026-04-02").moved("available", "breakage") == 10
+    assert w.points() == (0, 0, 0, 0)
+
+
+def test_what_expired_of_a_lot_that_an_extension_split_while_part_of_it_was_held_adds_up() -> None:
+    w = world(expires={"after": "1M"}, hold="90D")
+    lot = w.buy("o1", "10.00", at="2026-03-01").entries[0].lot
+    w.hold("r", 4)
+    later = {"wallet": "points", "expires_at": "2026-06-01T00:00:00+08:00", "reason": "strike"}
+    w.post("m", "extension", later)
+    w.cancel("r", at="2026-03-02")
+    # 4 go back to the first of April, 6 live until June.
+    assert w.expiries() == [(4, "2026-04-01 00:00"), (6, "2026-06-01 00:00")]
+    w.clock("2026-04-01")
+    w.clock("2026-06-01")
+    body = {"wallet": "points", "lots": [lot], "expires_at": None, "reason": "sorry"}
+    assert w.post("m", "reinstatement", body).moved("breakage", "available") == 10
+    w.replay()
+
+
+def test_what_lapsed_of_a_lot_and_what_expired_of_it_on_its_own_date_add_up() -> None:
+    w = world(expires={"inactive_for": "1M", "kept_by": ["check_in"]}, hold="90D", restore_grace="5D")
+    lots = [{"points": 10, "earned_at": "2026-01-01T00:00:00+08:00", "expires_at": "2026-03-10T00:00:00+08:00"}]
+    w.post("m", "opening_balance", {"wallet": "points", "lots": lots}, at="2026-02-01")
+    w.adjust(1)
+    lot = w.lots()[0].lot
+    w.hold("r", 4)
+    extended = {"wallet": "points", "expires_at": "2026-04-01T00:00:00+08:00", "reason": "strike", "lots": [lot]}
+    w.post("m", "extension", extended)
+    w.cancel("r", at="2026-02-02")
+    w.post("m", "check_in", at="2026-02-20")
+    # 4 expire on 10 March by their own date, 6 (and 1) lapse on 20 March.
+    w.clock("2026-03-15")
+    w.clock("2026-04-02")
     body = {"wallet": "points", "lots": [lot], "expires_at": None, "reason": "sorry"}
     assert w.post("m", "reinstatement", body).moved("breakage", "available") == 10
 

@@ -45,7 +45,9 @@ def test_tier_reason_is_one_that_the_core_uses(reason: str) -> None:
 
 @pytest.mark.parametrize("reason", ENTRY_REASONS)
 def test_entry_reason_is_one_that_the_core_uses(reason: str) -> None:
-    used = sources("redemption.py", "adjustment.py", "expiry.py", "transfer.py", "facts.py", "reversal/*.py")
+    used = sources(
+        "redemption.py", "adjustment.py", "expiry.py", "transfer.py", "facts.py", "journal.py", "reversal/*.py"
+    )
     assert any(reason in words_in(source) for source in used)
 
 

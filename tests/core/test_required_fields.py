@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from laurels.core.activity import Activity, Problem, declared_by, parse
+from laurels.core.activity import Activity, declared_by, parse
 from laurels.core.rule.environment import Field
+from laurels.core.shape import Problem
 
 DECLARED = declared_by(
     "CNY",

@@ -151,3 +151,21 @@ def test_projected_falls_one_step_where_the_program_says_so() -> None:
     w = world({}, {"membership": {**LADDER["membership"], "fall": "one_step"}})
     w.buy("o1", "5000.00", at="2026-05-01")
     assert w.outlook(at="2027-05-01").projected == "silver"
+
+
+def test_what_arrives_late_from_the_time_of_a_tier_that_kept_a_sliding_wallet_does_not_stop_the_clock_that_runs() -> (
+    None
+):
+    tiers = [{"id": "member"}, {"id": "gold", "enter": "100.00", "expires": {"points": "never"}}]
+    tracks = {"membership": {"measure": {"spent": "net"}, "holds_until": "this_window", "tiers": tiers}}
+    for others in (True, False):
+        w = World(shop({"expires": {"inactive_for": "2M"}}, tracks=tracks))
+        w.enrol()
+        w.buy("o1", "100.00", at="2026-03-01")
+        if not others:
+            w.redeem("r", 100)
+        # Gold until the end of the year, so the clock starts with 2027.
+        w.buy("late", "10.00", at="2027-01-20", occurred="2026-12-20")
+        left = 110 if others else 10
+        assert w.points(at="2027-02-28 23:59") == (left, 0, 0, 0)
+        assert w.points(at="2027-03-01") == (0, 0, 0, 0)

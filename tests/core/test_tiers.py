@@ -283,6 +283,79 @@ def test_a_late_activity_counts_in_its_window_and_raises_from_its_arrival_on() -
     assert w.buy("o5", "10.00").granted("base", "membership.silver") == 5
 
 
+def test_a_late_activity_that_would_have_kept_a_tier_brings_it_back_from_its_arrival_on() -> None:
+    w = world()
+    w.buy("o1", "1000.00", at="2026-05-01")
+    w.buy("o2", "700.00", at="2027-05-01")
+    # Silver is lost on 1 January 2028: 700.00 are less than the 800.00 that keep it.
+    assert w.tier(at="2028-01-10") == "member"
+    late = w.buy("o3", "99.99", at="2028-01-20", occurred="2027-12-31 12:00")
+    assert late.tier_changes == [("member", "fell")]
+    late = w.buy("o4", "0.01", at="2028-01-21", occurred="2027-12-31 13:00")
+    (fact,) = late.of(TierSet)
+    assert (fact.tier, fact.reason, w.text(fact.at), w.text(fact.until)) == (
+        "silver",
+        "restored",
+        "2028-01-21 00:00",
+        "2029-01-01 00:00",
+    )
+    # The days between stay those of a member.
+    assert w.buy("o5", "10.00", occurred="2028-01-20").granted("base", "membership.silver") == 0
+    assert w.buy("o6", "10.00").granted("base", "membership.silver") == 5
+
+
+def test_a_late_activity_brings_a_tier_back_only_where_it_could_have_kept_it() -> None:
+    w = world(holds_until="this_window")
+    w.buy("o1", "1000.00", at="2026-05-01")
+    w.clock("2027-01-01")
+    # 800.00 in 2027, in which the member never was silver: that takes 1000.00.
+    w.buy("o2", "800.00", at="2027-02-01", occurred="2027-01-20")
+    assert w.tier() == "member"
+    # 2026 would have been kept by what it was earned with, and its time is over.
+    w.buy("o3", "800.00", at="2027-02-02", occurred="2026-12-20")
+    assert w.tier() == "member"
+
+
+def test_a_late_activity_in_the_days_of_grace_brings_the_tier_back() -> None:
+    w = world(grace="30D")
+    w.buy("o1", "1000.00", at="2026-05-01")
+    w.clock("2028-02-01")
+    assert w.tier() == "member"
+    # Still silver on 15 January 2028; 800.00 in 2028 keep it, as they would have at the review of the 31st.
+    late = w.buy("o2", "800.00", at="2028-02-02", occurred="2028-01-15")
+    assert late.tier_changes == [("silver", "restored")]
+    assert w.until() == "2030-01-01 00:00"
+
+
+def test_a_late_activity_brings_back_one_of_several_tiers_that_were_lost() -> None:
+    w = world()
+    w.buy("o1", "5000.00", at="2026-05-01")
+    w.clock("2028-01-02")
+    assert w.tier() == "member"
+    # 900.00 in 2027 keep silver and not gold.
+    assert w.buy("o2", "900.00", occurred="2027-12-01").tier_changes == [("silver", "restored")]
+
+
+def test_in_a_rolling_window_a_late_activity_brings_back_the_tier_for_as_long_as_it_would_have_kept_it() -> None:
+    w = world(window={"rolling": "30D"})
+    w.buy("o1", "1000.00", at="2026-03-01 10:00")
+    assert w.tier(at="2026-03-31 09:59") == "silver"
+    w.clock("2026-04-01")
+    assert w.tier() == "member"
+    # On 10 March the window holds 1790.00, which keep silver until 9 April.
+    late = w.buy("o2", "790.00", at="2026-04-02", occurred="2026-03-10 10:00")
+    (fact,) = late.of(TierSet)
+    assert (fact.tier, w.text(fact.until)) == ("silver", "2026-04-09 10:00")
+    v = world(window={"rolling": "30D"})
+    v.buy("o1", "1000.00", at="2026-03-01 10:00")
+    v.buy("o2", "10.00", at="2026-03-29 10:00")
+    v.clock("2026-05-01")
+    assert v.tier() == "member"
+    # Silver held until 28 April. 800.00 of 20 April keep it for 30 days from there.
+    (fact,) = v.buy("o3", "800.00", at="2026-05-02", occurred="2026-04-20 10:00").of(TierSet)
+    assert (fact.tier, fact.reason, v.text(fact.until)) == ("silver", "restored", "2026-05-20 10:00")
+
+
 def test_a_late_activity_of_a_window_whose_standing_is_over_raises_nobody() -> None:
     w = world(holds_until="this_window")
     late = w.buy("o", "1000.00", at="2027-01-20", occurred="2026-12-31 12:00")
@@ -329,11 +402,22 @@ def test_a_return_lowers_the_window_of_its_purchase_and_by_default_the_tier_stay
     w.buy("o1", "1000.00", at="2026-05-01")
     w.buy("o2", "100.00", at="2026-06-01")
     returned = w.give_back("o1", at="2027-02-01")
-    assert returned.tier_changes == []
-    assert w.tier() == "silver"
+    # What the tier was earned with is gone, and the explanation says that it stays.
+    assert returned.tier_changes == [("silver", "stayed")]
+    assert (w.tier(), w.until()) == ("silver", "2028-01-01 00:00")
     # It was taken from 2026: 2027 is untouched, and nothing but 100.00 is left of 2026.
     assert w.outlook().values == (0,)
     assert w.tier(at="2028-01-01") == "member"
+
+
+def test_a_return_that_leaves_what_earns_the_tier_says_nothing_about_it() -> None:
+    for on_return in ("stay", "fall_back"):
+        w = world(on_return=on_return)
+        w.buy("o1", "1000.00", at="2026-05-01")
+        w.buy("o2", "100.00", at="2026-06-01")
+        # 1000.00 of 1100.00 are left.
+        assert w.give_back("o2", at="2026-07-01").tier_changes == []
+        assert w.until() == "2028-01-01 00:00"
 
 
 def test_where_the_program_says_so_the_tier_falls_back_and_later_orders_keep_what_they_earned() -> None:

@@ -78,6 +78,65 @@ def test_members_of_a_tier_that_is_gone_stand_where_the_version_says() -> None:
     assert w.tier(at="2026-06-01") == "silver"
 
 
+KEPT = {"expires": {"points": "never"}}
+
+
+def test_points_that_a_tier_kept_get_the_ordinary_clock_when_a_version_removes_the_tier() -> None:
+    after = {"expires": {"after": "6M"}, "hold": "9M"}
+    w = World(shop(after, tracks=tiers(SILVER, {**GOLD, **KEPT})))
+    w.enrol()
+    w.buy("o1", "5000.00", at="2026-03-01")
+    w.buy("o2", "30.00", at="2026-03-02")
+    w.redeem("all", 5000)
+    w.hold("r", 10)
+    w.publish(shop(after, tracks=tiers(SILVER), retired={"tiers": {"membership.gold": "silver"}}), "2026-06-01")
+    assert w.expiries(at="2026-05-31") == [(20, None)]
+    # Six months from the instant at which they stand on silver, the held ones, too.
+    assert w.expiries(at="2026-06-01") == [(20, "2026-12-01 00:00")]
+    w.cancel("r", at="2026-07-01")
+    assert w.expiries() == [(30, "2026-12-01 00:00")]
+    assert w.points(at="2026-12-01") == (0, 0, 0, 0)
+
+
+def test_a_renamed_tier_goes_on_keeping_points_and_lets_go_of_them_when_it_is_lost() -> None:
+    after = {"expires": {"after": "6M"}}
+    w = World(shop(after, tracks=tiers({**SILVER, **KEPT}, holds_until="this_window")))
+    w.enrol()
+    w.buy("o1", "1000.00", at="2026-03-01")
+    w.buy("o2", "30.00", at="2026-03-02")
+    w.redeem("r", 1000)
+    renamed = {"id": "bronze", "enter": "1000.00", "was": "silver", **KEPT}
+    w.publish(shop(after, tracks=tiers(renamed, holds_until="this_window")), "2026-06-01")
+    assert w.expiries(at="2026-12-31") == [(30, None)]
+    assert w.expiries(at="2027-01-01") == [(30, "2027-07-01 00:00")]
+
+
+def test_points_that_a_tier_kept_get_the_ordinary_clock_when_it_is_lost_though_the_benefit_went_before() -> None:
+    after = {"expires": {"after": "6M"}}
+    w = World(shop(after, tracks=tiers({**SILVER, **KEPT}, holds_until="this_window")))
+    w.enrol()
+    w.buy("o1", "1000.00", at="2026-03-01")
+    w.buy("o2", "30.00", at="2026-03-02")
+    w.redeem("r", 1000)
+    w.publish(shop(after, tracks=tiers(SILVER, holds_until="this_window")), "2026-06-01")
+    # Nothing is taken from who holds the tier; what they earn now expires.
+    assert w.expiries(at="2026-07-01") == [(30, None)]
+    assert w.expiries(at="2027-01-01") == [(30, "2027-07-01 00:00")]
+
+
+def test_points_that_a_tier_kept_get_the_ordinary_clock_when_its_track_goes_or_is_renamed_without_the_benefit() -> None:
+    after = {"expires": {"after": "6M"}}
+    for later in ({}, {"tracks": {"club": {**tiers(SILVER, window="lifetime")["membership"], "was": "membership"}}}):
+        w = World(shop(after, tracks=tiers({**SILVER, **KEPT}, window="lifetime")))
+        w.enrol()
+        w.buy("o1", "1000.00", at="2026-03-01")
+        w.buy("o2", "30.00", at="2026-03-02")
+        w.redeem("r", 1000)
+        w.publish(shop(after, **later), "2026-06-01")
+        assert w.expiries(at="2026-05-31") == [(30, None)]
+        assert w.expiries(at="2026-06-01") == [(30, "2026-12-01 00:00")]
+
+
 def test_a_raised_threshold_takes_nothing_from_who_holds_the_tier_until_its_time_is_over() -> None:
     w = World(shop(tracks=tiers(SILVER)))
     w.enrol()

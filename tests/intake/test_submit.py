@@ -124,9 +124,9 @@ async def test_what_cannot_be_understood_is_invalid_and_writes_nothing(laurels_u
         bad: list[tuple[Submission, str, str]] = [
             (submission("purchase", "m-1", b"{", id="a"), "/data", "malformed"),
             (submission("purchase", "m-1", b'{"order": "\xff"}', id="b"), "/data", "malformed"),
-            (submission("purchase", "m-1", b'{"order": "a\\u0000b"}', id="c"), "/data", "nul_character"),
+            (submission("purchase", "m-1", b'{"order": "a\\u0000b"}', id="c"), "/data/order", "nul_character"),
             (submission("purchase", "m-1", b'{"fields": {"a": ' + b"[" * 100_000, id="d"), "/data", "too_deep"),
-            (submission("purchase", "m-1", {**good, "ordre": 1}, id="e"), "/data", "invalid"),
+            (submission("purchase", "m-1", {**good, "ordre": 1}, id="e"), "/data/ordre", "unknown_field"),
             (submission("purchase", "m-1", purchase("o", "1.001"), id="f"), "/data/lines/0/amount", "invalid_amount"),
             (submission("purchase", "m-1", good, id=""), "/id", "missing"),
             (submission("purchase", "m-1", good, id="x" * 201), "/id", "too_long"),

@@ -6,7 +6,7 @@ from laurels.core.refusal import Refusal
 from laurels.intake.submission import ClockMoved
 from laurels.store.reading import journal
 from tests.intake.again import assert_all_follows_again
-from tests.stage import asynchronous, instant, purchase, stage, submission
+from tests.stage import PROGRAM, asynchronous, instant, purchase, stage, submission
 
 
 @asynchronous
@@ -42,6 +42,29 @@ async def test_what_falls_due_is_carried_out_in_order_of_time_over_all_members(l
             "select occurred_at, recorded_at from activity where type = 'clock' order by recorded_at"
         )
         assert [tuple(row) for row in rows] == [(instant(f"2027-02-{day:02}"),) * 2 for day in range(1, 10)]
+
+
+@asynchronous
+async def test_a_command_to_the_clock_records_what_becomes_available_on_the_way(laurels_url: str) -> None:
+    document = PROGRAM.replace("{expires: ", "{pending: 7D, expires: ")
+    assert document != PROGRAM
+    async with stage(laurels_url, document=document, batch_most=2) as here:
+        names = [f"m-{n}" for n in range(5)]
+        await here.enrol(*names)
+        for n, name in enumerate(names):
+            await here.send("purchase", name, purchase("o", "10.00"), at=f"2026-03-0{n + 1}")
+        # Those of March 1 to 3 have waited for seven days by March 10, the others not yet.
+        moved = await here.intake.move_clock("cafe", instant("2026-03-10"))
+        assert moved == ClockMoved(instant("2026-03-05"), instant("2026-03-10"), 3)
+        for n, name in enumerate(names):
+            (newest, *_) = await journal(here.database, "cafe", name)
+            kind, at = ("activation", f"2026-03-{n + 8:02}") if n < 3 else ("accrual", f"2026-03-0{n + 1}")
+            assert (newest.kind, newest.at) == (kind, instant(at))
+        # Nothing is left to do: moving it to where it stands wakes nobody.
+        assert await here.intake.move_clock("cafe", instant("2026-03-10")) == ClockMoved(
+            instant("2026-03-10"), instant("2026-03-10"), 0
+        )
+        await assert_all_follows_again(here)
 
 
 @asynchronous

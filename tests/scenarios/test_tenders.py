@@ -23,7 +23,7 @@ def paid_back(here: Story, returned: Answer) -> dict[int, str]:
 def test_the_part_paid_with_points_or_a_gift_card_earns_nothing_by_default(tell: Tell) -> None:
     """Case 4."""
     here = rich(tell)
-    assert here.redeem("ann", "r", 4000)["worth"] == "40.00"
+    assert here.redeem("ann", "r", 4000)["worth"] == {"amount": "40.00", "currency": "CNY"}
     tenders = [paid_with_points("r", "40.00"), cash("50.00"), {"kind": "gift_card", "amount": "10.00"}]
     # 100.00 less 40.00 and 10.00.
     assert here.buy("ann", "o", "100.00", tenders=tenders).granted("base") == 50

@@ -39,8 +39,9 @@ def test_plan_lists_the_members_whom_a_raised_threshold_would_cost_their_tier(te
     keep = raised["/tracks/membership/tiers/1/keep"]
     assert (keep["takes_away"], keep["members"], keep["first_members"]) == (True, 2, ["bob", "cy"])
     assert 'threshold to keep changes from "1000.00" to "2000.00"' in keep["text"]["en"]
-    # Nobody below silver has reached the old threshold, so raising it takes nothing from these.
-    assert raised["/tracks/membership/tiers/1/enter"]["members"] == 0
+    # ann is below silver and on the way to it: she needs more than before.
+    enter = raised["/tracks/membership/tiers/1/enter"]
+    assert (enter["members"], enter["first_members"]) == (1, ["ann"])
 
 
 def test_whether_those_who_hold_a_tier_keep_it_on_the_old_terms_is_the_programs_choice(tell: Tell) -> None:

@@ -9,9 +9,10 @@ import pytest
 from laurels.core.calendar import Instant
 from laurels.intake.importing.shaping import Fault, Shaped
 from laurels.simulate.comparing import compare
-from laurels.simulate.living import Lived, live_files, live_stored
+from laurels.simulate.living import Lived, Rehearsal, live_stored
 from laurels.simulate.stored import as_stored
 from laurels.store.embedded import EmbeddedServer
+from laurels.store.people import Identifier
 from tests.postgres import drop_database
 from tests.proof.life import PROGRAM, live
 from tests.stage import Stage, asynchronous, instant, laurels_database, purchase, read_program, stage, submission
@@ -138,9 +139,64 @@ async def test_files_are_lived_through_as_an_import_into_an_empty_program(server
         before = await stored(here, instant("2026-03-10"))
     drop_database(server, url)
     faulty = Shaped(1, (99,), faults=(Fault(99, "unfit", "x"),))
-    after = live_files(read_program(PROGRAM), [*shaped(*sent), faulty])
+    rehearsal = Rehearsal(read_program(PROGRAM))
+    for each in [*shaped(*sent), faulty]:
+        rehearsal.take(each)
+    after = rehearsal.end()
     assert after.now == instant("2026-03-10")
     assert after.figures.refused == {"unknown_member": 1}
     assert after.figures.invalid == {"negative_amount": 1, "unfit": 1}
     assert after.figures.wallets == before.figures.wallets
     assert after.members == before.members
+
+
+@asynchronous
+async def test_files_are_taken_row_by_row_as_an_import_takes_them(server: EmbeddedServer) -> None:
+    """What comes of each row in the intake comes of it here, whatever is wrong with it."""
+    url = laurels_database(server)
+    first = submission("purchase", "ann", purchase("o-1", "5.00"), id="p-1", at="2026-02-01")
+    sent = [
+        submission("enrol", "ann", at="2026-01-01"),
+        first,
+        first,
+        submission(
+            "purchase", "ann", b'{"lines":[{"amount":"5.00","line":"1"}], "order":"o-1"}', id="p-1", at="2026-02-01"
+        ),
+        submission("purchase", "ann", purchase("o-1", "6.00"), id="p-1", at="2026-02-01"),
+        submission("purchase", "ann", b"{", id="p-1", at="2026-02-01"),
+        submission("purchase", "ann", purchase("o\0", "5.00"), id="nul", at="2026-02-02"),
+        submission("purchase", "ann\0", purchase("o-2", "5.00"), id="nul in the member", at="2026-02-02"),
+        submission("purchase", "ann", purchase("o-2", "5.00"), id="x" * 201, at="2026-02-02"),
+        submission("purchases", "ann", purchase("o-2", "5.00"), id="no such type", at="2026-02-02"),
+        submission("clock", "ann", id="ours alone", at="2026-02-02"),
+        submission("purchase", "ann", purchase("o-2", "5.00"), id="ours", at="2026-02-02", source="laurels"),
+        submission("purchase", "ann", b"[" * 100_000, id="deep", at="2026-02-02"),
+        submission("purchase", "nobody", purchase("o-3", "5.00"), id="p-3", at="2026-02-03"),
+        submission("purchase", "ann", purchase("o-3", "5.00"), id="p-3", at="2026-02-03"),
+        submission("adjustment", "ann", {"wallet": "points", "points": 7, "reason": "sorry"}, id="a", at="2026-02-04"),
+        submission("adjustment", "ann", {"wallet": "points", "points": 7, "reason": "sorry"}, id="a", at="2026-02-04"),
+        submission("adjustment", "ann", {"wallet": "points", "points": 7, "reason": "never"}, id="a", at="2026-02-04"),
+    ]
+    async with stage(url, document=PROGRAM, now="2026-01-01") as here:
+        stored = await here.send_all(sent)
+    drop_database(server, url)
+    rehearsal = Rehearsal(read_program(PROGRAM))
+    taken = [rehearsal.take(each) for each in shaped(*sent)]
+    assert [(each.id, each.status, each.refusal, each.problems) for each in taken if each] == [
+        (each.id, each.status, each.refusal, each.problems) for each in stored
+    ]
+    # Something of each kind is among them.
+    statuses = [each.status for each in stored]
+    assert [statuses.count(each) for each in ("accepted", "replayed", "refused", "invalid")] == [4, 3, 3, 8]
+
+
+def test_whom_an_identifier_names_is_not_in_a_file_and_that_is_said() -> None:
+    sent = submission("purchase", "", purchase("o-1", "5.00"))
+    rehearsal = Rehearsal(read_program(PROGRAM))
+    taken = rehearsal.take(Shaped(1, (1,), sent, Identifier("phone", "138")))
+    assert taken is not None
+    assert taken.refusal is not None
+    assert taken.refusal.code == "unknown_member"
+    assert "Nobody is known by this phone" in taken.refusal.message
+    assert "not asked here" in taken.refusal.message
+    assert rehearsal.end().figures.refused == {"unknown_member": 1}

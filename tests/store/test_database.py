@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from laurels.store.database import Database, UnfitDatabase, refuse_unfit_database
+from laurels.store.database import Database, Powers, UnfitDatabase, powers_over_ledger, refuse_unfit_database
 from laurels.store.embedded import EmbeddedServer, run_sql
 from tests.postgres import drop_database
-from tests.stage import asynchronous, purchase, stage
+from tests.stage import Stage, asynchronous, purchase, stage
 
 LEDGER = ("activity", "entry", "program_version")
 
@@ -22,6 +22,21 @@ async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
         yield connection
     finally:
         await connection.close()
+
+
+@asynccontextmanager
+async def with_a_purchase(url: str) -> AsyncIterator[Stage]:
+    """A stage on which every table of the ledger has rows."""
+    async with stage(url) as here:
+        await here.enrol("m-1")
+        await here.send("purchase", "m-1", purchase("o-1", "10.00"))
+        yield here
+
+
+def engine_url(server: EmbeddedServer, url: str) -> str:
+    """The database of the URL, reached as the engine reaches it."""
+    assert server.engine_url.startswith("postgresql://laurels_engine@")
+    return url.replace("postgresql://laurels@", "postgresql://laurels_engine@")
 
 
 @asynchronous
@@ -99,9 +114,7 @@ def test_another_encoding_than_utf8_is_refused(server: EmbeddedServer) -> None:
 @pytest.mark.parametrize("table", LEDGER)
 @asynchronous
 async def test_the_application_can_only_append_to_the_ledger(laurels_url: str, table: str) -> None:
-    async with stage(laurels_url) as here:
-        await here.enrol("m-1")
-        await here.send("purchase", "m-1", purchase("o-1", "10.00"))
+    async with with_a_purchase(laurels_url) as here:
         assert await here.count(table) > 0
         hot = await here.database.connect_hot()
         for connection in (hot, here.database.pool):
@@ -121,12 +134,86 @@ async def test_the_application_can_only_append_to_the_ledger(laurels_url: str, t
 @asynchronous
 async def test_the_owner_could_change_what_the_application_cannot(laurels_url: str, table: str) -> None:
     """The positive control: it is the role that stands in the way, and nothing else."""
-    async with stage(laurels_url) as here:
-        await here.enrol("m-1")
-        await here.send("purchase", "m-1", purchase("o-1", "10.00"))
-        async with connected(laurels_url) as owner:
-            done = await owner.execute(f"delete from laurels.{table}")
+    async with with_a_purchase(laurels_url), connected(laurels_url) as owner:
+        done = await owner.execute(f"delete from laurels.{table}")
         assert int(done.split()[1]) > 0
+
+
+@pytest.mark.parametrize("table", LEDGER)
+@asynchronous
+async def test_the_engines_login_cannot_step_out_of_its_role(
+    server: EmbeddedServer, laurels_url: str, table: str
+) -> None:
+    async with with_a_purchase(engine_url(server, laurels_url)) as here:
+        hot = await here.database.connect_hot()
+        async with here.database.pool.acquire() as pooled:
+            for connection in (hot, pooled):
+                await connection.execute("reset role")
+                assert await connection.fetchval("select current_user") == "laurels_engine"
+                for statement in (f"update {table} set program = program", f"delete from {table}"):
+                    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                        await connection.execute(statement)
+                for role in ("laurels", "pg_write_all_data"):
+                    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                        await connection.execute(f"set role {role}")
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await connection.execute("set session authorization laurels")
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await connection.execute("create role more login in role laurels")
+        await hot.close()
+
+
+@pytest.mark.parametrize("table", LEDGER)
+@asynchronous
+async def test_the_owners_login_can(laurels_url: str, table: str) -> None:
+    """The positive control: the same statements, on a pool that logged in as the owner."""
+    async with with_a_purchase(laurels_url) as here:
+        async with here.database.pool.acquire() as pooled:
+            await pooled.execute("reset role")
+            done = await pooled.execute(f"update {table} set program = program")
+        assert int(done.split()[1]) > 0
+
+
+@asynchronous
+async def test_the_engines_login_has_no_power_over_the_ledger(server: EmbeddedServer, laurels_url: str) -> None:
+    assert await powers_over_ledger(engine_url(server, laurels_url)) == Powers("laurels_engine", False, [])
+    async with connected(laurels_url) as owner:
+        row = await owner.fetchrow(
+            "select rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls, rolinherit, rolcanlogin "
+            "from pg_roles where rolname = 'laurels_engine'"
+        )
+        assert row is not None
+        assert [name for name, value in row.items() if value] == ["rolinherit", "rolcanlogin"]
+        memberships = await owner.fetch(
+            "select roleid::regrole::text from pg_auth_members where member = 'laurels_engine'::regrole"
+        )
+    assert [each[0] for each in memberships] == ["laurels_app"]
+
+
+@pytest.mark.parametrize(
+    ("given", "is_superuser", "tables"),
+    [
+        ("grant laurels to mighty", True, sorted(LEDGER)),
+        ("alter role mighty superuser", True, sorted(LEDGER)),
+        ("grant pg_write_all_data to mighty", False, sorted(LEDGER)),
+        ("alter role mighty noinherit; grant pg_write_all_data to mighty", False, sorted(LEDGER)),
+        ("grant truncate on laurels.activity to mighty", False, ["activity"]),
+        ("grant update (points) on laurels.entry to mighty", False, ["entry"]),
+        ("grant insert, select on all tables in schema laurels to mighty", False, []),
+        ("alter table laurels.entry owner to mighty; revoke all on laurels.entry from mighty", False, ["entry"]),
+    ],
+)
+@asynchronous
+async def test_a_login_that_could_change_the_ledger_is_known(
+    laurels_url: str, given: str, is_superuser: bool, tables: list[str]
+) -> None:
+    async with connected(laurels_url) as owner:
+        await owner.execute(f"create role mighty login in role laurels_app; {given}")
+        try:
+            found = await powers_over_ledger(laurels_url.replace("postgresql://laurels@", "postgresql://mighty@"))
+        finally:
+            await owner.execute("reassign owned by mighty to laurels; drop owned by mighty; drop role mighty")
+    assert found == Powers("mighty", is_superuser, tables)
 
 
 @asynchronous

@@ -32,6 +32,7 @@ SOURCE = Path(embedded.__file__).parents[3]
 AS_USER = """
 import json, os, shutil, sys
 from pathlib import Path
+import msgspec
 from laurels.store import embedded
 uid, directory, keep = json.loads(sys.argv[1])
 if uid:
@@ -40,7 +41,9 @@ if not os.access(sys.executable, os.X_OK):
     sys.executable = shutil.which("python3", path="/usr/local/bin:/usr/bin:/bin")
 try:
     server = embedded.start(Path(directory))
-    row = embedded.run_sql(server, "select 'answered'")
+    engine = msgspec.structs.replace(server, url=server.engine_url)
+    row = embedded.run_sql(engine, "select 'answered ' || session_user from pg_roles "
+                           "where rolname = session_user and not rolsuper")
     status = Path(f"/proc/{server.pid}/status").read_text()
     fields = dict(line.split(":", 1) for line in status.splitlines())
     said = {"row": row, "uid": int(fields["Uid"].split()[0]), "capabilities": int(fields["CapEff"], 16),
@@ -149,7 +152,7 @@ def readable_programs() -> None:
 
 def test_root_runs_the_server_without_any_right_of_root_and_keeps_its_files(directory: Path) -> None:
     outcome = start_as(0, directory)
-    assert (outcome.error, outcome.row, outcome.uid, outcome.capabilities) == ("", "answered", 0, 0)
+    assert (outcome.error, outcome.row, outcome.uid, outcome.capabilities) == ("", "answered laurels_engine", 0, 0)
     assert owners(directory) == {0}
 
 
@@ -159,7 +162,7 @@ def test_ordinary_user_makes_and_runs_a_server(open_directory: Path) -> None:
     directory.mkdir()
     given_to(NOBODY, directory)
     outcome = start_as(NOBODY, directory / "server")
-    assert (outcome.error, outcome.row, outcome.uid) == ("", "answered", NOBODY)
+    assert (outcome.error, outcome.row, outcome.uid) == ("", "answered laurels_engine", NOBODY)
     assert owners(directory) == {NOBODY}
 
 
@@ -171,11 +174,11 @@ def test_user_whom_passwd_does_not_know_makes_and_runs_a_server(open_directory: 
     outcome = start_as(UNKNOWN_UID, directory)
     if "a user namespace, which would help, cannot be had here" in outcome.error:
         pytest.skip("this machine lets only root make user namespaces")
-    assert (outcome.error, outcome.row, outcome.uid) == ("", "answered", UNKNOWN_UID)
+    assert (outcome.error, outcome.row, outcome.uid) == ("", "answered laurels_engine", UNKNOWN_UID)
     assert owners(directory) == {UNKNOWN_UID}
     # Root leaves it to that user, name or no name.
     again = start_as(0, directory)
-    assert (again.error, again.row, again.uid) == ("", "answered", UNKNOWN_UID)
+    assert (again.error, again.row, again.uid) == ("", "answered laurels_engine", UNKNOWN_UID)
     assert owners(directory) == {UNKNOWN_UID}
 
 
@@ -193,7 +196,7 @@ def test_user_whom_passwd_does_not_know_is_told_what_to_do_where_namespaces_are_
 def test_root_runs_a_server_as_the_owner_of_its_directory(directory: Path) -> None:
     given_to(NOBODY, directory)
     outcome = start_as(0, directory, keep=True)
-    assert (outcome.error, outcome.row, outcome.uid, outcome.capabilities) == ("", "answered", NOBODY, 0)
+    assert (outcome.error, outcome.row, outcome.uid, outcome.capabilities) == ("", "answered laurels_engine", NOBODY, 0)
     assert owners(directory) == {NOBODY}
     found = embedded.status(directory)
     assert found is not None
@@ -236,18 +239,23 @@ def test_root_without_namespaces_gives_a_new_directory_to_another_user(open_dire
     directory = open_directory / "server"
     outcome = start_as(0, directory, namespaces=False)
     other = pwd.getpwnam(next(name for name in posix._OTHER_USERS if any(u.pw_name == name for u in pwd.getpwall())))
-    assert (outcome.error, outcome.row, outcome.uid, outcome.capabilities) == ("", "answered", other.pw_uid, 0)
+    assert (outcome.error, outcome.row, outcome.uid, outcome.capabilities) == (
+        "",
+        "answered laurels_engine",
+        other.pw_uid,
+        0,
+    )
     assert owners(directory) == {other.pw_uid}
 
 
 def test_root_without_namespaces_gives_away_the_server_it_ran_in_one_before(directory: Path) -> None:
     outcome = start_as(0, directory, namespaces=False)
-    assert (outcome.error, outcome.row) == ("", "answered")
+    assert (outcome.error, outcome.row) == ("", "answered laurels_engine")
     assert outcome.uid != 0
     assert owners(directory) == {outcome.uid}
     # And so it stays, also where there are namespaces.
     again = start_as(0, directory)
-    assert (again.error, again.row, again.uid) == ("", "answered", outcome.uid)
+    assert (again.error, again.row, again.uid) == ("", "answered laurels_engine", outcome.uid)
     assert owners(directory) == {outcome.uid}
 
 

@@ -6,7 +6,7 @@ being recorded. The source is the key's. Identifiers are resolved to members her
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -14,19 +14,21 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from laurels.api.answer import ActivityAnswer, RefusalAnswer, answer, refusal_answer
 from laurels.api.authentication import Caller
-from laurels.api.body import finding_of, oddity
+from laurels.api.body import finding_of, oddities, once, unreadable
 from laurels.api.metrics import Metrics
 from laurels.api.operation import Call, operation
 from laurels.api.performing import Replied, Reply
-from laurels.api.problem import MEDIA_TYPE, ApiProblem, invalid, problem_body, status_of
+from laurels.api.problem import MEDIA_TYPE, invalid, problem_body, status_of
 from laurels.api.scopes import SCOPE_OF_TYPE
 from laurels.api.services import Services
-from laurels.core.activity import FREE_TYPES
-from laurels.core.activity import Problem as Finding
+from laurels.core.activity import FREE_TYPES, INTERNAL_TYPES, Declared, is_type, parse
 from laurels.core.calendar import Instant, parse_instant
 from laurels.core.explanation import Sentence
 from laurels.core.refusal import Refusal
+from laurels.core.shape import Problem as Finding
+from laurels.core.shape import misfits, misread
 from laurels.core.wire import WIRE_TYPES, Id, Word
+from laurels.intake.admission import ID_MOST
 from laurels.intake.submission import Outcome, Submission
 from laurels.store import people
 from laurels.store.people import Identifier
@@ -83,8 +85,8 @@ class Envelope(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     type: Annotated[Word, Meta(description="What was done.")]
     occurred_at: Annotated[Word, Meta(description="RFC 3339 with an offset.")]
     source: Annotated[str | None, Meta(description="The key's source; may be left out.")] = None
-    member: Id | None = None
-    identifier: Annotated[IdentifierBody | None, Meta(description="In place of `member`.")] = None
+    member: Id | UnsetType = UNSET
+    identifier: Annotated[IdentifierBody | UnsetType, Meta(description="In place of `member`.")] = UNSET
     data: Raw | UnsetType = UNSET
 
 
@@ -98,6 +100,10 @@ class _Either(Struct, frozen=True):
     activities: Raw | UnsetType = UNSET
 
 
+class _DataAlone(Struct, frozen=True):
+    data: Raw = Raw(b"{}")
+
+
 class BatchAnswer(Struct, frozen=True):
     """What became of each activity, in the order in which they were sent."""
 
@@ -107,20 +113,26 @@ class BatchAnswer(Struct, frozen=True):
 _either: Final = msgspec.json.Decoder(_Either)
 _batch: Final = msgspec.json.Decoder(Batch)
 _envelope: Final = msgspec.json.Decoder(Envelope)
-_id_alone: Final = msgspec.json.Decoder(Annotated[dict[str, Any], Meta(max_length=50)])
+_data_alone: Final = msgspec.json.Decoder(_DataAlone)
+_decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
 
 
 class _Item:
-    """An activity on its way: what was sent of it, and either a submission or the answer it already has."""
+    """An activity on its way: what was sent of it, and either a submission or the answer it already has.
 
-    __slots__ = ("answer", "id", "identifier", "submission", "type")
+    `place` is the pointer to it in the body. What does not fit is left in `unread` until somebody looks why.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("answer", "id", "identifier", "place", "submission", "type", "unread")
+
+    def __init__(self, place: str) -> None:
+        self.place = place
         self.id: str | None = None
         self.type = ""
         self.identifier: Identifier | None = None
         self.submission: Submission | None = None
+        self.unread: bytes | None = None
         self.answer: ActivityAnswer | None = None
 
 
@@ -142,7 +154,8 @@ async def send_activities(call: Call, body: bytes) -> ActivityAnswer | BatchAnsw
     """
     raws, is_batch = _split(body)
     caller = call.caller
-    items = [_read(raw, caller) for raw in raws]
+    items = [_read(raw, f"/activities/{n}" if is_batch else "", caller) for n, raw in enumerate(raws)]
+    await _complain(call, [item for item in items if item.unread is not None])
     await resolve_members(call.services, caller.program, items)
     sent = [item for item in items if item.submission is not None and item.answer is None]
     if sent:
@@ -160,41 +173,39 @@ async def send_activities(call: Call, body: bytes) -> ActivityAnswer | BatchAnsw
 
 def _split(body: bytes) -> tuple[Sequence[bytes | Raw], bool]:
     """The activities in a body, still unread, and whether they came as a batch."""
+    kind: type[Struct] = _Either
     try:
         if _either.decode(body).activities is UNSET:
             return (body,), False
+        kind = Batch
         raws = _batch.decode(body).activities
     except msgspec.ValidationError as error:
-        raise invalid(finding_of(error)) from None
+        raise invalid(*misread(body, kind, error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ApiProblem("malformed_body", finding_of(error).message) from None
+        raise unreadable(body, error) from None
     if not 1 <= len(raws) <= ACTIVITIES_MOST:
         raise invalid(Finding("/activities", "too_many_activities", f"1 to {ACTIVITIES_MOST} activities"))
     return raws, True
 
 
-def _read(raw: bytes | Raw, caller: Caller) -> _Item:
-    item = _Item()
+def _read(raw: bytes | Raw, place: str, caller: Caller) -> _Item:
+    item = _Item(place)
     body = bytes(raw)
     try:
         sent = _envelope.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        item.id = _id_of(body)
-        item.answer = _invalid(caller.source, item.id, finding_of(error))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        item.unread = body
         return item
     item.id, item.type = sent.id, sent.type
-    found = oddity(body) or _unfit(sent, caller)
     occurred_at = instant_of(sent.occurred_at)
-    if found is not None:
-        item.answer = _invalid(caller.source, sent.id, found)
+    if isinstance(occurred_at, Finding) or not _fits(sent, caller) or oddities(body):
+        item.unread = body
         return item
-    if isinstance(occurred_at, Finding):
-        item.answer = _invalid(caller.source, sent.id, occurred_at)
-        return item
-    if sent.identifier is not None:
+    if sent.identifier is not UNSET:
         item.identifier = Identifier(sent.identifier.kind, sent.identifier.value)
+    member = "" if sent.member is UNSET else sent.member
     data = _NO_DATA if sent.data is UNSET else sent.data
-    item.submission = Submission(caller.source, sent.id, sent.type, sent.member or "", occurred_at, data)
+    item.submission = Submission(caller.source, sent.id, sent.type, member, occurred_at, data)
     return item
 
 
@@ -206,26 +217,102 @@ def instant_of(text: str, pointer: str = "/occurred_at") -> Instant | Finding:
         return Finding(pointer, "invalid_instant", str(error))
 
 
-def _unfit(sent: Envelope, caller: Caller) -> Finding | None:
-    if sent.source is not None and sent.source != caller.source:
-        return Finding("/source", "other_source", f"the key sends as {caller.source}")
-    if (sent.member is None) == (sent.identifier is None):
-        return Finding("/member", "member_missing", "give either member or identifier")
-    if sent.type in REDEMPTION_TYPES:
-        return Finding("/type", "other_route", "redemptions have routes of their own: /v1/redemptions")
-    scope = SCOPE_OF_TYPE.get(sent.type, "activities:write")
-    if not caller.may(scope):
-        return Finding("/type", "scope_missing", f"the key lacks {scope}")
-    return None
+def _fits(sent: Envelope, caller: Caller) -> bool:
+    """Whether an envelope is one that this caller may send; `_unfit` says why not."""
+    return (
+        (sent.source is None or sent.source == caller.source)
+        and (sent.member is UNSET) != (sent.identifier is UNSET)
+        and sent.type not in REDEMPTION_TYPES
+        and caller.may(SCOPE_OF_TYPE.get(sent.type, "activities:write"))
+    )
+
+
+# --- what does not fit ------------------------------------------------------------------------------------------------
+
+
+async def _complain(call: Call, items: Sequence[_Item]) -> None:
+    """Answers activities that do not fit, each with everything that does not."""
+    if not items:
+        return
+    declared = (await call.services.rendering.versions(call.program)).declared
+    for item in items:
+        assert item.unread is not None
+        findings = _findings(item.unread, call.caller, declared)
+        item.id = _id_of(item.unread)
+        item.answer = _invalid(call.caller.source, item.id, *[_placed(each, item.place) for each in findings])
+
+
+def _findings(body: bytes, caller: Caller, declared: Declared | None) -> tuple[Finding, ...]:
+    try:
+        value = _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return oddities(body) or (finding_of(error, body),)
+    found = [*oddities(body), *member_misfits(value), *misfits(value, Envelope)]
+    if isinstance(value, dict):
+        found += [*_unfit(value, caller), *_unfit_data(value, body, declared)]
+    return once(found)
+
+
+def member_misfits(value: Any) -> tuple[Finding, ...]:
+    """What is wrong with the way in which an activity names its member: by `member` or by `identifier`, never null."""
+    if not isinstance(value, dict):
+        return ()
+    given = [name for name in ("member", "identifier") if name in value]
+    nothing = [
+        Finding(f"/{name}", "member_missing", f"null names nobody: leave {name} out, or say whom it names")
+        for name in given
+        if value[name] is None
+    ]
+    if len(given) == 1 or nothing:
+        return tuple(nothing)
+    return (Finding("/member", "member_missing", "give either member or identifier"),)
+
+
+def _unfit(value: dict[str, Any], caller: Caller) -> Iterator[Finding]:
+    source, type, occurred_at = value.get("source"), value.get("type"), value.get("occurred_at")
+    if isinstance(source, str) and source != caller.source:
+        yield Finding("/source", "other_source", f"the key sends as {caller.source}")
+    if isinstance(occurred_at, str):
+        instant = instant_of(occurred_at)
+        if isinstance(instant, Finding):
+            yield instant
+    if not isinstance(type, str):
+        return
+    if type in REDEMPTION_TYPES:
+        yield Finding("/type", "other_route", "redemptions have routes of their own: /v1/redemptions")
+    elif type in INTERNAL_TYPES or not is_type(type):
+        yield Finding("/type", "unknown_type", "no such activity type; your own begin with custom.")
+    else:
+        scope = SCOPE_OF_TYPE.get(type, "activities:write")
+        if not caller.may(scope):
+            yield Finding("/type", "scope_missing", f"the key lacks {scope}")
+
+
+def _unfit_data(value: dict[str, Any], body: bytes, declared: Declared | None) -> tuple[Finding, ...]:
+    """What is wrong with the data of an activity whose envelope is wrong already."""
+    type = value.get("type")
+    if not isinstance(type, str) or not is_type(type):
+        return ()
+    if declared is None:
+        return misfits(value.get("data", {}), WIRE_TYPES.get(type, dict[str, Any]), "/data")
+    data = bytes(_data_alone.decode(body).data)
+    parsed = parse(source="", id="", type=type, member="", occurred_at=0, data=data, declared=declared)
+    return parsed if isinstance(parsed, tuple) else ()
+
+
+def _placed(finding: Finding, place: str) -> Finding:
+    """The finding as of the whole body."""
+    return Finding(place + finding.pointer, finding.code, finding.message) if place else finding
 
 
 def _id_of(body: bytes) -> str | None:
     """The id of an activity that does not fit otherwise, so that its sender recognises it."""
     try:
-        id = _id_alone.decode(body).get("id")
+        value = _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return id if isinstance(id, str) and len(id) <= 200 else None
+    id = value.get("id") if isinstance(value, dict) else None
+    return id if isinstance(id, str) and len(id) <= ID_MOST else None
 
 
 def single_code(answered: ActivityAnswer) -> str | None:
@@ -268,6 +355,9 @@ async def _render(services: Services, program: str, items: Sequence[_Item], outc
     for item, outcome in zip(items, outcomes, strict=True):
         compiled = None if outcome.recorded_at is None else versions.judging(max(outcome.recorded_at, now))
         item.answer = answer(outcome, compiled, now)
+        if outcome.problems and item.place:
+            errors = tuple([_placed(each, item.place) for each in outcome.problems])
+            item.answer = msgspec.structs.replace(item.answer, errors=errors)
 
 
 def alone(answered: ActivityAnswer) -> ActivityAnswer:

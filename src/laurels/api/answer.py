@@ -13,14 +13,15 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from laurels.core.activity import Problem as Finding
 from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled
 from laurels.core.explanation import Sentence
 from laurels.core.facts import MEMBER_ACCOUNTS, AnyFact, Explained, Judged, Moved, Part, TierSet
 from laurels.core.journal import entries as entries_of
+from laurels.core.journal import leaves
 from laurels.core.member import Balance, Member
 from laurels.core.refusal import Refusal
+from laurels.core.shape import Problem as Finding
 from laurels.intake.submission import FollowUpOutcome, Outcome, Status
 
 When = Annotated[str, Meta(description="RFC 3339, in the program's zone.", examples=["2026-03-01T10:00:00+08:00"])]
@@ -166,7 +167,7 @@ _STATES: Final[dict[str, State]] = {
     "write_off": "written_off",
 }
 _LEAVING: Final[dict[str, State]] = {"debt": "owed", "write_off": "written_off"}
-_CHANGING: Final = frozenset(("earned", "fell", "fell_back", "mapped"))
+_CHANGING: Final = frozenset(("earned", "restored", "fell", "fell_back", "mapped"))
 
 Format = Callable[[Instant], str]
 
@@ -251,11 +252,6 @@ def entry(moved: Moved, id: str, format: Format) -> Entry:
         into=moved.into,
         reason=moved.reason,
     )
-
-
-def leaves(out_of: str, into: str) -> bool:
-    """Whether points that move between these accounts leave what the member can spend or await."""
-    return out_of == "available" or (out_of in MEMBER_ACCOUNTS and into not in MEMBER_ACCOUNTS)
 
 
 def lot_points(parts: tuple[Part, ...], format: Format) -> tuple[LotPoints, ...]:

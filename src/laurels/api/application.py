@@ -98,7 +98,7 @@ class Entrance:
             "request",
             request_id=exchange.request_id,
             program=caller.program if caller else None,
-            key=caller.name if caller else None,
+            key=(caller.name or caller.key) if caller else None,
             route=route,
             status=exchange.status,
             code=exchange.code or None,

@@ -7,15 +7,18 @@ only an attacker sends (thousands of brackets, endless numbers) is refused here,
 from __future__ import annotations
 
 import asyncio
+import json
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from functools import reduce
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 import msgspec
 
 from laurels.api.problem import ApiProblem, invalid
-from laurels.core.activity import Problem as Finding
-from laurels.core.activity import problem_of
+from laurels.core.shape import FINDINGS_MOST, below, misread
+from laurels.core.shape import Problem as Finding
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Headers = MutableMapping[bytes, bytes]
@@ -27,7 +30,11 @@ NUMBER_DIGITS_MOST: Final = 40
 DOCUMENT_BYTES_MOST: Final = 1 << 20
 TEXT_TYPES: Final = frozenset(("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml", "text/plain"))
 
-_TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]|[-+0-9.eE]+', re.DOTALL)
+_TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]|,|[-+0-9.eE]+', re.DOTALL)
+_NUL: Final = re.compile(rb"(\\*)\\u0000")
+_LINE: Final = b"\n"
+_QUOTE, _LIST, _COMMA = b'"[,'
+PLACE_MOST: Final = 200
 _NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _DIGITS_ALIKE: Final = bytes.maketrans(b"0123456789", b"0" * 10)
 _ENDLESS: Final = b"0" * (NUMBER_DIGITS_MOST + 1)
@@ -89,41 +96,66 @@ def require_json(headers: Headers) -> None:
 
 
 def decode(body: bytes, decoder: msgspec.json.Decoder[_T], *, text_bytes_most: int = TEXT_BYTES_MOST) -> _T:
-    """The body as a value; a problem that says where it does not fit."""
+    """The body as a value; a problem that says everywhere where it does not fit."""
     try:
         value = decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise invalid(problem_of(error)) from None
+        odd = oddities(body, text_bytes_most=text_bytes_most)
+        raise invalid(*once([*odd, *misread(body, decoder.type, error)])) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ApiProblem("malformed_body", _reason(error)) from None
-    found = oddity(body, text_bytes_most=text_bytes_most)
-    if found is not None:
-        raise invalid(found)
+        raise unreadable(body, error) from None
+    found = oddities(body, text_bytes_most=text_bytes_most)
+    if found:
+        raise invalid(*found)
     return value
 
 
-def finding_of(error: Exception, prefix: str = "") -> Finding:
-    """A decoder's complaint as a finding under a pointer."""
-    if isinstance(error, msgspec.DecodeError):
-        return problem_of(error, prefix)
-    return Finding(prefix, "too_deep" if isinstance(error, RecursionError) else "malformed", _reason(error))
+def unreadable(body: bytes, error: Exception) -> ApiProblem:
+    """The problem with a body that is no JSON, or that nobody could read to its end."""
+    if isinstance(error, RecursionError) and (found := oddities(body)):
+        return invalid(*found)
+    finding = finding_of(error, body)
+    return ApiProblem("malformed_body", finding.message, errors=(finding,))
 
 
-def _reason(error: Exception) -> str:
+def finding_of(error: Exception, body: bytes, prefix: str = "") -> Finding:
+    """A decoder's complaint about what is no JSON as a finding under a pointer."""
     if isinstance(error, RecursionError):
-        return "Nested too deeply."
-    if isinstance(error, UnicodeDecodeError):
-        return "The body is not UTF-8."
-    return str(error)
+        return Finding(prefix, "too_deep", f"at most {DEPTH_MOST} levels")
+    try:
+        json.loads(body.decode(), parse_constant=_no_number)
+    except UnicodeDecodeError as found:
+        line, before = body.count(_LINE, 0, found.start) + 1, body[body.rfind(_LINE, 0, found.start) + 1 : found.start]
+        return Finding(prefix, "malformed", f"Line {line}, column {len(before.decode()) + 1}: not UTF-8.")
+    except json.JSONDecodeError as found:
+        return Finding(prefix, "malformed", f"Line {found.lineno}, column {found.colno}: {found.msg}.")
+    except (ValueError, RecursionError):
+        pass  # Only the other decoder objects, and says to what.
+    return Finding(prefix, "malformed", str(error))
 
 
-def oddity(raw: bytes, prefix: str = "", *, text_bytes_most: int = TEXT_BYTES_MOST) -> Finding | None:
-    """What no honest caller sends in well-formed JSON; cheap where there is nothing to find."""
-    if b"\\u0000" in raw and _has_nul(raw):
-        return Finding(prefix, "nul_character", "must not contain the character U+0000")
-    if _may_be_deep(raw) or _ENDLESS in raw.translate(_DIGITS_ALIKE) or _may_be_long(raw, text_bytes_most):
-        return _scan(raw, prefix, text_bytes_most)
-    return None
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no JSON")
+
+
+def once(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings, the first of each place."""
+    by_place: dict[str, Finding] = {}
+    for finding in found:
+        by_place.setdefault(finding.pointer, finding)
+    return tuple(by_place.values())[:FINDINGS_MOST]
+
+
+def oddities(raw: bytes, prefix: str = "", *, text_bytes_most: int = TEXT_BYTES_MOST) -> tuple[Finding, ...]:
+    """What no honest caller sends in well-formed JSON, by its places; cheap where there is nothing to find."""
+    if (
+        b"\\u0000" in raw
+        or _may_be_deep(raw)
+        or _ENDLESS in raw.translate(_DIGITS_ALIKE)
+        or _may_be_long(raw, text_bytes_most)
+    ):
+        return tuple(islice(_scan(raw, prefix, text_bytes_most), FINDINGS_MOST))
+    return ()
 
 
 def _may_be_deep(raw: bytes) -> bool:
@@ -143,23 +175,54 @@ def _may_be_long(raw: bytes, most: int) -> bool:
     return max(map(len, raw.replace(b'\\"', b"..").split(b'"'))) > most
 
 
-def _scan(raw: bytes, prefix: str, text_bytes_most: int) -> Finding | None:
-    depth = 0
+def _scan(raw: bytes, prefix: str, text_bytes_most: int) -> Iterator[Finding]:
+    """Reads token by token, knowing at every one of them where it stands: under which names, at which places."""
+    path: list[str | int] = []
+    is_name = False
     for token in _TOKEN.finditer(raw):
         first = raw[token.start()]
-        if first == 0x22:
-            if token.end() - token.start() > text_bytes_most + 2:
-                return Finding(prefix, "too_long", f"a text has at most {text_bytes_most} bytes")
+        size = token.end() - token.start()
+        if first == _QUOTE:
+            if is_name:
+                path[-1], is_name = _name(token[0]), False
+            finding = _odd_text(token[0], text_bytes_most)
+            if finding is not None:
+                yield Finding(_pointer(prefix, path), *finding)
         elif first in b"[{":
-            depth += 1
-            if depth > DEPTH_MOST:
-                return Finding(prefix, "too_deep", f"at most {DEPTH_MOST} levels")
+            if len(path) == DEPTH_MOST:
+                yield Finding(_pointer(prefix, path), "too_deep", f"at most {DEPTH_MOST} levels")
+                return
+            path.append(0 if first == _LIST else "")
+            is_name = first != _LIST
         elif first in b"]}":
-            depth -= 1
-        elif token.end() - token.start() > NUMBER_DIGITS_MOST:
-            return Finding(prefix, "too_long", f"a number has at most {NUMBER_DIGITS_MOST} digits")
+            if path:
+                path.pop()
+            is_name = False
+        elif first == _COMMA:
+            if path:
+                last = path[-1]
+                is_name = isinstance(last, str)
+                path[-1] = "" if isinstance(last, str) else last + 1
+        elif size > NUMBER_DIGITS_MOST:
+            yield Finding(_pointer(prefix, path), "too_long", f"a number has at most {NUMBER_DIGITS_MOST} digits")
+
+
+def _odd_text(token: bytes, most: int) -> tuple[str, str] | None:
+    if len(token) > most + 2:
+        return "too_long", f"a text has at most {most} bytes"
+    if b"\\u0000" in token and any(len(found[1]) % 2 == 0 for found in _NUL.finditer(token)):
+        return "nul_character", "must not contain the character U+0000"
     return None
 
 
-def _has_nul(raw: bytes) -> bool:
-    return any(len(found[1]) % 2 == 0 for found in re.finditer(rb"(\\*)\\u0000", raw))
+def _name(token: bytes) -> str:
+    """A field's name as a step of a pointer; what is odd itself leads no further."""
+    try:
+        name = msgspec.json.decode(token, type=str)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "..."
+    return name if len(name) <= PLACE_MOST and "\0" not in name else "..."
+
+
+def _pointer(prefix: str, path: list[str | int]) -> str:
+    return reduce(below, path, prefix)

@@ -15,7 +15,6 @@ from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled
 from laurels.core.member import Measures, decode_document
 from laurels.core.program.change import Between, Concerned, Earners, Everyone, Holders, Standing
-from laurels.core.program.model import Track
 from laurels.core.tier import meets, values_of
 from laurels.store import reading
 from laurels.store.bucket import bucket_of
@@ -100,15 +99,10 @@ def _is_concerned(row: MemberRow, concern: Concerned, old: Compiled, days: Days,
     if isinstance(concern, Standing):
         return tier in concern.tiers
     track = old.tracks[concern.track]
-    return _is_on_the_side(track, tier, concern) and _falls_between(row, track, concern, old, days, now)
-
-
-def _is_on_the_side(track: Track, tier: str | None, concern: Between) -> bool:
     ranks = {each.id: rank for rank, each in enumerate(track.tiers)}
     rank, asked = ranks.get(tier or "", 0), ranks[concern.tier]
-    return rank < asked if concern.threshold == "enter" else rank == asked
-
-
-def _falls_between(row: MemberRow, track: Track, concern: Between, old: Compiled, days: Days, now: Instant) -> bool:
-    values = values_of(old, track, row.root, days.get((row.id, track.id)), now)
-    return meets(track, concern.before, values) and not meets(track, concern.after, values)
+    if rank != asked if concern.threshold == "keep" else rank >= asked:
+        return False
+    values = values_of(old, track, root, days.get((row.id, track.id)), now)
+    is_under_way = meets(track, concern.before, values) if concern.threshold == "keep" else any(values)
+    return is_under_way and not meets(track, concern.after, values)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta, Struct
 
 from laurels.api.answer import (
@@ -154,18 +155,10 @@ def _campaigns(facts: tuple[AnyFact, ...], versions: Versions) -> tuple[Campaign
 
 
 def _campaign(judged: Judged, compiled: Compiled | None) -> CampaignExplanation:
-    outcome = campaign_outcome(judged)
     campaigns = () if compiled is None else compiled.program.campaigns
     campaign = next((each for each in campaigns if each.id == judged.campaign), None)
     return CampaignExplanation(
-        campaign=outcome.campaign,
-        applied=outcome.applied,
-        code=outcome.code,
-        wanted=outcome.wanted,
-        granted=outcome.granted,
-        wallet=outcome.wallet,
-        rule=outcome.rule,
-        limited_by=outcome.limited_by,
+        **msgspec.structs.asdict(campaign_outcome(judged)),
         text=texts(campaign_sentence(judged)),
         says=None if campaign is None or compiled is None else rule_text(campaign, compiled),
     )

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from laurels.api.answer import Entry, Kind, When, entry
 from laurels.api.members import row_of
 from laurels.api.operation import Call, operation
-from laurels.api.paging import Cursor, Limit, NextCursor, cursor_of, place_of
+from laurels.api.paging import Cursor, Limit, NextCursor, page_of, place_of
 from laurels.core.calendar import Zone
 from laurels.core.explanation import Sentence
 from laurels.core.facts import Moved
@@ -31,6 +31,10 @@ class JournalItem(Entry, frozen=True, kw_only=True):
     """An entry with its activity."""
 
     activity: ActivityReference
+    stated_reason: Annotated[
+        str | None,
+        Meta(description="What a person gave as the reason, of an adjustment say, in their own words; null if erased."),
+    ] = None
 
 
 class JournalAnswer(Struct, frozen=True):
@@ -66,9 +70,8 @@ async def read_journal(call: Call, member: str, query: JournalQuery) -> JournalA
     found = await reading.journal(
         call.services.database, call.program, member, before=before, limit=query.limit + 1, wallet=query.wallet
     )
-    page = found[: query.limit]
+    page, next_cursor = page_of(found, query.limit, lambda each: (each.seq, each.n))
     compiled = await call.services.compiled(call.program, await call.services.now(call.program))
-    next_cursor = cursor_of((page[-1].seq, page[-1].n)) if len(found) > query.limit else None
     return JournalAnswer(tuple([_item(each, compiled.zone) for each in page]), next_cursor)
 
 
@@ -102,4 +105,5 @@ def _item(stored: JournalEntry, zone: Zone) -> JournalItem:
             occurred_at=zone.format(stored.occurred_at),
             recorded_at=zone.format(stored.recorded_at),
         ),
+        stated_reason=stored.stated_reason,
     )

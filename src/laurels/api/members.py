@@ -12,18 +12,18 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from laurels.api.activities import IdentifierBody, instant_of
-from laurels.api.answer import ActivityAnswer, When
+from laurels.api.answer import ActivityAnswer, When, balances, tiers
 from laurels.api.operation import Call, operation
 from laurels.api.own import submit_own
-from laurels.api.paging import Cursor, Limit, NextCursor, cursor_of, place_of
+from laurels.api.paging import Cursor, Limit, NextCursor, page_of, place_of
 from laurels.api.problem import ApiProblem, invalid
-from laurels.core.activity import Problem as Finding
 from laurels.core.calendar import Instant, Zone, parse_date
 from laurels.core.compiled import Compiled
 from laurels.core.explanation import Sentence
-from laurels.core.member import Root
+from laurels.core.member import Member, Root
 from laurels.core.money import format_minor
 from laurels.core.refusal import Refusal
+from laurels.core.shape import Problem as Finding
 from laurels.core.wire import Id, Word
 from laurels.store import people, reading
 from laurels.store.people import Identifier, IdentifierTaken, Profile
@@ -110,8 +110,8 @@ class MemberItem(Struct, frozen=True, kw_only=True):
     enrolled_at: When | None
     erased_at: When | None
     name: str | None
-    available: Annotated[dict[str, int], Meta(description="By wallet, as last recorded.")]
-    tiers: Annotated[dict[str, str], Meta(description="By track, as last recorded.")]
+    available: Annotated[dict[str, int], Meta(description="By wallet, as of now.")]
+    tiers: Annotated[dict[str, str], Meta(description="By track, as of now.")]
 
 
 class MemberList(Struct, frozen=True):
@@ -124,7 +124,12 @@ class MemberList(Struct, frozen=True):
 class MemberQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which members."""
 
-    query: Annotated[str, Meta(max_length=200, description="Beginning of an id, name, phone or e-mail.")] | None = None
+    query: (
+        Annotated[
+            str, Meta(max_length=200, description="Beginning of an id, name, phone or e-mail; or a whole identifier.")
+        ]
+        | None
+    ) = None
     limit: Limit = 50
     cursor: Cursor | None = None
 
@@ -245,16 +250,20 @@ async def read_member(call: Call, member: str) -> MemberAnswer:
     codes=("no_version_yet",),
 )
 async def list_members(call: Call, query: MemberQuery) -> MemberList:
-    """Members by id, or those whose id, name, phone number or e-mail address begins with `query`."""
+    """Members by id, or those whose id, name, phone number or e-mail address begins with `query`.
+
+    Also found is who is known by `query` to the letter, such as the number of a card. Figures are as of now.
+    """
+    services = call.services
     after = place_of(query.cursor, str) or ""
-    rows = await reading.members(
-        call.services.database, call.program, after=after, limit=query.limit + 1, query=query.query
+    found = await services.intake.look_at_page(
+        call.program, after=after, limit=query.limit + 1, query=query.query or None
     )
-    page = rows[: query.limit]
-    profiles = [await people.profile_of(call.services.database, call.program, row.id) for row in page]
-    compiled = await call.services.compiled(call.program, await call.services.now(call.program))
-    items = tuple([_item(row, profile, compiled) for row, profile in zip(page, profiles, strict=True)])
-    return MemberList(items, cursor_of(page[-1].id) if len(rows) > query.limit else None)
+    page, next_cursor = page_of(found, query.limit, lambda each: each[0].id)
+    profiles = await people.profiles_of(services.database, call.program, [row.id for row, _member in page])
+    compiled = await services.compiled(call.program, await services.now(call.program))
+    items = tuple([_item(row, member, profiles.get(row.id), compiled) for row, member in page])
+    return MemberList(items, next_cursor)
 
 
 @operation(
@@ -288,7 +297,7 @@ async def export_member(call: Call, member: str, query: PersonalDataQuery) -> Pe
     row = await row_of(call, member)
     after = place_of(query.cursor, int) or 0
     found = await reading.activities(call.services.database, call.program, member, after=after, limit=query.limit + 1)
-    page = found[: query.limit]
+    page, next_cursor = page_of(found, query.limit, lambda each: each.seq)
     compiled = await call.services.compiled(call.program, await call.services.now(call.program))
     written = tuple(
         [
@@ -302,7 +311,6 @@ async def export_member(call: Call, member: str, query: PersonalDataQuery) -> Pe
             for each in page
         ]
     )
-    next_cursor = cursor_of(page[-1].seq) if len(found) > query.limit else None
     return PersonalData(member=await _member(call, row), activities=written, next_cursor=next_cursor)
 
 
@@ -351,15 +359,14 @@ async def _member(call: Call, row: MemberRow) -> MemberAnswer:
     )
 
 
-def _item(row: MemberRow, profile: Profile | None, compiled: Compiled) -> MemberItem:
-    root = row.root
+def _item(row: MemberRow, member: Member, profile: Profile | None, compiled: Compiled) -> MemberItem:
     return MemberItem(
         id=row.id,
-        enrolled_at=_shown(root.enrolled_at, compiled),
+        enrolled_at=_shown(member.root.enrolled_at, compiled),
         erased_at=_shown(row.sealed_at, compiled),
         name=None if profile is None else profile.name,
-        available={wallet: balance.available for wallet, balance in root.wallets.items()},
-        tiers={track: standing.tier for track, standing in root.tracks.items()},
+        available={wallet: balance.available for wallet, balance in balances(compiled, member).items()},
+        tiers={track: standing.tier for track, standing in tiers(compiled, member, ()).items()},
     )
 
 
@@ -398,7 +405,7 @@ async def _refuse_taken(call: Call, member: str, identifiers: tuple[Identifier, 
     known = await people.resolve(call.services.database, call.program, identifiers)
     for identifier, owner in known.items():
         if owner != member:
-            raise ApiProblem("identifier_taken", f"Of kind {identifier.kind}.")
+            raise ApiProblem.of(Refusal("identifier_taken", f"Of kind {identifier.kind}."))
 
 
 async def _put_identifiers(call: Call, member: str, identifiers: tuple[Identifier, ...]) -> None:
@@ -406,4 +413,4 @@ async def _put_identifiers(call: Call, member: str, identifiers: tuple[Identifie
         await people.put_identifiers(call.services.database, call.program, member, identifiers)
     except IdentifierTaken as taken:
         detail = f"Of kind {taken.identifier.kind}, by another request just now; all else was done."
-        raise ApiProblem("identifier_taken", detail) from None
+        raise ApiProblem.of(Refusal("identifier_taken", detail)) from None

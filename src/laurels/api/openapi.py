@@ -376,6 +376,10 @@ def _problem(operation: Operation, codes: list[str]) -> Json:
         response["headers"] = {
             "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string", "pattern": "^[0-9]+$"}}
         }
+    if "method_not_allowed" in codes:
+        response["headers"] = {
+            "Allow": {"description": "The methods that the address answers to.", "schema": {"type": "string"}}
+        }
     if AUTHENTICATED[0] in codes:
         response["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}
     return response

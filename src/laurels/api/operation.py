@@ -24,7 +24,8 @@ Tag = Literal["Activities", "Members", "Redemptions", "Program", "Operation"]
 
 PARAMETER: Final = re.compile(r"\{(\w+)\}")
 
-COMMON: Final = ("internal_error", "unavailable")
+# `method_not_allowed` is said of an address: it stands with every method that the address does answer to.
+COMMON: Final = ("internal_error", "unavailable", "method_not_allowed")
 AUTHENTICATED: Final = ("unauthenticated", "scope_missing")
 WITH_BODY: Final = ("malformed_body", "invalid", "body_too_large", "body_too_slow", "unsupported_media_type")
 WITH_PARAMETERS: Final = ("no_such_route",)

@@ -13,8 +13,8 @@ import msgspec
 from laurels.api.answer import ActivityAnswer, answer
 from laurels.api.operation import Call
 from laurels.api.problem import ApiProblem, invalid
-from laurels.core.activity import Problem as Finding
 from laurels.core.calendar import Instant
+from laurels.core.shape import Problem as Finding
 from laurels.ids import new_id
 from laurels.intake.submission import Outcome, Submission
 from laurels.store import reading

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
@@ -26,8 +27,13 @@ class PageQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     cursor: Cursor | None = None
 
 
-def cursor_of(place: Any) -> str:
-    """A cursor for a place."""
+def page_of(found: Sequence[T], limit: int, place: Callable[[T], Any]) -> tuple[Sequence[T], str | None]:
+    """The page, and the cursor of the next one; of `found` there is one more than fits, if there is a next one."""
+    page = found[:limit]
+    return page, _cursor(place(page[-1])) if len(found) > limit else None
+
+
+def _cursor(place: Any) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
 
 

@@ -26,29 +26,22 @@ from laurels.api.body import (
     media_type,
     read_body,
     require_json,
+    unreadable,
 )
 from laurels.api.operation import Call, Operation
-from laurels.api.problem import MEDIA_TYPE, ApiProblem
+from laurels.api.problem import MEDIA_TYPE, ApiProblem, invalid
 from laurels.api.services import Services
 from laurels.core.refusal import Refusal
+from laurels.core.shape import misfits
 from laurels.intake.submission import Overloaded, Unavailable
 from laurels.store import idempotency
+from laurels.store.outage import OUTAGES
 
 JSON: Final = "application/json"
 PARAMETER_MOST: Final = 200
 KEY: Final = re.compile(rb"[!-~]{1,128}")
 RUNNING_RETRY_S: Final = 1
 CLOSED_REQUEST: Final = 499
-
-_OUTAGES: Final = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    ConnectionError,
-)
 
 _encode: Final = msgspec.json.Encoder().encode
 _encode_in_order: Final = msgspec.json.Encoder(order="deterministic").encode
@@ -117,7 +110,7 @@ class Performer:
             self._log.warning("unavailable", request_id=exchange.request_id, why=str(unavailable))
             retry = {"Retry-After": str(unavailable.retry_after_s)}
             return problem_reply(ApiProblem("unavailable", headers=retry), exchange)
-        except _OUTAGES as outage:
+        except OUTAGES as outage:
             self._log.warning("unavailable", request_id=exchange.request_id, why=str(outage))
             return problem_reply(ApiProblem("unavailable", headers={"Retry-After": "1"}), exchange)
         except Disconnected:
@@ -151,7 +144,11 @@ class Performer:
 
     def _decoded(self, operation: Operation, asked: Asked, body: bytes) -> Any:
         if operation.takes_text and media_type(asked.headers) in TEXT_TYPES:
-            return msgspec.convert({"document": _text(body)}, operation.body)
+            value = {"document": _text(body)}
+            try:
+                return msgspec.convert(value, operation.body)
+            except msgspec.ValidationError:
+                raise invalid(*misfits(value, operation.body)) from None
         if body:
             require_json(asked.headers)
         if operation.body is bytes:
@@ -196,7 +193,7 @@ class Performer:
         """Frees a key after a failure; where that fails too, the key frees itself after a while."""
         try:
             await idempotency.abandon(self._services.database, program, key)
-        except (asyncpg.PostgresError, *_OUTAGES) as error:
+        except (asyncpg.PostgresError, *OUTAGES) as error:
             self._log.warning("key_not_freed", request_id=exchange.request_id, why=str(error))
 
 
@@ -257,5 +254,5 @@ def idempotency_key(headers: Mapping[bytes, bytes]) -> str | None:
 def _text(body: bytes) -> str:
     try:
         return body.decode()
-    except UnicodeDecodeError:
-        raise ApiProblem("malformed_body", "The body is not UTF-8.") from None
+    except UnicodeDecodeError as error:
+        raise unreadable(body, error) from None

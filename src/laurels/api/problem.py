@@ -1,7 +1,8 @@
 """Problems: whatever is not what was asked for is `application/problem+json` (RFC 9457) with a stable code.
 
-`PROBLEMS` is the one table of codes that HTTP adds to the refusals of `laurels.core.refusal`; a code in neither table
-cannot be answered. `FINDINGS` lists the codes of single findings in `errors`, which say where in the input they lie.
+`PROBLEMS` is the one table of codes that HTTP adds to the refusals of `laurels.core.refusal`: requests that are no
+proper ones, things that are not there, and failures. A code in neither table cannot be answered. `FINDINGS` lists the
+codes of single findings in `errors`, which say where in the input they lie.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from laurels.core.activity import Problem as Finding
 from laurels.core.refusal import REFUSALS, Refusal
+from laurels.core.shape import Problem as Finding
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_PREFIX: Final = "urn:laurels:problem:"
@@ -46,17 +47,12 @@ PROBLEMS: Final = MappingProxyType(
         "no_such_version": ProblemKind(404, "The program has no such version.", "计划没有该版本。"),
         "method_not_allowed": ProblemKind(405, "This address does not answer to this method.", "该地址不支持此方法。"),
         "body_too_slow": ProblemKind(408, "The body did not arrive in time.", "请求体未能及时到达。"),
-        "identifier_taken": ProblemKind(409, "Another member has this identifier.", "该标识已属于其他会员。"),
-        "no_version_yet": ProblemKind(409, "The program has no version in effect yet.", "计划尚无生效版本。"),
         "body_too_large": ProblemKind(413, "The body is too large.", "请求体过大。"),
         "unsupported_media_type": ProblemKind(
             415, "The body is not of a media type that this takes.", "不支持该内容类型。"
         ),
         "invalid": ProblemKind(422, "The input does not fit.", "输入不合要求。"),
         "program_invalid": ProblemKind(422, "The program document has errors.", "计划文档有错误。"),
-        "other_program": ProblemKind(
-            422, "The document is of another program than the key.", "文档与密钥不属于同一计划。"
-        ),
         "not_supported": ProblemKind(422, "This is not supported yet.", "暂不支持。"),
         "internal_error": ProblemKind(500, "A defect of Laurels; nothing was recorded.", "内部错误；未作任何记录。"),
         "overloaded": ProblemKind(503, "Too much is waiting; nothing was recorded.", "请求过多；未作任何记录。"),
@@ -70,8 +66,9 @@ FINDINGS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "malformed": "Not well-formed, or half of a surrogate pair.",
         "invalid": "Of the wrong type, or outside what is allowed.",
-        "missing": "Must not be empty.",
-        "member_missing": "Neither `member` nor `identifier` is given, or both are.",
+        "missing": "Must be given, and not be empty.",
+        "unknown_field": "There is no such field; often a slip of the pen.",
+        "member_missing": "Neither `member` nor `identifier` is given, or both are, or one of them is null.",
         "unknown_type": "There is no such activity type; your own begin with `custom.`.",
         "reserved_source": "A source that only Laurels uses.",
         "other_source": "The key belongs to another source.",
@@ -79,7 +76,7 @@ FINDINGS: Final[Mapping[str, str]] = MappingProxyType(
         "scope_missing": "The key lacks the scope for this type of activity.",
         "nul_character": "The character U+0000 cannot be stored.",
         "too_deep": "Nested too deeply.",
-        "too_long": "A text or number is too long.",
+        "too_long": "A text, number or list is too long.",
         "too_many_fields": "More fields than are allowed.",
         "too_many_activities": "More than 1,000 activities, or none.",
         "invalid_amount": "Not an amount, or more decimals than the currency has.",

@@ -10,16 +10,16 @@ from msgspec import Meta, Struct
 from laurels.api.activities import instant_of
 from laurels.api.answer import Texts, When
 from laurels.api.operation import Call, operation
-from laurels.api.paging import NextCursor, PageQuery, cursor_of, place_of
+from laurels.api.paging import NextCursor, PageQuery, page_of, place_of
 from laurels.api.problem import ApiProblem, invalid
 from laurels.api.publishing import Faulty, OtherProgram, PlannedChange, examine_apart, plan, publish
-from laurels.core.activity import Problem as InputFinding
 from laurels.core.calendar import Instant, Zone, format_instant
 from laurels.core.explanation import Sentence
 from laurels.core.program.change import Concerned
 from laurels.core.program.finding import Finding
 from laurels.core.program.loading import Examined
 from laurels.core.refusal import Refusal
+from laurels.core.shape import Problem as InputFinding
 from laurels.core.wire import Word
 from laurels.store.programs import StoredVersion, program_row, stored_versions
 
@@ -232,7 +232,7 @@ async def publish_document(call: Call, body: NewVersion) -> VersionSaved:
     if isinstance(published, Faulty):
         raise _faulty(published.findings)
     if isinstance(published, OtherProgram):
-        raise ApiProblem("other_program", f"It describes {published.id}.")
+        raise ApiProblem.of(Refusal("other_program", f"It describes {published.id}."))
     if isinstance(published, Refusal):
         raise ApiProblem.of(published)
     services.rendering.forget(call.program)
@@ -252,11 +252,10 @@ async def list_versions(call: Call, query: PageQuery) -> VersionList:
     before = place_of(query.cursor, int)
     found = await stored_versions(call.services.database, call.program)
     items = [version for version in reversed(found) if before is None or version.number < before]
-    page = items[: query.limit]
+    page, next_cursor = page_of(items, query.limit, lambda each: each.number)
     if not page:
         return VersionList((), None)
     zone = (await call.services.compiled(call.program, await call.services.now(call.program))).zone
-    next_cursor = cursor_of(page[-1].number) if len(items) > query.limit else None
     return VersionList(tuple([_version(version, zone) for version in page]), next_cursor)
 
 
@@ -310,7 +309,7 @@ async def move_clock(call: Call, body: NewTime) -> ClockAnswer:
 
 def _refuse_other(call: Call, examined: Examined) -> None:
     if examined.program is not None and examined.program.id != call.program:
-        raise ApiProblem("other_program", f"It describes {examined.program.id}.")
+        raise ApiProblem.of(Refusal("other_program", f"It describes {examined.program.id}."))
 
 
 def _faulty(findings: tuple[Finding, ...]) -> ApiProblem:

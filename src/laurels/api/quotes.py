@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from laurels.api.activities import PURCHASE_REFUSALS, IdentifierBody, alone, instant_of
 from laurels.api.answer import ActivityAnswer, answer, quoted, refusal_answer
 from laurels.api.body import finding_of
 from laurels.api.operation import Call, operation
 from laurels.api.problem import ApiProblem, invalid
-from laurels.core.activity import Problem as Finding
 from laurels.core.explanation import Sentence
 from laurels.core.refusal import Refusal
+from laurels.core.shape import Problem as Finding
+from laurels.core.shape import problem_of
 from laurels.core.wire import Id, Word
 from laurels.ids import new_id
 from laurels.intake.submission import Outcome, Submission
@@ -29,8 +30,8 @@ class QuoteBody(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A purchase, paid or still a cart: `order` and `tenders` may be left out of its data."""
 
     data: Raw
-    member: Id | None = None
-    identifier: Annotated[IdentifierBody | None, Meta(description="In place of `member`.")] = None
+    member: Id | UnsetType = UNSET
+    identifier: Annotated[IdentifierBody | UnsetType, Meta(description="In place of `member`.")] = UNSET
     type: Literal["purchase"] = "purchase"
     occurred_at: Annotated[Word | None, Meta(description="RFC 3339 with an offset; now by default.")] = None
     id: Annotated[str, Meta(min_length=1, max_length=180, description="Only echoed.")] | None = None
@@ -53,7 +54,7 @@ async def quote(call: Call, body: QuoteBody) -> ActivityAnswer:
     """
     if body.reserve:
         raise ApiProblem("not_supported", "Quotes reserve nothing yet: leave reserve out.")
-    if (body.member is None) == (body.identifier is None):
+    if (body.member is UNSET) == (body.identifier is UNSET):
         raise invalid(Finding("/member", "member_missing", "give either member or identifier"))
     services, caller = call.services, call.caller
     now = await services.now(caller.program)
@@ -61,8 +62,8 @@ async def quote(call: Call, body: QuoteBody) -> ActivityAnswer:
     if isinstance(occurred_at, Finding):
         raise invalid(occurred_at)
     id = body.id or new_id(services.clock.now())
-    member = body.member
-    if body.identifier is not None:
+    member = None if body.member is UNSET else body.member
+    if body.identifier is not UNSET:
         identifier = Identifier(body.identifier.kind, body.identifier.value)
         member = (await people.resolve(services.database, caller.program, [identifier])).get(identifier)
     if member is None:
@@ -78,8 +79,10 @@ def _with_order(data: Raw, id: str) -> bytes:
     body = bytes(data)
     try:
         value = _data.decode(body)
+    except msgspec.ValidationError as error:
+        raise invalid(problem_of(error, "/data")) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise invalid(finding_of(error, "/data")) from None
+        raise invalid(finding_of(error, body, "/data")) from None
     return body if "order" in value else _encode({**value, "order": f"quote:{id}"})
 
 

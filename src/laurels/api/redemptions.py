@@ -19,6 +19,7 @@ from laurels.core.explanation import Sentence
 from laurels.core.member import Redemption
 from laurels.core.money import format_minor
 from laurels.core.purchase import worth
+from laurels.core.refusal import Refusal
 from laurels.core.wire import Id, Word
 from laurels.store import reading
 
@@ -49,6 +50,20 @@ class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
     """An empty object."""
 
 
+class Money(Struct, frozen=True):
+    """An amount of money."""
+
+    amount: Annotated[str, Meta(description="Decimal.", examples=["3.00"])]
+    currency: Annotated[str, Meta(description="ISO 4217.", examples=["CNY"])]
+
+
+class CapturedPoints(Struct, frozen=True):
+    """How many of the held points were spent, and what they paid."""
+
+    points: int
+    worth: Money | None
+
+
 class RedemptionAnswer(Struct, frozen=True, kw_only=True):
     """A redemption as of now."""
 
@@ -57,10 +72,11 @@ class RedemptionAnswer(Struct, frozen=True, kw_only=True):
     wallet: str
     points: Annotated[int, Meta(description="Held, or wanted when it was held.")]
     status: RedemptionStatus
-    worth: Annotated[str | None, Meta(description="What the held points pay at the till, in the program's currency.")]
+    worth: Annotated[Money | None, Meta(description="What `points` pay at the till; null: this wallet pays nothing.")]
     held_at: When
     times_out_at: When | None
     ended_at: When | None
+    captured: Annotated[CapturedPoints | None, Meta(description="What was spent of `points`; null unless captured.")]
     spent: Annotated[int, Meta(description="Captured points, less what returns gave back.")]
     lots: Annotated[tuple[LotPoints, ...], Meta(description="Where the points came from.")]
 
@@ -95,7 +111,7 @@ async def hold_points(call: Call, body: NewRedemption) -> RedemptionSaved:
         activity = await submit_own(call, body.member, "redemption", data, source=SOURCE, id=body.id)
     except ApiProblem as problem:
         if problem.code == "activity_conflict":
-            raise ApiProblem("duplicate_redemption", body.id) from None
+            raise ApiProblem.of(Refusal("duplicate_redemption", body.id)) from None
         raise
     return RedemptionSaved(await _redemption(call, body.id, body.member), activity)
 
@@ -165,20 +181,28 @@ async def _redemption(call: Call, id: str, member: str) -> RedemptionAnswer:
 
 def _answer(id: str, member: str, redemption: Redemption, compiled: Compiled) -> RedemptionAnswer:
     format = compiled.zone.format
-    wallet = compiled.wallets.get(redemption.wallet)
-    pays = None
-    if wallet is not None and wallet.money is not None:
-        pays = format_minor(worth(wallet.money, redemption.points), compiled.declared.places)
+    captured = None
+    if redemption.status == "captured":
+        captured = CapturedPoints(redemption.spent, _pays(compiled, redemption.wallet, redemption.spent))
     return RedemptionAnswer(
         id=id,
         member=member,
         wallet=redemption.wallet,
         points=redemption.points,
         status=cast(RedemptionStatus, redemption.status),
-        worth=pays,
+        worth=_pays(compiled, redemption.wallet, redemption.points),
         held_at=format(redemption.held_at),
         times_out_at=None if redemption.times_out_at is None else format(redemption.times_out_at),
         ended_at=None if redemption.ended_at is None else format(redemption.ended_at),
+        captured=captured,
         spent=redemption.spent - redemption.restored,
         lots=lot_points(redemption.parts, format),
     )
+
+
+def _pays(compiled: Compiled, wallet_id: str, points: int) -> Money | None:
+    """What points pay at the till, by the version in effect."""
+    wallet = compiled.wallets.get(wallet_id)
+    if wallet is None or wallet.money is None:
+        return None
+    return Money(format_minor(worth(wallet.money, points), compiled.declared.places), compiled.declared.currency)

@@ -15,6 +15,7 @@ from laurels.api.problem import ApiProblem
 from laurels.clock import Clock
 from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled
+from laurels.core.refusal import Refusal
 from laurels.core.version import Versions
 from laurels.intake.engine import Intake
 from laurels.settings import Settings
@@ -76,5 +77,5 @@ class Services(msgspec.Struct, frozen=True):
         """The version that words what is said of an instant; a problem where nothing is published yet."""
         versions = await self.rendering.versions(program)
         if not versions.versions:
-            raise ApiProblem("no_version_yet")
+            raise ApiProblem.of(Refusal("no_version_yet"))
         return versions.judging(at)

@@ -154,8 +154,9 @@ def _wallet(member: Member, id: str, balance: Balance, zone: Zone) -> WalletAnsw
     for redemption in member.root.holds:
         held = cast(Redemption, member.documents[f"redemption/{redemption}"])
         if held.wallet == id:
+            has_lapsed = balance.lapsed_at is not None and held.held_at < balance.lapsed_at
             for part in held.parts:
-                add(part.expires_at, part.points)
+                add(balance.lapsed_at if has_lapsed else part.expires_at, part.points)
     dated = sorted(at for at in points if at is not None)
     expiring = [Expiring(zone.format(at), points[at]) for at in dated]
     if None in points:

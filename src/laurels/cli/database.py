@@ -23,9 +23,7 @@ def migrate_command(outside: Outside, *, as_json: bool) -> None:
 
 
 async def _migrate(outside: Outside, screen: Screen) -> None:
-    async with outside.database_url(settings_of()) as url:
-        applied = await migrate(url)
-    names = [f"{migration.number:04d} {migration.name}" for migration in applied]
+    names = [f"{migration.number:04d} {migration.name}" for migration in await outside.migrate(settings_of())]
     screen.result(
         {"applied": names}, lambda out: out.print("\n".join(names) if names else "The database is up to date.")
     )

@@ -40,6 +40,10 @@ QUICK = 10
 """With --quick, the households are every tenth one."""
 
 _VERIFIED = "demo/verified"
+_WHY_ZERO = {
+    "spent": "the data has no redemptions",
+    "expired": "the data is of one year, and points live for one",
+}
 
 
 class Course(msgspec.Struct):
@@ -263,7 +267,7 @@ def _say_summary(
 
     def say(out: Console) -> None:
         out.print(f"\n[bold]{program.name.get('en', program.id)}, {zone.local(lived.now).date}[/]\n")
-        say_figures(out, program, lived.figures, zone)
+        say_figures(out, program, lived.figures, zone, _WHY_ZERO)
         out.print(
             f"[dim]{CREDIT}\nSeconds: "
             + ", ".join(f"{part} {seconds:g}" for part, seconds in course.seconds.items() if "second" not in part)

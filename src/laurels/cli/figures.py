@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -10,7 +10,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from laurels.core.calendar import Instant, Zone
+from laurels.cli.moments import end_of, in_order
+from laurels.cli.screen import plural
+from laurels.core.calendar import Zone
 from laurels.core.money import floor_div, format_minor
 from laurels.core.program.model import Program, Texts
 from laurels.simulate.comparing import Comparison
@@ -27,21 +29,19 @@ def figures_as_json(figures: Figures, zone: Zone) -> dict[str, Any]:
         wallet: {
             **msgspec.to_builtins(msgspec.structs.replace(each, expiring={})),
             "outstanding": each.outstanding,
-            "expiring": [{"at": None if at is None else zone.format(at), "points": p} for at, p in _in_order(each)],
+            "expiring": [
+                {"at": None if at is None else zone.format(at), "points": p} for at, p in in_order(each.expiring)
+            ],
         }
         for wallet, each in figures.wallets.items()
     }
     return value
 
 
-def _in_order(figures: WalletFigures) -> Iterator[tuple[Instant | None, int]]:
-    yield from sorted(((at, p) for at, p in figures.expiring.items() if at is not None), key=lambda each: each[0])
-    if None in figures.expiring:
-        yield None, figures.expiring[None]
-
-
-def say_figures(out: Console, program: Program, figures: Figures, zone: Zone) -> None:
-    """Figures in tables."""
+def say_figures(
+    out: Console, program: Program, figures: Figures, zone: Zone, why_zero: Mapping[str, str] | None = None
+) -> None:
+    """Figures in tables. What is zero is left out, but for the lines of which `why_zero` says why they are."""
     for track in program.tracks:
         counts = figures.tracks.get(track.id, {})
         table = _table(f"Members by tier ({_called(track.name, track.id)})", "tier", "members", "share")
@@ -53,14 +53,18 @@ def say_figures(out: Console, program: Program, figures: Figures, zone: Zone) ->
     for wallet in program.wallets:
         each = figures.wallets.get(wallet.id)
         if each is not None:
-            out.print(_wallet_table(program, wallet.id, each, zone))
+            out.print(_wallet_table(program, wallet.id, each, zone, why_zero or {}))
             out.print(_campaign_table(program, each))
+
+
+def say_refused(out: Console, figures: Figures) -> None:
+    """Activities that came to nothing, by why."""
     for what, codes in (("refused", figures.refused), ("not readable", figures.invalid)):
         for code, count in sorted(codes.items()):
-            out.print(f"[yellow]{count:,} activities {what}:[/] {code}")
+            out.print(f"[yellow]{plural(count, 'activity', 'activities')} {what}:[/] {code}")
 
 
-def _wallet_table(program: Program, id: str, each: WalletFigures, zone: Zone) -> Table:
+def _wallet_table(program: Program, id: str, each: WalletFigures, zone: Zone, why_zero: Mapping[str, str]) -> Table:
     wallet = next(wallet for wallet in program.wallets if wallet.id == id)
     table = _table(_called(wallet.name, wallet.id), "", "points", "")
     table.add_row("issued", f"{each.issued:,}", "")
@@ -72,8 +76,8 @@ def _wallet_table(program: Program, id: str, each: WalletFigures, zone: Zone) ->
         ("written off", each.written_off),
         ("in transit", each.in_transit),
     ):
-        if points or what in ("spent", "expired"):
-            table.add_row(what, f"{points:,}", "")
+        if points or what in why_zero:
+            table.add_row(what, f"{points:,}", "" if points else why_zero[what])
     worth = ""
     if wallet.money is not None:
         amount = floor_div(max(each.outstanding, 0) * wallet.money.worth, wallet.money.points)
@@ -84,18 +88,15 @@ def _wallet_table(program: Program, id: str, each: WalletFigures, zone: Zone) ->
             table.add_row(f"  {what}", f"{points:,}", "")
     if each.debt:
         table.add_row("  owed", f"-{each.debt:,}", "")
-    lapses = list(_in_order(each))
+    lapses = list(in_order(each.expiring))
     for at, points in lapses[:EXPIRING_SHOWN]:
-        table.add_row("  good for ever" if at is None else "  good until", f"{points:,}", _last_day(zone, at))
+        table.add_row(
+            "  good for ever" if at is None else "  good until", f"{points:,}", end_of(zone, at) if at else ""
+        )
     rest = lapses[EXPIRING_SHOWN:]
     if rest:
         table.add_row("  good for longer", f"{sum(points for _, points in rest):,}", "")
     return table
-
-
-def _last_day(zone: Zone, at: Instant | None) -> str:
-    """The last day on which something is good that ends at an instant, which is often the first of the next month."""
-    return "" if at is None else zone.local(at - 1).date
 
 
 def _campaign_table(program: Program, each: WalletFigures) -> Table:

@@ -30,12 +30,17 @@ def shown_findings(name: str, document: str, findings: Sequence[Finding]) -> Ite
 def _snippet(line: str, number: int, column: int) -> Iterator[str]:
     # A long line is shown around the place.
     start = max(column - 1 - _CONTEXT_MOST // 2, 0) if len(line) > _CONTEXT_MOST else 0
-    part = line[start : start + _CONTEXT_MOST].rstrip()
+    part = "".join(map(_visible, line[start : start + _CONTEXT_MOST])).rstrip()
     before = part[: column - 1 - start]
     # A caret under a tab stands right only behind the same tabs.
     indent = "".join(character if character == "\t" else " " * _width(character) for character in before)
     yield f"[dim]{number:>5} |[/] {escape(part)}"
     yield f"[dim]      |[/] {indent}[bold]^[/]"
+
+
+def _visible(character: str) -> str:
+    """The character, or a sign in the place of one that is no text or would have a terminal do something."""
+    return character if character == "\t" or character.isprintable() else "\ufffd"
 
 
 def _width(character: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -12,13 +13,14 @@ import click
 import msgspec
 from rich.console import Console
 
+from laurels.cli.moments import zone_of
 from laurels.cli.outside import Outside, Running, pass_outside
 from laurels.cli.screen import No, Screen, ending, json_option, plural, program_of, program_option, settings_of
 from laurels.intake.importing.importer import BATCH, Import, identity_of
 from laurels.intake.importing.mapping import Csv, FileMapping, read_mapping
 from laurels.intake.importing.progress import Tally
 from laurels.intake.importing.reading import FileFormat, Table, format_of, open_table
-from laurels.intake.importing.shaping import Shaper, shape_activities
+from laurels.intake.importing.shaping import Read, Shaped, Shaper, shape_activities
 from laurels.store.imports import forget_progress
 
 
@@ -58,13 +60,19 @@ def import_command(
         read = None if mapping is None else read_mapping(text)
         # Everything that can be wrong with the files as such is said before the first row goes in.
         for file in files:
-            _open(file, format, read).close()
+            open_activities(file, format, read).close()
         outside.run_to_end(_import(outside, screen, files, read, text, format, source, report, program, again=again))
 
 
-def _open(file: Path, format: FileFormat | None, mapping: FileMapping | None) -> Table:
+def open_activities(file: Path, format: FileFormat | None, mapping: FileMapping | None) -> Table:
+    """A file of activities; UnreadableFile if it cannot be one."""
     wanted = None if mapping is None else mapping.columns()
     return open_table(file, format or format_of(file), options=mapping.csv if mapping else Csv(), wanted=wanted)
+
+
+def stream_of(table: Table, rows: Iterable[Read], mapping: FileMapping | None, source: str) -> Iterator[Shaped]:
+    """What becomes of rows of the table."""
+    return shape_activities(rows, source) if mapping is None else Shaper(mapping, table.columns, source).shape(rows)
 
 
 async def _import(
@@ -109,14 +117,13 @@ async def _import_file(
     id: str,
 ) -> dict[str, Any]:
     started = time.monotonic()
-    table = _open(file, format, mapping)
+    table = open_activities(file, format, mapping)
     run = Import(running.intake, running.database, running.clock, program, id=id, name=file.name, report=report)
     before = await run.load()
+    was_finished, finished_at = before.finished, before.finished_at
     position, answered = before.tally.rows, before.tally.answered
-    resumed_at = position if position and not before.finished else None
-    rows = islice(table.rows(), position, None)
-    stream = shape_activities(rows, source) if mapping is None else Shaper(mapping, table.columns, source).shape(rows)
-    was_finished = before.finished
+    resumed_at = position if position and not was_finished else None
+    stream = stream_of(table, islice(table.rows(), position, None), mapping, source)
     with closing(table), screen.progress(file.name, table.total) as move:
         tally = await run.run(stream, lambda _tally: move(table.done, None))
     seconds = time.monotonic() - started
@@ -125,6 +132,7 @@ async def _import_file(
         "program": program,
         "resumed_at_row": resumed_at,
         "already_imported": was_finished,
+        "imported_at": None if finished_at is None else (await zone_of(running, program)).format(finished_at),
         **msgspec.to_builtins(tally),
         "bad": tally.bad,
         "report": str(report) if tally.bad else None,
@@ -136,14 +144,25 @@ async def _import_file(
 def _say(out: Console, results: list[dict[str, Any]]) -> None:
     for result in results:
         if result["already_imported"]:
-            out.print(f"{result['file']}: was imported before; --again goes through it once more")
+            when = f" on {result['imported_at']}" if result["imported_at"] else ""
+            out.print(
+                f"{result['file']}: already imported completely{when}: nothing to do; --again goes through it once more"
+            )
         if result["resumed_at_row"] is not None:
             out.print(f"{result['file']}: went on after row {result['resumed_at_row']:,}")
-        for line in said_tally(result["file"], msgspec.convert(result, Tally, strict=False)):
-            out.print(line)
-        out.print(f"  {result['seconds']:,.1f} s, {plural(result['per_second'], 'activity', 'activities')} a second")
-        if result["report"]:
-            out.print(f"  [yellow]what did not go in, line by line:[/] {result['report']}")
+        say_taken(out, result["file"], msgspec.convert(result, Tally, strict=False), result["report"])
+        if not result["already_imported"]:
+            out.print(
+                f"  {result['seconds']:,.1f} s, {plural(result['per_second'], 'activity', 'activities')} a second"
+            )
+
+
+def say_taken(out: Console, name: str, tally: Tally, report: str | None) -> None:
+    """What became of a file's rows."""
+    for line in said_tally(name, tally):
+        out.print(line)
+    if report:
+        out.print(f"  [yellow]what did not go in, line by line:[/] {report}")
 
 
 def said_tally(name: str, tally: Tally) -> list[str]:

@@ -6,14 +6,16 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from laurels.cli.moments import end_of, in_order
 from laurels.cli.outside import Outside, pass_outside
 from laurels.cli.screen import No, Screen, ending, json_option, program_of, program_option, settings_of
-from laurels.core.calendar import Instant
+from laurels.core.calendar import Instant, Zone, parse_instant
 from laurels.core.compiled import Compiled
-from laurels.core.facts import MEMBER_ACCOUNTS
-from laurels.core.member import Measures, Member
+from laurels.core.journal import leaves
+from laurels.core.member import Measures, Member, Redemption
 from laurels.core.tier import outlook
 from laurels.store.reading import JournalEntry, journal
 
@@ -35,7 +37,9 @@ def member_command(outside: Outside, id: str, *, entries: int, program: str | No
 async def _member(outside: Outside, screen: Screen, id: str, limit: int, given: str | None) -> None:
     async with outside.application(settings_of()) as running:
         program = await program_of(running.database, given)
-        member = await running.intake.look(program, id, "lots/", "measures/")
+        known = await running.intake.look(program, id)
+        holds = [] if known is None else [f"redemption/{hold}" for hold in known.root.holds]
+        member = await running.intake.look(program, id, "lots/", "measures/", *holds)
         if member is None:
             raise No(f"{program} has no member {id}.")
         now = await running.intake.now(program) or running.clock.now()
@@ -51,7 +55,7 @@ async def _member(outside: Outside, screen: Screen, id: str, limit: int, given: 
         "tiers": {track.id: _tier(compiled, member, track.id, now) for track in compiled.program.tracks},
         "entries": [_entry(compiled, entry) for entry in entries],
     }
-    screen.result(value, lambda out: _say(out, value))
+    screen.result(value, lambda out: _say(out, value, compiled.zone))
 
 
 def _shown(compiled: Compiled, instant: Instant | None) -> str | None:
@@ -60,19 +64,30 @@ def _shown(compiled: Compiled, instant: Instant | None) -> str | None:
 
 def _wallet(compiled: Compiled, member: Member, wallet: str) -> dict[str, Any]:
     balance = member.root.wallets[wallet]
-    expiring: dict[int | None, int] = {}
+    expiring: dict[Instant | None, int] = {}
+
+    def add(at: Instant | None, points: int) -> None:
+        if balance.expires_at is not None and (at is None or at > balance.expires_at):
+            at = balance.expires_at
+        expiring[at] = expiring.get(at, 0) + points
+
     for head in balance.pages:
         page = member.documents.get(f"lots/{wallet}/{head.number}")
         for lot in page if isinstance(page, tuple) else ():
             if lot.available_at is None and lot.until is None:
-                expiring[lot.expires_at] = expiring.get(lot.expires_at, 0) + lot.points
+                add(lot.expires_at, lot.points)
+    for id in member.root.holds:
+        held = member.documents.get(f"redemption/{id}")
+        if isinstance(held, Redemption) and held.wallet == wallet:
+            for part in held.parts:
+                add(part.expires_at, part.points)
     return {
         "available": balance.available,
         "pending": balance.pending,
         "held": balance.held,
         "debt": balance.debt,
         "lifetime_earned": balance.earned,
-        "expiring": [{"at": _shown(compiled, at), "points": points} for at, points in expiring.items()],
+        "expiring": [{"at": _shown(compiled, at), "points": points} for at, points in in_order(expiring)],
     }
 
 
@@ -89,30 +104,30 @@ def _tier(compiled: Compiled, member: Member, track: str, now: Instant) -> dict[
 
 
 def _entry(compiled: Compiled, entry: JournalEntry) -> dict[str, Any]:
-    leaves = entry.out_of in MEMBER_ACCOUNTS and entry.into not in MEMBER_ACCOUNTS
     return {
         "id": f"{entry.seq}.{entry.n}",
         "at": compiled.zone.format(entry.at),
         "wallet": entry.wallet,
         "kind": entry.kind,
-        "points": -entry.points if leaves else entry.points,
+        "points": -entry.points if leaves(entry.out_of, entry.into) else entry.points,
         "out_of": entry.out_of,
         "into": entry.into,
         "campaign": entry.campaign,
         "rule": entry.rule,
         "order": entry.order,
         "reason": entry.reason,
+        "stated_reason": entry.stated_reason,
         "activity": f"{entry.source} {entry.activity}",
     }
 
 
-def _say(out: Console, value: dict[str, Any]) -> None:
+def _say(out: Console, value: dict[str, Any], zone: Zone) -> None:
     out.print(f"[bold]{value['member']}[/] in {value['program']}, as of {value['as_of']}")
     out.print(f"enrolled {value['enrolled_at']}")
     for name, attribute in value["attributes"].items():
         out.print(f"  {name}: {attribute}", markup=False)
     for track, tier in value["tiers"].items():
-        until = f" until {tier['until']}" if tier["until"] else ""
+        until = f" until {_end(zone, tier['until'])}" if tier["until"] else ""
         out.print(f"{track}: [bold]{tier['tier']}[/] since {tier['since']}{until}; projected {tier['projected']}")
     for wallet, balance in value["wallets"].items():
         debt = f", {balance['debt']:,} owed" if balance["debt"] else ""
@@ -121,11 +136,17 @@ def _say(out: Console, value: dict[str, Any]) -> None:
             f"{balance['held']:,} held{debt}; {balance['lifetime_earned']:,} ever earned"
         )
         for lapse in balance["expiring"]:
-            out.print(f"  {lapse['points']:,} expire {lapse['at'] or 'never'}")
+            out.print(f"  {lapse['points']:,} good {'until ' + _end(zone, lapse['at']) if lapse['at'] else 'for ever'}")
     if value["entries"]:
         table = Table("entry", "at", "wallet", "kind", "points", "why", "activity", box=None, pad_edge=False)
         for entry in value["entries"]:
             why = " ".join(filter(None, (entry["campaign"], entry["rule"], entry["reason"], entry["order"])))
-            row = (entry["id"], entry["at"], entry["wallet"], entry["kind"], f"{entry['points']:,}", why)
-            table.add_row(*row, entry["activity"])
+            if entry["stated_reason"]:
+                why += f': "{entry["stated_reason"]}"'
+            row = (entry["id"], entry["at"], entry["wallet"], entry["kind"], f"{entry['points']:,}", escape(why))
+            table.add_row(*row, escape(entry["activity"]))
         out.print(table)
+
+
+def _end(zone: Zone, until: str) -> str:
+    return end_of(zone, parse_instant(until))

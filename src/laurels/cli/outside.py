@@ -22,6 +22,7 @@ from laurels.intake.engine import Intake
 from laurels.settings import Settings
 from laurels.store.database import Database
 from laurels.store.keys import ApiKey
+from laurels.store.migrate import Migration
 from laurels.store.programs import Mode, StoredVersion
 
 Announce = Callable[[str], None]
@@ -78,6 +79,7 @@ class Outside(msgspec.Struct, frozen=True):
 
     run_to_end: Callable[[Coroutine[Any, Any, Any]], Any]
     database_url: Callable[[Settings], AbstractAsyncContextManager[str]]
+    migrate: Callable[[Settings], Awaitable[tuple[Migration, ...]]]
     application: Callable[[Settings], AbstractAsyncContextManager[Running]]
     serve: Callable[[Settings, Announce], None]
     serve_running: Callable[[Any, Announce], Awaitable[None]]

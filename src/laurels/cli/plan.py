@@ -12,6 +12,7 @@ from rich.markup import escape
 from laurels.cli.findings import shown_findings, summary_of
 from laurels.cli.outside import Outside, Planned, PlannedChange, pass_outside
 from laurels.cli.screen import No, Screen, ending, json_option, plural, settings_of
+from laurels.core.program.change import Between, Concerned, Earners, Everyone, Holders, Standing
 from laurels.core.program.finding import Finding
 
 SHOWN_MOST: Final = 5
@@ -83,9 +84,28 @@ def say_planned(out: Console, planned: Planned) -> None:
 
 
 def whom(planned: PlannedChange) -> str:
-    """How many members a change concerns, and the first of them by id; the rest is in `--json`."""
-    count = plural(planned.members, "member")
-    if not planned.first_members:
-        return count
-    shown = ", ".join(escape(member) for member in planned.first_members[:SHOWN_MOST])
-    return f"{count}: {shown}{', ...' if planned.members > SHOWN_MOST else ''}"
+    """Whom a change takes something from: how many, who they are, and the first of them by id."""
+    told = _told(planned.change.concerns, plural(planned.members, "member"))
+    shown = planned.first_members[:SHOWN_MOST]
+    if not shown:
+        return told
+    more = planned.members - len(shown)
+    return f"{told}: {', '.join(map(escape, shown))}{f' and {more:,} more' if more else ''}"
+
+
+def _told(concern: Concerned | None, members: str) -> str:
+    match concern:
+        case Everyone():
+            return f"all members: {members}"
+        case Holders():
+            return f"{members} with points or debt in it"
+        case Standing():
+            return f"{members} now on {' or '.join(concern.tiers)}"
+        case Between(threshold="keep"):
+            return f"{members} of those who hold it reach the old threshold now, not the new one: it would not be kept"
+        case Between():
+            return f"{members} below it on the way; who holds it is asked for what it takes to keep it"
+        case Earners():
+            return f"{members} to whom it granted something so far"
+        case None:
+            return members

@@ -11,7 +11,9 @@ from laurels.cli.findings import shown_findings
 from laurels.cli.outside import Outside, Planned, pass_outside
 from laurels.cli.plan import planned_as_json, say_faulty, say_planned
 from laurels.cli.screen import No, Screen, ending, json_option, refused, settings_of
-from laurels.core.calendar import Instant, format_instant, parse_instant
+from laurels.core.calendar import Instant, Zone, parse_instant
+from laurels.core.program.loading import load
+from laurels.core.program.model import Program
 from laurels.core.refusal import Refusal
 from laurels.store.programs import Mode
 
@@ -83,7 +85,10 @@ async def _publish(
         say_faulty(screen, file, document, published)
         raise No
     version = published.version
-    since = format_instant(version.effective_at) if version.effective_at else "the beginning"
+    program = load(version.document)
+    assert isinstance(program, Program), "what was published has no errors"
+    zone = Zone(program.time_zone)
+    since = zone.format(version.effective_at) if version.effective_at else "the beginning"
 
     def say(out: Console) -> None:
         for line in shown_findings(str(file), document, published.findings):
@@ -96,8 +101,8 @@ async def _publish(
         {
             "published": {
                 "version": version.number,
-                "effective_at": format_instant(version.effective_at),
-                "published_at": format_instant(version.published_at),
+                "effective_at": zone.format(version.effective_at),
+                "published_at": zone.format(version.published_at),
             },
             "findings": published.findings,
             **planned_as_json(planned),

@@ -19,7 +19,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from laurels.cli.shopping import NoShoppingData
-from laurels.core.calendar import Instant, format_instant
 from laurels.core.refusal import Refusal
 from laurels.intake.importing.mapping import WrongMapping
 from laurels.intake.importing.reading import UnreadableFile
@@ -113,12 +112,12 @@ def ending(*, as_json: bool) -> Iterator[Screen]:
         if str(no):
             screen.failed(str(no), REFUSED)
         raise SystemExit(REFUSED) from None
-    except WrongMapping as error:
-        screen.failed(f"The mapping cannot be used: {error}", REFUSED)
-        raise SystemExit(REFUSED) from None
     except UnknownProgram as error:
         screen.failed(f"There is no program {error}.", REFUSED)
         raise SystemExit(REFUSED) from None
+    except WrongMapping as error:
+        screen.failed(f"The mapping cannot be used:\n{error}", USAGE)
+        raise SystemExit(USAGE) from None
     except (UnreadableFile, WrongSettings) as error:
         screen.failed(str(error), USAGE)
         raise SystemExit(USAGE) from None
@@ -164,8 +163,3 @@ def refused(refusal: Refusal) -> No:
 def plural(count: int, thing: str, things: str | None = None) -> str:
     """ "1 member", "2,469 members"."""
     return f"{count:,} {thing if count == 1 else things or thing + 's'}"
-
-
-def shown_instant(instant: Instant | None) -> str:
-    """An instant in UTC, or "never"."""
-    return "never" if instant is None else format_instant(instant)

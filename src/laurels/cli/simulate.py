@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import click
+import msgspec
 from rich.console import Console
 
-from laurels.cli.figures import comparison_as_json, figures_as_json, say_comparison, say_figures
+from laurels.cli.figures import comparison_as_json, figures_as_json, say_comparison, say_figures, say_refused
+from laurels.cli.import_files import open_activities, say_taken, stream_of
 from laurels.cli.outside import Outside, pass_outside
 from laurels.cli.plan import say_faulty
 from laurels.cli.screen import No, Screen, ending, json_option, plural, program_of, settings_of
 from laurels.clock import RealClock
-from laurels.core.calendar import Zone, format_instant
+from laurels.core.calendar import Zone
 from laurels.core.program.loading import examine, load
 from laurels.core.program.model import Program
 from laurels.core.version import Version, Versions
-from laurels.intake.importing.mapping import Csv, FileMapping, read_mapping
-from laurels.intake.importing.reading import FileFormat, format_of, open_table
-from laurels.intake.importing.shaping import Shaped, Shaper, shape_activities
+from laurels.intake.importing.importer import BATCH
+from laurels.intake.importing.mapping import FileMapping, read_mapping
+from laurels.intake.importing.progress import Tally
+from laurels.intake.importing.reading import FileFormat
+from laurels.intake.importing.report import Report, note
 from laurels.simulate.comparing import compare
-from laurels.simulate.living import Lived, live_files, live_stored
+from laurels.simulate.living import Lived, Rehearsal, live_stored
 from laurels.simulate.stored import as_stored
 from laurels.store.database import Database
 from laurels.store.programs import program_row, stored_versions
@@ -38,6 +42,8 @@ from laurels.store.programs import program_row, stored_versions
 )
 @click.option("--mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="As for import.")
 @click.option("--format", "format", type=click.Choice(["csv", "ndjson", "parquet"]), help="If the name does not say.")
+@click.option("--source", default="import", show_default=True, help="As for import.")
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Where bad rows are listed.")
 @click.option("--stored", is_flag=True, help="The activities that are recorded.")
 @click.option("--program", "program", metavar="ID", help="Whose activities; the document's program otherwise.")
 @click.option("--diff", is_flag=True, help="Show the difference to what is stored.")
@@ -50,6 +56,8 @@ def simulate_command(
     activities: tuple[Path, ...],
     mapping: Path | None,
     format: FileFormat | None,
+    source: str,
+    report: Path | None,
     stored: bool,
     program: str | None,
     diff: bool,
@@ -57,10 +65,13 @@ def simulate_command(
 ) -> None:
     """Live through activities again under the program in FILE, as if it had been in effect from the beginning.
 
-    Shows points by wallet and campaign, tiers, expiry and what is outstanding; with --diff beside what is stored.
+    Shows points by wallet and campaign, tiers, expiry and what is outstanding; with --diff beside what is stored. Files
+    are taken as import takes them: every row that would not go in is listed in a report (exit code 1).
     """
     if bool(activities) == stored:
         raise click.UsageError("Say which activities: --stored, or --activities FILE")
+    if report is not None and len(activities) != 1:
+        raise click.UsageError("--report goes with one file; without it each file has a report of its own")
     with ending(as_json=as_json) as screen:
         document = file.read_text(encoding="utf-8")
         examined = examine(document)
@@ -69,29 +80,53 @@ def simulate_command(
             raise No
         read = None if mapping is None else read_mapping(mapping.read_text(encoding="utf-8"))
         lived: Lived | None = None
+        taken: list[Taken] = []
         started = time.monotonic()
         if activities:
-            with screen.progress("simulating", None) as move:
-                stream = _stream(activities, read, format)
-                lived = live_files(examined.program, stream, lambda done: move(done, None))
+            # Everything that can be wrong with the files as such is said before the first row is lived through.
+            for each in activities:
+                open_activities(each, format, read).close()
+            rehearsal = Rehearsal(examined.program)
+            taken = [_take(screen, rehearsal, each, read, format, source, report) for each in activities]
+            lived = rehearsal.end()
         before: Lived | None = None
         if stored or diff:
             lived, before = outside.run_to_end(
                 _with_store(outside, screen, examined.program, program, lived, diff=diff)
             )
         assert lived is not None
-        _say(screen, examined.program, lived, before, time.monotonic() - started)
+        _say(screen, examined.program, lived, before, taken, time.monotonic() - started)
+        if any(each.tally.bad for each in taken):
+            raise No
 
 
-def _stream(files: tuple[Path, ...], mapping: FileMapping | None, format: FileFormat | None) -> Iterator[Shaped]:
-    for file in files:
-        wanted = None if mapping is None else mapping.columns()
-        options = Csv() if mapping is None else mapping.csv
-        table = open_table(file, format or format_of(file), options=options, wanted=wanted)
-        if mapping is None:
-            yield from shape_activities(table.rows(), "import")
-        else:
-            yield from Shaper(mapping, table.columns, "import").shape(table.rows())
+class Taken(msgspec.Struct, frozen=True):
+    """What became of a file's rows."""
+
+    file: str
+    tally: Tally
+    report: str | None
+
+
+def _take(
+    screen: Screen,
+    rehearsal: Rehearsal,
+    file: Path,
+    mapping: FileMapping | None,
+    format: FileFormat | None,
+    source: str,
+    given: Path | None,
+) -> Taken:
+    """Lives through a file. What an import would not take in goes to a report of the same form as an import's."""
+    where = given or Path(f"{file.name}.simulated.report.ndjson")
+    report, tally = Report(where, 0), Tally()
+    table = open_activities(file, format, mapping)
+    with closing(table), closing(report), screen.progress(file.name, table.total) as move:
+        for n, shaped in enumerate(stream_of(table, table.rows(), mapping, source), 1):
+            note(tally, report, file.name, shaped, rehearsal.take(shaped))
+            if n % BATCH == 0:
+                move(table.done, None)
+    return Taken(str(file), tally, str(where) if tally.bad else None)
 
 
 async def _with_store(
@@ -125,13 +160,19 @@ async def _with_store(
             await database.close()
 
 
-def _say(screen: Screen, program: Program, lived: Lived, before: Lived | None, seconds: float) -> None:
+def _say(
+    screen: Screen, program: Program, lived: Lived, before: Lived | None, taken: list[Taken], seconds: float
+) -> None:
     zone = Zone(program.time_zone)
     rate = round(lived.figures.activities / seconds) if seconds else 0
     comparison = None if before is None else compare(before, lived)
     value = {
         "program": program.id,
-        "as_of": format_instant(lived.now),
+        "as_of": zone.format(lived.now),
+        "files": [
+            {"file": each.file, **msgspec.to_builtins(each.tally), "bad": each.tally.bad, "report": each.report}
+            for each in taken
+        ],
         "simulated": figures_as_json(lived.figures, zone),
         "difference": None
         if before is None or comparison is None
@@ -145,6 +186,10 @@ def _say(screen: Screen, program: Program, lived: Lived, before: Lived | None, s
             f"{plural(lived.figures.members, 'member')} under {program.id}, as of {zone.format(lived.now)} "
             f"({seconds:.1f} s, {rate:,} a second). Nothing was written."
         )
+        for each in taken:
+            say_taken(out, each.file, each.tally, each.report)
+        if not taken:
+            say_refused(out, lived.figures)
         say_figures(out, program, lived.figures, zone)
         if before is not None and comparison is not None:
             say_comparison(out, program, before.figures, lived.figures, comparison)

@@ -19,6 +19,7 @@ from laurels.proof.verifying import Verdict, verify, verify_member
 from laurels.store.database import Database
 
 SHOWN_MOST = 100
+OTHERWISE_SHOWN_MOST = 10
 
 
 @click.command("verify")
@@ -75,7 +76,11 @@ def as_json(verdict: Verdict, seconds: float) -> dict[str, Any]:
         "members": counted.members,
         "activities": counted.activities,
         "entries": counted.entries,
-        "older_engine": {"activities": counted.older, "would_be_decided_otherwise": counted.otherwise},
+        "older_engine": {
+            "activities": counted.older,
+            "would_be_decided_otherwise": counted.otherwise,
+            "first": [msgspec.to_builtins(difference) for difference in counted.first_otherwise],
+        },
         "resumed_after": verdict.resumed_at,
         "notes": verdict.notes,
         "seconds": round(seconds, 1),
@@ -98,6 +103,9 @@ def say_verdict(out: Console, verdict: Verdict, seconds: float) -> None:
             f"{plural(counted.older, 'activity was', 'activities were')} decided by an older engine: proven by the "
             f"fold; {counted.otherwise:,} would be decided otherwise now"
         )
+        for difference in counted.first_otherwise[:OTHERWISE_SHOWN_MOST]:
+            for line in said_difference(difference, "yellow"):
+                out.print(line)
     looked = (
         f"{plural(counted.members, 'member')}, {plural(counted.activities, 'activity', 'activities')}, "
         f"{plural(counted.entries, 'entry', 'entries')} in {seconds:.1f} s"
@@ -108,9 +116,9 @@ def say_verdict(out: Console, verdict: Verdict, seconds: float) -> None:
         out.print(f"[red]{plural(len(verdict.differences), 'difference')}:[/] {looked}")
 
 
-def said_difference(difference: Difference) -> list[str]:
+def said_difference(difference: Difference, colour: str = "red") -> list[str]:
     """A difference in lines with Rich's markup."""
-    what = f"[red]{difference.table}.{escape(difference.column)}[/] {escape(difference.message)}"
+    what = f"[{colour}]{difference.table}.{escape(difference.column)}[/] {escape(difference.message)}"
     lines = [f"[bold]{escape(difference.place)}[/]: {what}"]
     if difference.stored:
         lines.append(f"    stored:   {escape(difference.stored)}")

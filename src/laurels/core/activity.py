@@ -18,6 +18,7 @@ from msgspec import Struct
 from laurels.core.calendar import Instant, parse_instant
 from laurels.core.money import parse_minor, parse_quantity
 from laurels.core.rule.environment import Field
+from laurels.core.shape import Problem, below, misread, problem_of
 from laurels.core.wire import (
     FIELDS_MOST,
     INTEGER_MOST,
@@ -248,14 +249,6 @@ class Activity(Struct, frozen=True, gc=False):
     data: Data
 
 
-class Problem(Struct, frozen=True, gc=False):
-    """What is wrong with an input, where (JSON pointer), and how it should be."""
-
-    pointer: str
-    code: str
-    message: str
-
-
 class Declared(Struct, frozen=True, gc=False):
     """What parsing needs of a program: the currency and the declared fields by scope or activity type."""
 
@@ -278,7 +271,6 @@ def declared_by(currency: str, places: int, fields: dict[str, tuple[Field, ...]]
 
 _decoders: Final = {name: msgspec.json.Decoder(wire) for name, wire in WIRE_TYPES.items()}
 _free_decoder: Final = msgspec.json.Decoder(dict[str, Any])
-_PATH: Final = re.compile(r" - at `\$(?P<path>[^`]*)`$")
 
 
 def is_type(name: str) -> bool:
@@ -298,6 +290,9 @@ def parse(
             value = Free(_fields(_free_decoder.decode(data), type, declared, "/data", problems))
         else:
             value = _VALUES[type](decoder.decode(data), declared, problems)
+    except msgspec.ValidationError as error:
+        shape = dict[str, Any] if decoder is None else WIRE_TYPES[type]
+        return misread(data, shape, error, "/data")
     except msgspec.DecodeError as error:
         return (problem_of(error, "/data"),)
     except UnicodeDecodeError:
@@ -307,19 +302,6 @@ def parse(
     if problems:
         return tuple(problems)
     return Activity(source, id, type, member, occurred_at, value)
-
-
-def problem_of(error: msgspec.DecodeError, prefix: str = "") -> Problem:
-    """msgspec's complaint as a problem with a JSON pointer."""
-    text = str(error)
-    found = _PATH.search(text)
-    pointer = prefix
-    if found:
-        text = text[: found.start()]
-        for step in re.finditer(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]", found["path"]):
-            pointer += "/" + (step[1] or step[2])
-    code = "invalid" if isinstance(error, msgspec.ValidationError) else "malformed"
-    return Problem(pointer, code, text)
 
 
 def _money(text: str, places: int, pointer: str, problems: list[Problem]) -> int:
@@ -427,7 +409,7 @@ def _fields(
     """
     problems.extend(
         [
-            Problem(f"{pointer}/{name}", "missing_field", "the program requires this field")
+            Problem(below(pointer, name), "missing_field", "the program requires this field")
             for name in declared.required.get(scope, ())
             if given.get(name) is None and (name in given or not removable)
         ]
@@ -446,7 +428,7 @@ def _fields(
         if field is None or value is None:
             parsed[name] = value
         else:
-            parsed[name] = _field(value, field, declared, f"{pointer}/{name}", problems)
+            parsed[name] = _field(value, field, declared, below(pointer, name), problems)
     return parsed
 
 

@@ -105,7 +105,7 @@ def reinstate(case: Case, compiled: Compiled, data: Reinstatement) -> Refusal | 
     found = False
     for lot in data.lots:
         expired = case.draft.expired(lot)
-        if expired is None or expired.wallet != wallet.id:
+        if expired is None or case.versions.current(expired.wallet, case.at) != wallet.id:
             return Refusal("unknown_lot", lot)
         points = expired.points - expired.reinstated
         if points <= 0:

@@ -149,6 +149,11 @@ class Draft:
         self._balances.add(wallet)
         return balance
 
+    def disown_balance(self, wallet: str) -> None:
+        """Forgets a wallet that is gone; it begins anew if something arrives in it."""
+        self.root.wallets.pop(wallet, None)
+        self._balances.discard(wallet)
+
     def finish(self, seq: int, now: Instant) -> Member:
         """The member after the activity numbered `seq`, up to date at `now`."""
         root = self.root
@@ -379,6 +384,7 @@ def _lot_extended(draft: Draft, fact: f.LotExtended) -> None:
     part = fact.lot
     lot = draft.find(fact.wallet, part.lot, part.earned_at, part.expires_at)
     assert lot is not None
+    draft.own_balance(fact.wallet).extended = True
     _rewrite(draft, fact.wallet, (part,), _gone)
     there = msgspec.structs.replace(part, points=lot.points, expires_at=fact.expires_at)
     if draft.find(fact.wallet, part.lot, part.earned_at, fact.expires_at) is not None:
@@ -395,6 +401,41 @@ def _lot_reinstated(draft: Draft, fact: f.LotReinstated) -> None:
 
 def _wallet_kept(draft: Draft, fact: f.WalletKept) -> None:
     draft.own_balance(fact.wallet).expires_at = fact.expires_at
+
+
+def _wallet_lapsed(draft: Draft, fact: f.WalletLapsed) -> None:
+    balance = draft.own_balance(fact.wallet)
+    balance.expires_at, balance.lapsed_at = None, fact.at
+
+
+def _wallet_carried(draft: Draft, fact: f.WalletCarried) -> None:
+    old = draft.balance(fact.wallet)
+    lots: dict[LotKey, Lot] = {}
+    for wallet in (fact.into, fact.wallet):
+        until = fact.lots_until if wallet == fact.wallet else None
+        for each in draft.lots(wallet):
+            has_none = until is not None and each.expires_at is None
+            lot = msgspec.structs.replace(each, expires_at=until) if has_none else each
+            # Part of a lot may have come back to the old wallet after the rest was carried over.
+            known = lots.get(_key(lot))
+            lots[_key(lot)] = lot if known is None else msgspec.structs.replace(lot, points=known.points + lot.points)
+    ordered = [lots[key] for key in sorted(lots)]
+    _write_pages(draft, fact.wallet, 0, len(old.pages), [])
+    pages = [tuple(ordered[start : start + FULL]) for start in range(0, len(ordered), FULL)]
+    _write_pages(draft, fact.into, 0, len(draft.balance(fact.into).pages), pages)
+    new = draft.own_balance(fact.into)
+    new.pending += old.pending
+    new.available += old.available
+    new.held += old.held
+    new.debt += old.debt
+    new.earned += old.earned
+    new.lapsed_at = max(old.lapsed_at or 0, new.lapsed_at or 0) or None
+    new.extended = new.extended or old.extended or fact.lots_until is not None
+    draft.disown_balance(fact.wallet)
+    for redemption in fact.redemptions:
+        known_of = draft.redemption(redemption)
+        if known_of is not None and known_of.wallet == fact.wallet:
+            draft.put(f"redemption/{redemption}", msgspec.structs.replace(known_of, wallet=fact.into))
 
 
 # --- about the member -------------------------------------------------------------------------------------------------
@@ -629,6 +670,8 @@ _APPLY: Final[dict[type[Any], Callable[[Draft, Any], None]]] = {
     f.LotExtended: _lot_extended,
     f.LotReinstated: _lot_reinstated,
     f.WalletKept: _wallet_kept,
+    f.WalletLapsed: _wallet_lapsed,
+    f.WalletCarried: _wallet_carried,
     f.LimitUsed: _limit_used,
     f.CooldownStarted: _cooldown_started,
     f.PoolClaimed: _nothing,

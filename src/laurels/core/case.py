@@ -102,7 +102,9 @@ def view_of(case: Case, compiled: Compiled, tiers: dict[str, str], trigger: Trig
         }
     wallets = root.wallets
     if trigger.reads_wallets:
-        wallets = {wallet: wallets.get(wallet, _NO_BALANCE) for wallet in compiled.wallets}
+        wallets = {
+            wallet: wallets.get(case.versions.current(wallet, case.at), _NO_BALANCE) for wallet in compiled.wallets
+        }
     if len(tiers) < len(compiled.first_tiers):
         tiers = {**compiled.first_tiers, **tiers}
     return View(case.draft.id, root.enrolled_at or 0, tiers, wallets, (), root.counters, attributes)

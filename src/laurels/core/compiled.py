@@ -6,7 +6,7 @@ the document's, with each multiplier after the campaign that it multiplies.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -37,19 +37,25 @@ RATE_GRANTS: Final = (PerAmount, PerQuantity, PerField, Brackets)
 
 
 class CompiledCampaign:
-    """A campaign with its conditions as functions."""
+    """A campaign with its conditions as functions.
 
-    __slots__ = ("bracketed", "budget_pools", "campaign", "grants", "id", "lines", "multiplies", "rejudged", "when")
+    `key` is the id under which its limits, cooldown and budgets are kept: its first one, whatever it is called now.
+    """
 
-    def __init__(self, campaign: Campaign, *, chosen: bool) -> None:
+    __slots__ = (
+        "bracketed", "budget_pools", "campaign", "grants", "id", "key", "lines", "multiplies", "rejudged", "when",
+    )  # fmt: skip
+
+    def __init__(self, campaign: Campaign, key: str, *, chosen: bool) -> None:
         self.campaign = campaign
         self.id = campaign.id
+        self.key = key
         self.grants = campaign.grants
         self.when: Condition | None = None if campaign.when is None else compile_rule(campaign.when)
         self.lines: Condition | None = None if campaign.lines is None else compile_rule(campaign.lines)
         self.multiplies = frozenset(grant.campaign for grant in campaign.grants if isinstance(grant, Multiply))
         self.budget_pools = tuple(
-            (pool_id(campaign.id, limit), limit) for limit in campaign.limits if isinstance(limit, Budget)
+            (pool_id(key, limit), limit) for limit in campaign.limits if isinstance(limit, Budget)
         )
         by_lines = campaign.lines is not None and (
             any(path.startswith("purchase.") for path in campaign.lines.reads)
@@ -68,12 +74,12 @@ class Trigger:
         "reads_wallets", "weighed",
     )  # fmt: skip
 
-    def __init__(self, program: Program, type_: str) -> None:
+    def __init__(self, program: Program, type_: str, keys: Mapping[str, str]) -> None:
         groups = {group.id: group for group in program.groups}
         parents = {member: group.id for group in program.groups for member in group.of}
         chosen = {campaign.id for campaign in program.campaigns if _is_chosen(campaign.id, parents, groups)}
         compiled = {
-            campaign.id: CompiledCampaign(campaign, chosen=campaign.id in chosen)
+            campaign.id: CompiledCampaign(campaign, keys.get(campaign.id, campaign.id), chosen=campaign.id in chosen)
             for campaign in program.campaigns
             if campaign.on == type_
         }
@@ -135,15 +141,22 @@ def _after_their_base(compiled: dict[str, CompiledCampaign]) -> list[CompiledCam
     return ordered
 
 
-def pool_id(campaign: str, budget: Budget) -> str:
-    """The pool behind a campaign's budget; permanent, since campaign ids are."""
-    return f"campaign/{campaign}/{budget.unit}"
+def pool_id(key: str, budget: Budget) -> str:
+    """The pool behind a campaign's budget; permanent, since a campaign's key is."""
+    return f"campaign/{key}/{budget.unit}"
+
+
+def _heirs_of(program: Program) -> dict[str, str]:
+    """Where points of a wallet that this version no longer has go: the wallet that was it, else the retired one's."""
+    here = {wallet.id for wallet in program.wallets}
+    renamed = {wallet.was: wallet.id for wallet in program.wallets if wallet.was is not None}
+    return {gone: heir for gone, heir in {**program.retired.wallets, **renamed}.items() if gone not in here}
 
 
 class Compiled:
-    """One version of a program, ready to decide with."""
+    """One version of a program, ready to decide with. `keys` maps campaigns that had another id to their first one."""
 
-    def __init__(self, number: int, program: Program) -> None:
+    def __init__(self, number: int, program: Program, keys: Mapping[str, str] = MappingProxyType({})) -> None:
         self.number = number
         self.program = program
         self.zone = Zone(program.time_zone)
@@ -158,6 +171,7 @@ class Compiled:
             {track.id: {tier.id: rank for rank, tier in enumerate(track.tiers)} for track in program.tracks}
         )
         self.first_tiers = MappingProxyType({track.id: track.tiers[0].id for track in program.tracks})
+        self.heirs = MappingProxyType(_heirs_of(program))
         self.multiplying = any(tier.multiply for track in program.tracks for tier in track.tiers)
         self.expiring_tracks = tuple(track for track in program.tracks if any(tier.expires for tier in track.tiers))
         self.sliding = tuple(wallet for wallet in program.wallets if isinstance(wallet.expires, Inactive))
@@ -170,7 +184,7 @@ class Compiled:
         )
         self.declared = declared_by(program.currency.code, program.currency.places, program.fields)
         self._triggers: dict[str, Trigger] = {
-            type_: Trigger(program, type_) for type_ in {campaign.on for campaign in program.campaigns}
+            type_: Trigger(program, type_, keys) for type_ in {campaign.on for campaign in program.campaigns}
         }
 
     def heir_of(self, track: Track, tier: str) -> Tier:

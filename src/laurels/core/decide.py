@@ -33,8 +33,8 @@ from laurels.core.apply import USES_IN_ROOT, Draft, uses_key
 from laurels.core.calendar import Instant
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
+from laurels.core.due import adopt, settle
 from laurels.core.due import bring_up as carry_out_due
-from laurels.core.due import settle
 from laurels.core.enrolment import change, enrol
 from laurels.core.facts import AnyFact
 from laurels.core.member import Member, Root, page_key
@@ -42,7 +42,6 @@ from laurels.core.purchase import record_free, record_purchase
 from laurels.core.redemption import cancel, capture, hold
 from laurels.core.refusal import Refusal
 from laurels.core.reversal import take_back
-from laurels.core.tier import place
 from laurels.core.transfer import receive, send, take_home
 from laurels.core.version import Versions
 
@@ -108,7 +107,7 @@ def decide(versions: Versions, member: Member, activity: Activity, circumstances
         return Refusal("unknown_member", activity.member)
     carry_out_due(case, case.at)
     if case.root.enrolled_at is not None:
-        place(case, versions.judging(case.at), case.at)
+        adopt(case, versions.judging(case.at), case.at)
     refusal = _judge(case, compiled, activity)
     if refusal is not None:
         return refusal

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from laurels.core.activity import Free
 from laurels.core.calendar import Instant
+from laurels.core.carrying import carry_over
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
 from laurels.core.expiry import activating_lots, due_lots, expire, expiry_of, part_of, repay, rule_for, wind
-from laurels.core.facts import LotActivated, Part, WalletKept
+from laurels.core.facts import LotActivated, Part, WalletKept, WalletLapsed
 from laurels.core.member import Lot, Purchased, due_at, purchase_key
 from laurels.core.program.model import Never, Wallet
 from laurels.core.redemption import time_out
 from laurels.core.tier import measure_points, place, review
+
+
+def adopt(case: Case, compiled: Compiled, at: Instant) -> None:
+    """The member goes over to the version in effect at an instant, with their points and where they stand."""
+    carry_over(case, compiled, at)
+    place(case, compiled, at)
 
 
 def bring_up(case: Case, to: Instant) -> None:
@@ -26,13 +33,13 @@ def bring_up(case: Case, to: Instant) -> None:
     while starts or (due is not None and due <= to):
         if starts and (due is None or starts[0] <= due):
             case.at = starts.pop(0)
-            place(case, case.versions.judging(case.at), case.at)
+            adopt(case, case.versions.judging(case.at), case.at)
         else:
             assert due is not None
             case.at = due
             compiled = case.versions.judging(due)
             # A version may have been published as being in effect since before the member was last looked at.
-            place(case, compiled, due)
+            adopt(case, compiled, due)
             _carry_out(case, compiled, due)
         left = due_at(case.root)
         if left is not None and left < case.at:
@@ -42,7 +49,11 @@ def bring_up(case: Case, to: Instant) -> None:
 
 
 def settle(case: Case) -> None:
-    """Carries out what the activity itself made due: points that arrived so late that they have expired since."""
+    """Carries out what the activity itself made due: points that arrived so late that they have expired since.
+
+    And what arrived in a wallet that the program no longer has goes where its points are.
+    """
+    carry_over(case, case.versions.judging(case.at), case.at)
     due = due_at(case.root)
     while due is not None and due <= case.at:
         _carry_out(case, case.versions.judging(case.at), due)
@@ -84,11 +95,8 @@ def _lapse(case: Case, compiled: Compiled, wallet: Wallet, at: Instant) -> None:
         return
     lots = [lot for lot in case.draft.lots(wallet.id) if lot.available_at is None]
     if lots:
-        case.draft.look_up([f"expired/{lot.lot}" for lot in lots])
-        expire(case, compiled, wallet.id, lots, at, again=True)
-    # While points are held and none are left, the instant stays: it says that what comes back has lapsed, too.
-    if case.draft.balance(wallet.id).pages:
-        case.emit(WalletKept(wallet.id, at, None))
+        expire(case, compiled, wallet.id, lots, at)
+    case.emit(WalletLapsed(wallet.id, at))
 
 
 def activate(case: Case, compiled: Compiled, wallet: Wallet, lot: Lot, at: Instant) -> None:

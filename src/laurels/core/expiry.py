@@ -43,6 +43,12 @@ def rule_for(compiled: Compiled, wallet: Wallet, tiers: dict[str, str]) -> tuple
     return wallet.expires, None
 
 
+def is_kept(compiled: Compiled, wallet: Wallet, tiers: dict[str, str]) -> bool:
+    """Whether one of these tiers keeps points of the wallet from expiring."""
+    rule, tier = rule_for(compiled, wallet, tiers)
+    return tier is not None and isinstance(rule, Never)
+
+
 def expiry_of(compiled: Compiled, rule: ExpiryRule, activated_at: Instant) -> Instant | None:
     """The instant from which a lot activated then cannot be spent; None for never and for sliding expiry."""
     if isinstance(rule, After):
@@ -68,7 +74,7 @@ def terms_of(case: Case, compiled: Compiled, wallet: Wallet, earned_at: Instant,
             until = wallet.pending.until
     rule, tier = rule_for(compiled, wallet, tiers)
     if isinstance(rule, Never) and tier is not None and earned_at < case.at:
-        lost = lost_at(case, compiled, wallet, earned_at)
+        lost = lost_at(case, wallet, earned_at)
         if lost is not None:
             tier, rule, activated_at = None, lost[1], max(lost[0], activated_at)
     expires_at = expiry_of(compiled, rule, activated_at)
@@ -107,10 +113,10 @@ def keep(case: Case, compiled: Compiled, what: str, at: Instant, wallets: frozen
         held = case.draft.balance(wallet.id)
         if not (held.available or held.pending or held.held):
             continue
-        if held.expires_at is not None and held.expires_at <= case.at and what != "earn":
+        if held.lapsed_at is not None and held.expires_at is None and not (held.available or held.pending):
             continue  # What is held has lapsed.
         if isinstance(rule, Never):
-            if held.expires_at is not None:
+            if held.expires_at is not None and is_kept(compiled, wallet, case.tiers_at(case.at)):
                 case.emit(WalletKept(wallet.id, at, None))
         elif isinstance(rule, Inactive) and what in rule.kept_by:
             expires_at = compiled.zone.add(at, rule.inactive_for)
@@ -119,29 +125,35 @@ def keep(case: Case, compiled: Compiled, what: str, at: Instant, wallets: frozen
 
 
 def wind(case: Case, compiled: Compiled, wallet: Wallet, at: Instant) -> None:
-    """Points became available: where sliding expiry has no clock running, it starts, whatever keeps it going later."""
+    """Points became available: where sliding expiry has no clock running, it starts, whatever keeps it going later.
+
+    For what arrives late and was kept by a tier then, it starts when that was lost.
+    """
     if not isinstance(wallet.expires, Inactive):
         return
     held = case.draft.balance(wallet.id)
     rule, _tier = rule_for(compiled, wallet, case.tiers_at(at))
-    if held.available and isinstance(rule, Inactive) and (held.expires_at is None or held.expires_at <= case.at):
+    lost = lost_at(case, wallet, at) if isinstance(rule, Never) and at < case.at else None
+    if lost is not None:
+        at, rule = lost
+    if held.available and isinstance(rule, Inactive) and held.expires_at is None:
         case.emit(WalletKept(wallet.id, at, compiled.zone.add(at, rule.inactive_for)))
 
 
-def lost_at(case: Case, compiled: Compiled, wallet: Wallet, earned_at: Instant) -> tuple[Instant, ExpiryRule] | None:
+def lost_at(case: Case, wallet: Wallet, earned_at: Instant) -> tuple[Instant, ExpiryRule] | None:
     """When points earned then in a tier that keeps them from expiring lost it, and the rule they came under.
 
     None while the member stands on a tier that keeps them.
     """
     changes = {
         change
-        for track in compiled.expiring_tracks
-        if (standing := case.root.tracks.get(track.id)) is not None
+        for standing in case.root.tracks.values()
         for change in (standing.since, *[past.at for past in standing.past])
         if earned_at < change <= case.at
     }
     for change in sorted(changes):
-        rule, _tier = rule_for(compiled, wallet, case.tiers_at(change))
+        then = case.versions.judging(change)
+        rule, _tier = rule_for(then, case.versions.wallet_then(wallet, then, case.at), case.tiers_at(change))
         if not isinstance(rule, Never):
             return change, rule
     return None
@@ -152,8 +164,16 @@ def part_of(lot: Lot, points: int | None = None) -> Part:
     return Part(lot.lot, lot.points if points is None else points, lot.earned_at, lot.expires_at, lot.tier)
 
 
-def expire(case: Case, compiled: Compiled, wallet: str, lots: list[Lot], at: Instant, *, again: bool = False) -> None:
-    """What is left of these available lots expires."""
+def expire(case: Case, compiled: Compiled, wallet: str, lots: list[Lot], at: Instant) -> None:
+    """What is left of these available lots expires.
+
+    Points of one lot expire at different times where part of it was away while the rest got another expiry or lapsed;
+    in every other wallet what is known of expired lots need not be looked up.
+    """
+    balance = case.draft.balance(wallet)
+    again = balance.extended or balance.lapsed_at is not None or balance.expires_at is not None
+    if again:
+        case.draft.look_up(dict.fromkeys([f"expired/{lot.lot}" for lot in lots]))
     case.emit(LotsExpired(wallet, tuple([part_of(lot) for lot in lots]), at, compiled.number, again))
 
 

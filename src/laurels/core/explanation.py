@@ -82,6 +82,13 @@ TIER_REASONS: Final = MappingProxyType(
         "earned": Sentence("The threshold was reached.", "达到升级门槛。"),
         "kept": Sentence("The tier was earned again and holds longer.", "再次达标，等级延长。"),
         "fell": Sentence("Its time was over and it had not been earned again.", "到期未再达标，等级下降。"),
+        "stayed": Sentence(
+            "A return took away what it had been earned with; the program lets the member stay for its time.",
+            "因退货失去达标依据，按计划规则保留等级至到期。",
+        ),
+        "restored": Sentence(
+            "What arrived late would have kept it in time: it is held again.", "迟到的行为本可保级，等级恢复。"
+        ),
         "fell_back": Sentence("A return took away what it had been earned with.", "因退货失去达标依据，等级回落。"),
         "mapped": Sentence("The program no longer has the tier held before.", "计划已不再有原等级，改为此等级。"),
     }
@@ -92,6 +99,10 @@ ENTRY_REASONS: Final = MappingProxyType(
     {
         "adjusted": Sentence("Put right by a person.", "人工调整。"),
         "opening_balance": Sentence("Brought from another system.", "自其他系统转入的期初余额。"),
+        "carried_over": Sentence(
+            "The program renamed or retired the wallet; its points are in another one.",
+            "计划更名或停用该账户，积分已转入另一账户。",
+        ),
         "reinstated": Sentence("Expired points came back.", "恢复已过期积分。"),
         "held": Sentence("Set aside for a redemption.", "为兑换冻结。"),
         "captured": Sentence("Spent.", "已使用。"),

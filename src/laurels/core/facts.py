@@ -215,6 +215,33 @@ class WalletKept(Fact, frozen=True, tag="wallet_kept"):
     expires_at: Instant | None = None
 
 
+class WalletLapsed(Fact, frozen=True, tag="wallet_lapsed"):
+    """The instant of a wallet with sliding expiry came: what is away (held, spent) has lapsed, too. The clock stops."""
+
+    wallet: str
+    at: Instant
+
+
+class WalletCarried(Fact, frozen=True, tag="wallet_carried"):
+    """All that was in a wallet is in the wallet `into` from now on, since the program's version says so.
+
+    Up to two entries a balance, out of the one wallet and into the other, against the account of adjustments. Lots keep
+    their ids and expiries; those without one get `lots_until`, the instant of the sliding wallet that they were in.
+    `redemptions` are the open ones, of which those that hold points of the wallet hold points of `into`.
+    """
+
+    wallet: str
+    into: str
+    at: Instant
+    version: int
+    pending: int = 0
+    available: int = 0
+    held: int = 0
+    debt: int = 0
+    lots_until: Instant | None = None
+    redemptions: tuple[str, ...] = ()
+
+
 class LimitUsed(Fact, frozen=True, tag="limit_used"):
     """A member's limit on a campaign was used (or given back, negative) in the period that began at `period`.
 
@@ -259,7 +286,7 @@ class TierSet(Fact, frozen=True, tag="tier_set"):
     """The member stands on `tier` of `track` from `at`, at least until `until` (None: for good).
 
     `review_at` is when it is judged whether they stay: `until` and the track's grace. `reason`: "enrolled", "earned",
-    "kept", "fell", "fell_back", "mapped". Where they stood before `drop_before` may be forgotten.
+    "kept", "fell", "fell_back", "stayed", "restored", "mapped". Where they stood before `drop_before` may be forgotten.
     """
 
     track: str
@@ -404,6 +431,8 @@ AnyFact = (
     | LotExtended
     | LotReinstated
     | WalletKept
+    | WalletLapsed
+    | WalletCarried
     | LimitUsed
     | CooldownStarted
     | PoolClaimed

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from laurels.core.facts import Accrued, AnyFact, LotActivated, LotsExpired, Moved
+from laurels.core.facts import MEMBER_ACCOUNTS, Accrued, AnyFact, LotActivated, LotsExpired, Moved, WalletCarried
 
 
 def entries(facts: Iterable[AnyFact]) -> list[Moved]:
@@ -57,6 +57,8 @@ def entries(facts: Iterable[AnyFact]) -> list[Moved]:
                     expires_at=fact.expires_at,
                 )
             )
+        elif isinstance(fact, WalletCarried):
+            found.extend(_carried(fact))
         elif isinstance(fact, LotsExpired):
             found.append(
                 Moved(
@@ -74,3 +76,28 @@ def entries(facts: Iterable[AnyFact]) -> list[Moved]:
                 )
             )
     return found
+
+
+def leaves(out_of: str, into: str) -> bool:
+    """Whether points that move between these accounts leave what the member can spend or await.
+
+    Such an entry is shown with a minus: a hold too, though the points it sets aside are still the member's.
+    """
+    return out_of == "available" or (out_of in MEMBER_ACCOUNTS and into not in MEMBER_ACCOUNTS)
+
+
+def _carried(fact: WalletCarried) -> list[Moved]:
+    """Each balance leaves the one wallet and enters the other; debt goes the other way round."""
+    found: list[Moved] = []
+    for account, points in (("pending", fact.pending), ("available", fact.available), ("held", fact.held)):
+        if points:
+            found.append(_carrying(fact, fact.wallet, points, account, "adjustment"))
+            found.append(_carrying(fact, fact.into, points, "adjustment", account))
+    if fact.debt:
+        found.append(_carrying(fact, fact.wallet, fact.debt, "adjustment", "debt"))
+        found.append(_carrying(fact, fact.into, fact.debt, "debt", "adjustment"))
+    return found
+
+
+def _carrying(fact: WalletCarried, wallet: str, points: int, out_of: str, into: str) -> Moved:
+    return Moved(wallet, "adjustment", points, out_of, into, fact.at, fact.version, reason="carried_over")

@@ -83,18 +83,18 @@ def left_of(case: Case, compiled: Compiled, each: CompiledCampaign, limit: Limit
     1 or nothing; while the last grant is ahead of an instant, or too near, nothing.
     """
     if isinstance(limit, Cooldown):
-        until = case.root.cooldowns.get(each.id)
+        until = case.root.cooldowns.get(each.key)
         return int(until is None or instant >= until)
     if isinstance(limit, Budget):
-        return limit.most - case.pools.get(f"campaign/{each.id}/{limit.unit}", 0)
+        return limit.most - case.pools.get(f"campaign/{each.key}/{limit.unit}", 0)
     period = period_of(compiled, limit, instant)
-    uses = case.root.limits.get(f"{each.id}/{limit.key}", ())
+    uses = case.root.limits.get(f"{each.key}/{limit.key}", ())
     for use_of in uses:
         if use_of.period == period:
             return limit.most - use_of.used
     if not _is_earlier(uses, period):
         return limit.most
-    known = case.draft.get(uses_key(f"{each.id}/{limit.key}"))
+    known = case.draft.get(uses_key(f"{each.key}/{limit.key}"))
     if isinstance(known, Measures):
         for measure in known.days:
             if measure.window == period:
@@ -137,18 +137,18 @@ def use(
     for limit in limits:
         if isinstance(limit, Cooldown):
             if first:
-                case.emit(CooldownStarted(each.id, instant, compiled.zone.add(instant, limit.wait)))
+                case.emit(CooldownStarted(each.key, instant, compiled.zone.add(instant, limit.wait)))
             continue
         by = points if limit.unit == "points" else int(first)
         if by == 0:
             continue
         if isinstance(limit, Budget):
-            pool = f"campaign/{each.id}/{limit.unit}"
+            pool = f"campaign/{each.key}/{limit.unit}"
             case.pools[pool] = case.pools.get(pool, 0) + by
             case.emit(PoolClaimed(pool, by))
             pools.append(pool)
         else:
-            key = f"{each.id}/{limit.key}"
+            key = f"{each.key}/{limit.key}"
             period = period_of(compiled, limit, instant)
             uses = case.root.limits.get(key, ())
             moves = len(uses) >= USES_IN_ROOT or _is_earlier(uses, period)

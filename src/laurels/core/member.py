@@ -16,6 +16,7 @@ import msgspec
 from laurels.core.activity import Purchase
 from laurels.core.calendar import Instant
 from laurels.core.facts import Accrued, AnyFact, LineReturned, LineShare, OrderOpened, Part, Scalar, TakenBack
+from laurels.core.upcasting import SCHEMA, upcast
 
 ROOT: Final = "root"
 NEVER: Final = 1 << 62
@@ -62,7 +63,9 @@ class Balance(msgspec.Struct, omit_defaults=True, gc=False):
     """A wallet's balances and the heads of its pages, in the order of consumption.
 
     `earned` is what was ever earned less what returns took back. `last` is the greatest key ever put on the last page.
-    `expires_at` is the one instant of a wallet with sliding expiry.
+    `expires_at` is the one instant of a wallet with sliding expiry, and `lapsed_at` when that last came, so that what
+    was away then (held, spent) has lapsed, too. `extended` says that a lot got another expiry while part of it may have
+    been away, so that points of one lot may expire at different times.
     """
 
     available: int = 0
@@ -74,6 +77,8 @@ class Balance(msgspec.Struct, omit_defaults=True, gc=False):
     next_page: int = 0
     last: LotKey | None = None
     expires_at: Instant | None = None
+    lapsed_at: Instant | None = None
+    extended: bool = False
 
 
 class Past(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -109,7 +114,7 @@ class Use(msgspec.Struct, frozen=True, array_like=True, gc=False):
     used: int
 
 
-class Root(msgspec.Struct, omit_defaults=True, gc=False):
+class Root(msgspec.Struct, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
     """What nearly every activity needs. `now` is the instant up to which everything due has been carried out.
 
     `due_at` is the next instant at which anything falls due; `wake_at` the next at which a sweep should look.
@@ -131,7 +136,7 @@ class Root(msgspec.Struct, omit_defaults=True, gc=False):
     holds: dict[str, Instant | None] = {}
 
 
-class Order(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+class Order(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
     """What came back of an order. The purchase itself and what it earned stay with its activity, number `seq`."""
 
     seq: int
@@ -143,7 +148,7 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     unmeasured: dict[str, tuple[int, ...]] = {}
 
 
-class Redemption(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+class Redemption(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
     """A hold and what became of it. `parts` are the lots it took, in order; `spent` how many points were captured.
 
     `order` is the order that it paid part of.
@@ -161,7 +166,7 @@ class Redemption(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     order: str | None = None
 
 
-class Expired(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+class Expired(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
     """What expired of a lot, and how much of that was reinstated or forgiven by a return."""
 
     wallet: str
@@ -171,7 +176,7 @@ class Expired(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     reinstated: int = 0
 
 
-class Measures(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+class Measures(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
     """A rolling window's days, oldest first."""
 
     days: tuple[Measure, ...] = ()
@@ -258,25 +263,42 @@ class Missing(Exception):  # noqa: N818  (not an error: it asks the shell for do
         self.keys = keys
 
 
-_decoders: Final[dict[str, msgspec.json.Decoder[Any]]] = {
-    "root": msgspec.json.Decoder(Root),
-    "lots": msgspec.json.Decoder(Page),
-    "order": msgspec.json.Decoder(Order),
-    "redemption": msgspec.json.Decoder(Redemption),
-    "expired": msgspec.json.Decoder(Expired),
-    "measures": msgspec.json.Decoder(Measures),
+class _StoredPage(msgspec.Struct, frozen=True, array_like=True, tag=SCHEMA, gc=False):
+    lots: Page
+
+
+_KINDS: Final[dict[str, type[Any]]] = {
+    "root": Root,
+    "lots": _StoredPage,
+    "order": Order,
+    "redemption": Redemption,
+    "expired": Expired,
+    "measures": Measures,
 }
+_decoders: Final = {kind: msgspec.json.Decoder(type_) for kind, type_ in _KINDS.items()}
 _encoder: Final = msgspec.json.Encoder()
 
 
 def encode_document(document: Document) -> bytes:
-    """The stored form of a state document (compact JSON)."""
-    return _encoder.encode(document)
+    """The stored form of a state document (compact JSON with the number of its schema)."""
+    return _encoder.encode(_StoredPage(document) if type(document) is tuple else document)
 
 
 def decode_document(key: str, stored: bytes | str) -> Document:
-    """A state document from its stored form; the key's first part says which kind it is."""
-    document: Document = _decoders[key.partition("/")[0]].decode(stored)
+    """A state document from its stored form; the key's first part says which kind it is.
+
+    Older forms are upcast. Raises `NewerSchema` for one of a newer release, msgspec.DecodeError for what is none.
+    """
+    kind = key.partition("/")[0]
+    try:
+        decoded = _decoders[kind].decode(stored)
+    except msgspec.ValidationError:
+        form = msgspec.json.decode(stored)
+        present = upcast(key, form)
+        if present is form:
+            raise
+        decoded = msgspec.convert(present, _KINDS[kind])
+    document: Document = decoded.lots if kind == "lots" else decoded
     return document
 
 
@@ -312,8 +334,8 @@ def _earliest(root: Root, *, activations: bool) -> Instant | None:
                 for head in pages:
                     if head.activates_at is not None and head.activates_at < earliest:
                         earliest = head.activates_at
-            if balance.expires_at is not None and balance.expires_at < earliest:
-                earliest = balance.expires_at
+        if balance.expires_at is not None and balance.expires_at < earliest:
+            earliest = balance.expires_at
     for standing in root.tracks.values():
         if standing.review_at is not None and standing.review_at < earliest:
             earliest = standing.review_at

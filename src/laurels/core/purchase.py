@@ -81,10 +81,11 @@ def _check_points_tenders(case: Case, compiled: Compiled, data: Purchase) -> Ref
             return Refusal("points_tender_mismatch", f"{tender.redemption} paid for the order {redemption.order}.")
         if redemption.status not in ("held", "captured"):
             return Refusal("points_tender_mismatch", f"{tender.redemption} is {redemption.status}.")
-        wallet = compiled.wallets.get(redemption.wallet)
-        money = None if wallet is None else wallet.money
+        # The order and the redemption may know the wallet by different names.
+        wallet = compiled.wallets.get(redemption.wallet) or case.versions.wallet(redemption.wallet, case.at)
+        money = wallet.money
         if money is None:
-            continue
+            return Refusal("points_tender_mismatch", f"{wallet.id} is worth no money.")
         points = redemption.spent if redemption.status == "captured" else redemption.points
         if tender.amount > worth(money, points):
             return Refusal("points_tender_mismatch", f"{points} points are worth less.")

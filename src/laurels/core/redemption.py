@@ -25,11 +25,10 @@ from laurels.core.facts import (
     RedemptionCaptured,
     RedemptionEnded,
     RedemptionHeld,
-    WalletKept,
 )
 from laurels.core.member import Redemption, page_key
 from laurels.core.money import ceil_div, floor_div
-from laurels.core.program.model import Inactive, Wallet
+from laurels.core.program.model import Wallet
 from laurels.core.refusal import Refusal
 
 
@@ -118,7 +117,9 @@ def cancel(case: Case, compiled: Compiled, data: Cancel) -> Refusal | None:
     if isinstance(held, Refusal):
         return held
     case.emit(RedemptionEnded(data.redemption, "cancelled", case.at))
-    give_back(case, compiled, held.wallet, held.parts, "held", data.redemption, "cancelled", case.at)
+    give_back(
+        case, compiled, held.wallet, held.parts, "held", data.redemption, "cancelled", case.at, since=held.held_at
+    )
     return None
 
 
@@ -127,7 +128,10 @@ def time_out(case: Case, compiled: Compiled, redemption: str, at: Instant) -> No
     held = _held(case, redemption)
     assert isinstance(held, Redemption)
     case.emit(RedemptionEnded(redemption, "timed_out", at))
-    give_back(case, compiled, held.wallet, held.parts, "held", redemption, "timed_out", at, expired_until=at - 1)
+    give_back(
+        case, compiled, held.wallet, held.parts, "held", redemption, "timed_out", at,
+        since=held.held_at, expired_until=at - 1,
+    )  # fmt: skip
 
 
 def _held(case: Case, redemption: str) -> Redemption | Refusal:
@@ -146,7 +150,9 @@ def _capture(case: Case, compiled: Compiled, redemption: str, points: int) -> No
     case.emit(RedemptionCaptured(redemption, points, case.at))
     _post(case, compiled, held.wallet, "redemption", points, "held", "redemption", redemption, "captured", spent)
     if rest:
-        give_back(case, compiled, held.wallet, rest, "held", redemption, "captured_in_part", case.at)
+        give_back(
+            case, compiled, held.wallet, rest, "held", redemption, "captured_in_part", case.at, since=held.held_at
+        )
 
 
 def split(parts: tuple[Part, ...], points: int) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
@@ -175,18 +181,21 @@ def give_back(
     kind: EntryKind = "redemption",
     order: str | None = None,
     *,
+    since: Instant | None = None,
     expired_until: Instant | None = None,
 ) -> None:
-    """Points return to the lots they came from; those whose expiry has passed expire at once or live on for a grace.
+    """Points that were away since an instant return to the lots they came from.
 
-    Once back they repay debt first, like anything that becomes available. Lots have been expired up to `expired_until`,
-    which is `at` unless it is said: within an instant, holds time out before lots expire.
+    Those whose expiry has passed, or whose wallet has lapsed meanwhile, expire at once or live on for a grace; without
+    `since` they were away but a moment. Once back they repay debt first, like anything that becomes available. Lots
+    have been expired up to `expired_until`, which is `at` unless it is said: within an instant, holds time out before
+    lots expire.
     """
     expired_until = at if expired_until is None else expired_until
     wallet = case.versions.wallet(wallet_id, case.at)
     points = sum([part.points for part in parts])
-    kept_until = case.draft.balance(wallet_id).expires_at
-    lapsed = isinstance(wallet.expires, Inactive) and kept_until is not None and kept_until <= expired_until
+    lapsed_at = case.draft.balance(wallet_id).lapsed_at
+    lapsed = lapsed_at is not None and since is not None and since < lapsed_at
     _post(case, compiled, wallet_id, kind, points, out_of, "available", redemption, reason, parts, at, order)
     parts = tuple([_as_it_is_now(case, compiled, wallet, part) for part in parts])
     passed = [part for part in parts if lapsed or (part.expires_at is not None and part.expires_at <= expired_until)]
@@ -194,8 +203,6 @@ def give_back(
     if alive:
         case.emit(LotsRestored(wallet_id, alive))
     if passed and wallet.restore_grace is not None:
-        if lapsed:
-            case.emit(WalletKept(wallet_id, at, None))
         expires_at = compiled.zone.add(at, wallet.restore_grace)
         for part in passed:
             lot = case.new_lot()
@@ -217,7 +224,7 @@ def _as_it_is_now(case: Case, compiled: Compiled, wallet: Wallet, part: Part) ->
     """A part as its lot would be if it had not been away: the tier that kept it from expiring may be lost."""
     if part.tier is None or part.expires_at is not None:
         return part
-    lost = lost_at(case, compiled, wallet, part.earned_at)
+    lost = lost_at(case, wallet, part.earned_at)
     if lost is None:
         return part
     return msgspec.structs.replace(part, expires_at=expiry_of(compiled, lost[1], lost[0]), tier=None)

@@ -25,9 +25,11 @@ REFUSALS: Final = MappingProxyType(
         "unknown_member": RefusalKind(409, "No such member is enrolled.", "没有这位会员。"),
         "already_enrolled": RefusalKind(409, "The member is enrolled already.", "该会员已经入会。"),
         "member_sealed": RefusalKind(409, "The member was erased; nothing can be recorded any more.", "该会员已注销。"),
+        "identifier_taken": RefusalKind(409, "Another member has this identifier.", "该标识已属于其他会员。"),
         "unknown_program_version": RefusalKind(
             409, "No version of the program is in effect at that instant.", "该时刻没有生效的计划版本。"
         ),
+        "no_version_yet": RefusalKind(409, "The program has no version in effect yet.", "计划尚无生效版本。"),
         "occurred_in_future": RefusalKind(
             422, "occurred_at lies more than five minutes ahead of the clock.", "发生时间超前时钟五分钟以上。"
         ),
@@ -80,6 +82,9 @@ REFUSALS: Final = MappingProxyType(
         "clock_is_real": RefusalKind(409, "A live program follows real time.", "正式计划使用真实时间。"),
         "effective_too_soon": RefusalKind(
             409, "effective_at must lie at least ten seconds after publishing.", "生效时间须晚于发布十秒以上。"
+        ),
+        "other_program": RefusalKind(
+            422, "The document is of another program than the key.", "文档与密钥不属于同一计划。"
         ),
         "needs_mapping": RefusalKind(
             409,

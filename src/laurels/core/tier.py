@@ -8,13 +8,15 @@ holds until the end of `holds_until` counted from it; whether it is lost is judg
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import replace
 
 from laurels.core.accrual import base_amounts
 from laurels.core.activity import Activity, Free, Purchase
 from laurels.core.calendar import Date, Instant, Period
+from laurels.core.carrying import carry_over
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
-from laurels.core.expiry import expiry_of, part_of, rule_for
+from laurels.core.expiry import expiry_of, is_kept, part_of, rule_for
 from laurels.core.facts import Accrued, LotExtended, Measured, TierSet, WalletKept
 from laurels.core.member import NEVER, Measures, Root, Standing
 from laurels.core.money import QUANTITY_ONE
@@ -139,11 +141,15 @@ def _days(case: Case, track: Track) -> Measures | None:
 def place(case: Case, compiled: Compiled, at: Instant) -> None:
     """Sees to it that the member stands on a tier of the version on every track: the first, or a renamed one.
 
-    On a track that the version no longer has, nothing ends any more.
+    On a track that the version no longer has, nothing ends any more, but its tiers keep nothing from expiring either.
     """
     for id, standing_there in case.root.tracks.items():
-        if standing_there.review_at is not None and id not in compiled.tracks:
+        if id in compiled.tracks:
+            continue
+        if standing_there.review_at is not None:
             case.emit(TierSet(id, standing_there.tier, at, standing_there.until, None, "mapped"))
+        if standing_there.review_at is not None or id in case.versions.judging(at - 1).tracks:
+            start_clocks(case, compiled, case.tiers_at(at), at)
     for track in compiled.program.tracks:
         standing = case.root.tracks.get(track.id)
         if standing is None and track.was is not None and track.was in case.root.tracks:
@@ -153,7 +159,9 @@ def place(case: Case, compiled: Compiled, at: Instant) -> None:
         elif standing.tier not in compiled.tiers[track.id]:
             tier = compiled.heir_of(track, standing.tier)
             until, review_at = (standing.until, standing.review_at) if tier.enter else (None, None)
+            before = case.tiers_at(at)
             case.emit(TierSet(track.id, tier.id, at, until, review_at, "mapped", _late(compiled, at)))
+            start_clocks(case, compiled, before, at)
 
 
 def _take_over(case: Case, compiled: Compiled, track: Track, before: Standing, at: Instant) -> None:
@@ -161,7 +169,9 @@ def _take_over(case: Case, compiled: Compiled, track: Track, before: Standing, a
     tiers = compiled.tiers[track.id]
     tier = tiers.get(before.tier) or compiled.heir_of(track, before.tier)
     review_at = _review(compiled, track, before.until)
+    stood = case.tiers_at(at)
     case.emit(TierSet(track.id, tier.id, at, before.until, review_at if tier.enter else None, "mapped"))
+    start_clocks(case, compiled, stood, at)
     days = case.draft.get(f"measures/{track.was}") if track.window.kind == "rolling" else None
     measures = days.days if isinstance(days, Measures) else before.measures
     for measure_of in measures:
@@ -175,6 +185,10 @@ def measure(
 ) -> dict[str, tuple[int, ...]]:
     """Counts an activity on every track; by how much, for the order."""
     measured: dict[str, tuple[int, ...]] = {}
+    if not all(each.wallet in compiled.wallets for each in earned):
+        # A late activity was judged by a version that called the wallet otherwise; a tier may change what it earned.
+        carry_over(case, compiled, case.at)
+        earned = tuple([replace(each, wallet=case.versions.current(each.wallet, case.at)) for each in earned])
     for track in compiled.program.tracks:
         by = _measures(track, activity, earned)
         if any(by):
@@ -233,25 +247,33 @@ def count(case: Case, compiled: Compiled, track: Track, instant: Instant, by: tu
 
 
 def consider(case: Case, compiled: Compiled, track: Track, instant: Instant) -> None:
-    """Raises the member to the highest tier that a window of an instant earns, or extends the one they keep."""
+    """Raises the member to the highest tier that a window of an instant earns, or extends the one they keep.
+
+    A tier that was lost is kept after all, from now on, where what arrived late would have kept it in time.
+    """
     standing = case.root.tracks[track.id]
     rank = compiled.ranks[track.id][standing.tier]
     days = _days(case, track)
-    best, best_until = rank, standing.until
+    best, best_until, reason = rank, standing.until, "earned"
     kept_until: Instant | None = None
-    for end in _ends(days, instant):
+    if instant < standing.since:
+        ends = _late_ends(case, compiled, track, days, instant)
+    else:
+        ends = [(end, rank) for end in _ends(days, instant)]
+    for end, stood in ends:
         values = values_of(compiled, track, case.root, days, end)
         until = holds_until(compiled, track, end, case.root.enrolled_at or 0)
-        earned = highest(track, values)
+        entered = highest(track, values)
+        earned = max(entered, min(highest(track, values, keeping=True), stood)) if stood > rank else entered
         if earned > rank and earned >= best and (until is None or until > case.at):
-            best, best_until = earned, until
+            best, best_until, reason = earned, until, "earned" if earned == entered else "restored"
         if until is not None and meets(track, keep_of(track.tiers[rank]), values):
             kept_until = until
     if best > rank:
         before = case.tiers_at(case.at)
         review_at = _review(compiled, track, best_until)
         tier, late = track.tiers[best].id, _late(compiled, case.at)
-        case.emit(TierSet(track.id, tier, case.at, best_until, review_at, "earned", late))
+        case.emit(TierSet(track.id, tier, case.at, best_until, review_at, reason, late))
         start_clocks(case, compiled, before, case.at)
     elif rank > 0 and kept_until is not None and _is_longer(compiled, track, standing, kept_until):
         review_at = _review(compiled, track, kept_until)
@@ -264,6 +286,18 @@ def _ends(days: Measures | None, instant: Instant) -> list[Instant]:
     What arrives late counts in the windows that end on later days, too.
     """
     return [instant, *[day.window for day in days.days if day.window > instant]] if days is not None else [instant]
+
+
+def _late_ends(
+    case: Case, compiled: Compiled, track: Track, days: Measures | None, instant: Instant
+) -> list[tuple[Instant, int]]:
+    """The same for what occurred before the present tier, each with the rank of the tier that could be kept there.
+
+    That is the one on which the window (rolling: the day) began.
+    """
+    ranks, enrolled_at = compiled.ranks[track.id], case.root.enrolled_at or 0
+    starts = [(end, window_of(compiled, track, end, enrolled_at)[0]) for end in _ends(days, instant)]
+    return [(end, ranks.get(case.tiers_at(start)[track.id], 0)) for end, start in starts]
 
 
 def _is_longer(compiled: Compiled, track: Track, standing: Standing, until: Instant) -> bool:
@@ -321,13 +355,14 @@ def review(case: Case, compiled: Compiled, track: Track, at: Instant) -> None:
 def fall_back(case: Case, compiled: Compiled, track: Track, instant: Instant) -> None:
     """After a return lowered the windows of an instant, the member falls before the tier's time to what is earned yet.
 
+    Where the program lets them stay for its time, that is said instead.
     Only where one of these windows had given the tier its time, and never below what another window, or an earlier
     standing that has not ended, still gives.
     """
     standing = case.root.tracks[track.id]
     ranks = compiled.ranks[track.id]
     rank = ranks[standing.tier]
-    if track.on_return != "fall_back" or rank == 0:
+    if rank == 0:
         return
     enrolled_at = case.root.enrolled_at or 0
     days = _days(case, track)
@@ -354,6 +389,10 @@ def fall_back(case: Case, compiled: Compiled, track: Track, instant: Instant) ->
     )
     if best == rank and (until is None or (standing.until is not None and until >= standing.until)):
         return
+    if track.on_return == "stay":
+        stays = (standing.tier, case.at, standing.until, standing.review_at)
+        case.emit(TierSet(track.id, *stays, "stayed", _late(compiled, case.at)))
+        return
     if best == 0:
         until = None
     before = case.tiers_at(case.at)
@@ -371,21 +410,26 @@ def _day(compiled: Compiled, until: Instant | None) -> Date | None:
 def start_clocks(case: Case, compiled: Compiled, before: dict[str, str], at: Instant) -> None:
     """A member left a tier: points that it kept from expiring get the ordinary expiry from now on.
 
-    And one came to a tier that keeps a wallet with sliding expiry from expiring: its clock stands still.
+    What kept them may be an earlier version, which had the tier, or gave it this benefit. And one came to a tier that
+    keeps a wallet with sliding expiry from expiring: its clock stands still.
     """
-    if not compiled.expiring_tracks:
+    former = case.versions.expiring_until(at)
+    if not former:
         return
     tiers = case.tiers_at(at)
     for wallet in compiled.wallets.values():
-        old, overriding = rule_for(compiled, wallet, before)
         new, _tier = rule_for(compiled, wallet, tiers)
         clock = case.draft.balance(wallet.id).expires_at
-        if isinstance(new, Never) and isinstance(old, Inactive) and clock is not None:
-            case.emit(WalletKept(wallet.id, at, None))
-        if overriding is None or not isinstance(old, Never) or isinstance(new, Never):
+        if isinstance(new, Never):
+            if clock is not None and isinstance(rule_for(compiled, wallet, before)[0], Inactive):
+                case.emit(WalletKept(wallet.id, at, None))
+            continue
+        if not any(is_kept(each, case.versions.wallet_then(wallet, each, at), before) for each in former):
             continue
         if isinstance(new, Inactive):
-            case.emit(WalletKept(wallet.id, at, compiled.zone.add(at, new.inactive_for)))
+            balance = case.draft.balance(wallet.id)
+            if clock is None and (balance.available or balance.pending or balance.held):
+                case.emit(WalletKept(wallet.id, at, compiled.zone.add(at, new.inactive_for)))
             continue
         expires_at = expiry_of(compiled, new, at)
         for lot in case.draft.lots(wallet.id):

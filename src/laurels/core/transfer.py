@@ -48,9 +48,10 @@ def send(case: Case, compiled: Compiled, activity: Activity, data: Transfer) -> 
 
 def receive(case: Case, compiled: Compiled, data: Parcel) -> Refusal | None:
     """Opens a lot for each that arrives, with the same age and expiry."""
-    wallet = compiled.wallets.get(data.wallet)
-    if wallet is None:
+    if case.versions.current(data.wallet, case.at) not in compiled.wallets:
         return Refusal("unknown_wallet", data.wallet)
+    # Of a wallet that was renamed while they were on their way they arrive there, and are carried over then.
+    wallet = case.versions.wallet(data.wallet, case.at)
     for sent in data.lots:
         lot = case.new_lot()
         part = _received(case, compiled, wallet, Part(lot, sent.points, sent.earned_at, sent.expires_at, sent.tier))

@@ -14,6 +14,7 @@ from laurels.core.activity import Declared
 from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled
 from laurels.core.program.model import Program, Wallet
+from laurels.core.program.renaming import names_between
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -24,6 +25,17 @@ class Version(msgspec.Struct, frozen=True):
     program: Program
 
 
+def _campaign_keys(ordered: list[Version]) -> list[dict[str, str]]:
+    """For each version in the order of effect, the first ids of campaigns that had another one before."""
+    keys: list[dict[str, str]] = []
+    for n, version in enumerate(ordered):
+        former, known = (ordered[n - 1].program, keys[-1]) if n else (version.program, {})
+        renamed = names_between(former, version.program).campaigns
+        now = {campaign.id: known[campaign.id] for campaign in version.program.campaigns if campaign.id in known}
+        keys.append({**now, **{new: known.get(old, old) for old, new in renamed.items()}})
+    return keys
+
+
 class Versions:
     """The version history of a program, by instant."""
 
@@ -31,7 +43,15 @@ class Versions:
         ordered = sorted(versions, key=lambda version: (version.effective_at, version.number))
         self.versions = tuple(ordered)
         self._starts = [version.effective_at for version in ordered]
-        self._compiled = tuple(Compiled(version.number, version.program) for version in ordered)
+        self._compiled = tuple(
+            Compiled(version.number, version.program, keys)
+            for version, keys in zip(ordered, _campaign_keys(ordered), strict=True)
+        )
+        self._expiring = tuple(
+            (start, compiled)
+            for start, compiled in zip(self._starts, self._compiled, strict=True)
+            if compiled.expiring_tracks
+        )
 
     def at(self, instant: Instant) -> Compiled | None:
         """The version in effect at the instant, compiled; None before the first."""
@@ -58,6 +78,26 @@ class Versions:
             if wallet is not None:
                 return wallet
         raise AssertionError(f"no version has a wallet {id}")
+
+    def current(self, wallet: str, at: Instant) -> str:
+        """The wallet under which the points of a wallet are kept at an instant: itself, or what it became."""
+        if wallet in self.judging(at).wallets:
+            return wallet
+        for compiled in self._compiled[: max(bisect_right(self._starts, at), 1)]:
+            wallet = compiled.heirs.get(wallet, wallet)
+        return wallet
+
+    def wallet_then(self, wallet: Wallet, then: Compiled, at: Instant) -> Wallet:
+        """A wallet as another version has it, also under another id, if its points are this wallet's at an instant."""
+        known = then.wallets.get(wallet.id)
+        if known is not None:
+            return known
+        now = self.current(wallet.id, at)
+        return next((each for each in then.wallets.values() if self.current(each.id, at) == now), wallet)
+
+    def expiring_until(self, at: Instant) -> tuple[Compiled, ...]:
+        """The versions in effect at an instant or before it that have tiers with an expiry of their own."""
+        return tuple([compiled for start, compiled in self._expiring if start <= at])
 
     @property
     def declared(self) -> Declared | None:

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
-from laurels.core.activity import INTERNAL_TYPES, Activity, Declared, Problem, is_type, parse
+from laurels.core.activity import INTERNAL_TYPES, Activity, Declared, is_type, parse
 from laurels.core.calendar import LAST_INSTANT
+from laurels.core.shape import Problem, below
 from laurels.intake.submission import SOURCE, Outcome, Submission
 
 ID_MOST: Final = 200
@@ -104,8 +105,8 @@ def _word_problem(pointer: str, value: str, internal: bool) -> Problem | None:
 def _body_problem(body: bytes) -> Problem | None:
     try:
         body.decode()
-        if b"\\u0000" in body and _has_nul(_decode(body)):
-            return Problem("/data", "nul_character", "must not contain the character U+0000")
+        if b"\\u0000" in body and (place := _nul_at(_decode(body), "/data")) is not None:
+            return Problem(place, "nul_character", "must not contain the character U+0000")
     except UnicodeDecodeError:
         return Problem("/data", "malformed", "must be UTF-8")
     except msgspec.DecodeError as error:
@@ -115,9 +116,16 @@ def _body_problem(body: bytes) -> Problem | None:
     return None
 
 
-def _has_nul(value: Any) -> bool:
+def _nul_at(value: Any, pointer: str) -> str | None:
+    """Where the character U+0000 stands; a name that has it is placed by what it is a name in."""
     if isinstance(value, str):
-        return "\0" in value
+        return pointer if "\0" in value else None
     if isinstance(value, dict):
-        return any("\0" in key or _has_nul(each) for key, each in value.items())
-    return isinstance(value, list) and any(_has_nul(each) for each in value)
+        if any("\0" in key for key in value):
+            return pointer
+        places = (_nul_at(each, below(pointer, key)) for key, each in value.items())
+    elif isinstance(value, list):
+        places = (_nul_at(each, below(pointer, n)) for n, each in enumerate(value))
+    else:
+        return None
+    return next((place for place in places if place is not None), None)

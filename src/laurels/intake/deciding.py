@@ -13,12 +13,13 @@ from typing import Any, Final
 
 import msgspec
 
-from laurels.core.activity import Problem, Purchase
+from laurels.core.activity import Purchase
 from laurels.core.calendar import MICROSECONDS_PER_MINUTE, Instant
 from laurels.core.decide import Circumstances, Decision, bring_up, decide
 from laurels.core.facts import PoolClaimed, decode_facts
 from laurels.core.member import ROOT, Document, Member, Missing, purchase_key, purchased
 from laurels.core.refusal import Refusal
+from laurels.core.shape import Problem
 from laurels.intake.admission import Item
 from laurels.intake.head import Head
 from laurels.intake.sameness import StoredBody, is_same

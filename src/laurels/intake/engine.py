@@ -29,6 +29,7 @@ from laurels.intake.settling import Settler
 from laurels.intake.submission import ClockMoved, FollowUpOutcome, Outcome, Overloaded, Submission
 from laurels.store.bucket import bucket_of
 from laurels.store.database import Database
+from laurels.store.reading import MemberRow
 
 RETRY_AFTER_S: Final = 1
 
@@ -190,6 +191,15 @@ class Intake:
         None for a member nobody enrolled. Nothing is recorded.
         """
         return await looking.look(self._database, self._heads, self._clock, program, member, prefixes)
+
+    async def look_at_page(
+        self, program: str, *, after: str, limit: int, query: str | None
+    ) -> list[tuple[MemberRow, Member]]:
+        """Members by id from after `after` on, each as stored and brought up to now; with `query` those it finds.
+
+        It is the beginning of an id, name, phone or e-mail, or the whole of an identifier. Nothing is recorded.
+        """
+        return await looking.look_at_page(self._database, self._heads, self._clock, program, after, limit, query)
 
     async def now(self, program: str) -> Instant | None:
         """What time it is in the program; None where its own clock was never set."""

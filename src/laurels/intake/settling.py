@@ -22,6 +22,7 @@ from laurels.intake.head import Heads
 from laurels.intake.lane import Request
 from laurels.intake.submission import Outcome, Unavailable, UnknownProgram
 from laurels.store.database import Database
+from laurels.store.outage import OUTAGES
 
 PAUSES_MS: Final = (10, 50, 200, 500, 1000)
 """How long to wait before each further attempt; after the last the batch is given up."""
@@ -32,20 +33,6 @@ _CONFLICTS: Final = (
     asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError,
 )
-_OUTAGES: Final = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    # What the driver says when the server ended the connection while nothing was going on.
-    asyncpg.InternalClientError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.InsufficientResourcesError,
-    OSError,
-    TimeoutError,
-)
-
 _log: Final = logging.getLogger("laurels.intake")
 
 
@@ -114,7 +101,7 @@ class Settler:
                 if len(items) > 1:
                     raise
                 why = error
-            except _OUTAGES as error:
+            except OUTAGES as error:
                 await self._drop()
                 why = error
             pause_ms = next(attempts, None)

@@ -11,11 +11,11 @@ from typing import Literal
 
 import msgspec
 
-from laurels.core.activity import Problem
 from laurels.core.calendar import Instant
 from laurels.core.facts import AnyFact
 from laurels.core.member import Member
 from laurels.core.refusal import Refusal
+from laurels.core.shape import Problem
 
 Status = Literal["accepted", "replayed", "refused", "invalid"]
 

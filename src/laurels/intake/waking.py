@@ -17,6 +17,7 @@ from laurels.store.programs import program_row
 from laurels.store.sql import named
 
 DUE: Final = named("due")
+UNSETTLED: Final = named("unsettled")
 
 Wake = Callable[[str, Sequence[Submission]], Awaitable[list[Outcome]]]
 
@@ -24,7 +25,11 @@ Wake = Callable[[str, Sequence[Submission]], Awaitable[list[Outcome]]]
 async def move_clock(
     database: Database, program: str, to: Instant, wake: Wake, batch_most: int
 ) -> ClockMoved | Refusal:
-    """Wakes everybody who has something due up to `to`, in the order in which it falls due, then sets the clock."""
+    """Wakes everybody who has something due up to `to`, in the order in which it falls due, then sets the clock.
+
+    Points that only wait to become available wake nobody by themselves. A command carries out that as well, last and
+    at its end: whoever has such points is woken once, and each activation has its own instant.
+    """
     row = await program_row(database, program)
     if row is None:
         raise UnknownProgram(program)
@@ -40,6 +45,11 @@ async def move_clock(
         outcomes = await wake(program, due)
         woken += sum(outcome.status == "accepted" for outcome in outcomes)
         before = due
+    last = ""
+    while ids := [row["id"] for row in await database.pool.fetch(UNSETTLED, program, last, to, batch_most)]:
+        outcomes = await wake(program, [Submission(SOURCE, f"clock/{id}/{to}", "clock", id, to, b"{}") for id in ids])
+        woken += sum(outcome.status == "accepted" for outcome in outcomes)
+        last = ids[-1]
     await database.pool.execute(
         "update program set clock = greatest(clock, $2) where id = $1 and mode <> 'live'", program, to
     )

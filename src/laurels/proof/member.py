@@ -13,8 +13,8 @@ from typing import Any, Final
 import msgspec
 
 from laurels.core.activity import Activity, Purchase, parse
-from laurels.core.apply import Draft, apply
-from laurels.core.decide import ENGINE, Decision, decide
+from laurels.core.apply import Draft
+from laurels.core.decide import ENGINE, Decision
 from laurels.core.facts import MEMBER_ACCOUNTS, AnyFact, FollowUp, Moved, PoolClaimed, decode_facts, encode_facts
 from laurels.core.journal import entries
 from laurels.core.member import (
@@ -22,13 +22,13 @@ from laurels.core.member import (
     Document,
     Lot,
     Member,
-    Missing,
     decode_document,
     encode_document,
     purchased,
 )
 from laurels.core.refusal import Refusal
 from laurels.intake.batch import parcel_of
+from laurels.intake.folder import Folder
 from laurels.intake.sameness import with_text
 from laurels.intake.submission import SOURCE
 from laurels.proof.difference import Difference, parting, shown, shown_around
@@ -42,11 +42,13 @@ from laurels.store.recording import entry_row
 DIFFERENCES_MOST: Final = 50
 """How many are kept of one member; more say nothing new."""
 
+OTHERWISE_MOST: Final = 100
+"""How many activities are named that would be decided otherwise now."""
+
 _ENTRY_COLUMNS: Final = (
     "member", "seq", "n", "bucket", "wallet", "kind", "points", "out_of", "into_account", "at", "version", "campaign",
     "rule", "order_id", "redemption", "lot", "available_at", "expires_at", "reason", "detail",
 )  # fmt: skip
-_BODY: Final = "activity/"
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -68,8 +70,8 @@ class Sent(msgspec.Struct, frozen=True):
 class Counted(msgspec.Struct):
     """What judging has seen, for a program's sums. `in_transit` is by wallet, `claims` by pool.
 
-    `older` rows were decided by another engine, `otherwise` of them would be decided otherwise now. `received` are the
-    ids of activities that Laurels itself sent.
+    `older` rows were decided by another engine, `otherwise` of them would be decided otherwise now: the first of these
+    are named, with what is stored and what would be. `received` are the ids of activities that Laurels itself sent.
     """
 
     members: int = 0
@@ -82,6 +84,7 @@ class Counted(msgspec.Struct):
     in_transit: dict[str, int] = {}
     sent: list[Sent] = []
     received: list[tuple[str, str]] = []
+    first_otherwise: list[Difference] = []
 
     def add(self, other: Counted) -> None:
         """Takes in what others have counted."""
@@ -96,6 +99,7 @@ class Counted(msgspec.Struct):
                 sums[key] = sums.get(key, 0) + by
         self.sent += other.sent
         self.received += other.received
+        self.first_otherwise += other.first_otherwise[: OTHERWISE_MOST - len(self.first_otherwise)]
 
 
 class _Folded(dict[str, "Document | None"]):
@@ -119,7 +123,7 @@ class MemberProof:
         self._seq = 0
         self._recorded_at = 0
         self._is_sound = True
-        self._decided = Member(id, {ROOT: None})
+        self._decided = Folder(id)
         self._fold = Draft(Member(id, {}))
         self._fold.put(ROOT, None)
         self._fold.documents = _Folded(self._fold.documents)
@@ -191,34 +195,41 @@ class MemberProof:
         if not self._is_sealed:
             again = self._decide_again(row)
         is_current = engine == ENGINE
-        if isinstance(again, Decision) and again.version == version and again.facts == facts:
-            self._decided = again.member
+        is_same = isinstance(again, Decision) and again.version == version and again.facts == facts
+        if isinstance(again, Decision) and is_same:
+            self._decided.file(again)
         elif again is None or not is_current:
-            self._decided = apply(self._decided, facts, seq, recorded_at)
+            self._decided.fold(facts, seq, recorded_at)
         else:
             self._is_sound = False
-            self._say_otherwise(row, name, facts, again)
+            self.differences.append(self._otherwise(row, name, facts, again))
         if not is_current:
             self._counted.older += 1
-            self._counted.otherwise += again is not None and self._decided is not getattr(again, "member", None)
+            if again is not None and not is_same:
+                self._counted.otherwise += 1
+                if len(self._counted.first_otherwise) < OTHERWISE_MOST:
+                    self._counted.first_otherwise.append(self._otherwise(row, name, facts, again))
         if row[5] == "purchase":
             self._bodies[seq] = (row, facts)
 
-    def _say_otherwise(
+    def _otherwise(
         self, row: Sequence[Any], name: str, facts: tuple[AnyFact, ...], again: Decision | Refusal | Difference
-    ) -> None:
+    ) -> Difference:
+        """How deciding again differs from what is stored."""
         seq, version, stored = row[1], row[9], row[12]
         if isinstance(again, Difference):
-            self.differences.append(msgspec.structs.replace(again, activity=name))
-        elif isinstance(again, Refusal):
-            self._differ("activity", "facts", f"deciding again refuses it: {again.message}", seq, name, stored=stored)
-        elif again.version != version and again.facts == facts:
-            self._differ(
+            return msgspec.structs.replace(again, activity=name)
+        if isinstance(again, Refusal):
+            message = f"deciding again refuses it: {again.message}"
+            return self._difference("activity", "facts", message, seq, name, stored=stored)
+        if again.version != version and again.facts == facts:
+            return self._difference(
                 "activity", "version", "another version judges it", seq, name, stored=version, expected=again.version
             )
-        else:
-            was, must = shown_around(stored, encode_facts(again.facts).decode())
-            self._differ("activity", "facts", "deciding again gives others", seq, name, stored=was, expected=must)
+        was, must = shown_around(stored, encode_facts(again.facts).decode())
+        return self._difference(
+            "activity", "facts", "deciding again gives others", seq, name, stored=was, expected=must
+        )
 
     def _decide_again(self, row: Sequence[Any]) -> Decision | Refusal | Difference:
         """What the decision is now, on what the decisions before it left, or why there can be none."""
@@ -233,18 +244,10 @@ class MemberProof:
             given = circumstances_of(recorded_at, circumstances)
         except msgspec.DecodeError as error:
             return self._difference("activity", "circumstances", str(error), seq, stored=circumstances)
-        member = self._decided
-        if isinstance(activity.data, Purchase):
-            member.documents.setdefault(f"order/{activity.data.order}", None)
-        while True:
-            try:
-                return decide(versions, member, activity, given)
-            except Missing as lacking:
-                for key in lacking.keys:
-                    assert key not in member.documents, f"{key} is asked for again"
-                    member.documents[key] = self._bought(key) if key.startswith(_BODY) else None
-            except (AssertionError, KeyError, ValueError, IndexError) as error:
-                return self._difference("activity", "facts", f"cannot be decided again: {error!r}", seq)
+        try:
+            return self._decided.decide(versions, activity, given, self._bought)
+        except (AssertionError, KeyError, ValueError, IndexError) as error:
+            return self._difference("activity", "facts", f"cannot be decided again: {error!r}", seq)
 
     def _parsed(self, row: Sequence[Any]) -> Activity | Difference:
         seq, known, body, texts = row[1], row[10], row[11].encode(), row[15]
@@ -271,8 +274,8 @@ class MemberProof:
             "activity", "body", f"cannot be read: {first.pointer} {first.message}", seq, stored=row[11]
         )
 
-    def _bought(self, key: str) -> Document | None:
-        found = self._bodies.get(int(key[len(_BODY) :]))
+    def _bought(self, seq: int) -> Document | None:
+        found = self._bodies.get(seq)
         if found is None:
             return None
         row, facts = found
@@ -303,6 +306,7 @@ class MemberProof:
             self._differ("entry", "n", "no fact posts this entry", seq, name, entry=n, stored=_entry_text(row))
 
     def _count_accounts(self, posted: Sequence[Moved]) -> None:
+        """Adds up accounts from entries alone; what proves the fold, and the figures, shares no code with them."""
         accounts, in_transit = self._accounts, self._counted.in_transit
         for entry in posted:
             wallet, points = entry.wallet, entry.points

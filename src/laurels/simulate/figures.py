@@ -123,7 +123,9 @@ class Figures(msgspec.Struct):
             for head in balance.pages:
                 page = member.documents.get(f"lots/{id}/{head.number}")
                 for lot in page if isinstance(page, tuple) else ():
-                    at = lot.expires_at if balance.expires_at is None else balance.expires_at
+                    at = lot.expires_at
+                    if balance.expires_at is not None and (at is None or at > balance.expires_at):
+                        at = balance.expires_at
                     figures.expiring[at] = figures.expiring.get(at, 0) + lot.points
         for track, standing in root.tracks.items():
             tiers = self.tracks.setdefault(track, {})

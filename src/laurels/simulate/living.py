@@ -7,22 +7,27 @@ when they are done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 
 from laurels.core.activity import Activity, Declared, Purchase, parse
 from laurels.core.calendar import Instant
+from laurels.core.decide import Decision
 from laurels.core.member import Member
 from laurels.core.program.model import Budget, Program
+from laurels.core.refusal import Refusal
 from laurels.core.version import Version, Versions
+from laurels.intake.admission import Item, envelope_problems
+from laurels.intake.importing.importer import nobody_known
 from laurels.intake.importing.shaping import Shaped
-from laurels.intake.sameness import with_text
-from laurels.intake.submission import Submission
+from laurels.intake.sameness import StoredBody, is_same, with_text
+from laurels.intake.submission import Outcome, Submission
 from laurels.simulate.figures import Figures, count
 from laurels.simulate.replay import Replay
 from laurels.store.database import Connection
+from laurels.store.people import Identifier
 from laurels.store.sql import named
 
 BY_MEMBER: Final = named("replay_stored")
@@ -103,26 +108,71 @@ async def live_stored(
     return Lived(replay.figures, stands, now)
 
 
-def live_files(program: Program, stream: Iterable[Shaped], tell: Tell = lambda _done: None) -> Lived:
-    """The life that an import of the stream into an empty program in setup would be."""
-    replay, declared = _ready(program, returns=True)
-    for done, shaped in enumerate(stream, 1):
-        if shaped.submission is None:
+class Rehearsal:
+    """What an import of files into an empty program in setup would be: `take` their rows in order, then `end`.
+
+    Rows are admitted and recognised as the intake does it, so that what an import refuses is refused here.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._replay, self._declared = _ready(program, returns=True)
+        self._accepted: dict[tuple[str, str], StoredBody] = {}
+
+    def take(self, shaped: Shaped) -> Outcome | None:
+        """What becomes of some rows; None where they do not make an activity."""
+        outcome = None if shaped.submission is None else self._outcome(shaped.submission, shaped.identifier)
+        figures = self._replay.figures
+        if outcome is None:
             for fault in shaped.faults[:1]:
-                count(replay.figures.invalid, fault.code)
-        elif shaped.identifier is not None:
-            count(replay.figures.invalid, "identifier")
+                count(figures.invalid, fault.code)
+        elif outcome.status == "invalid":
+            count(figures.invalid, outcome.problems[0].code)
+        return outcome
+
+    def _outcome(self, sent: Submission, identifier: Identifier | None) -> Outcome:
+        if identifier is not None:
+            count(self._replay.figures.refused, "unknown_member")
+            return nobody_known(sent, identifier, " Identifiers are recorded in the database, which is not asked here.")
+        item = Item(sent)
+        problems = envelope_problems(sent, item.body, internal=False)
+        if problems:
+            return item.invalid(*problems)
+        item.read(self._declared, 1)
+        first = self._accepted.get((sent.source, sent.id))
+        if first is not None and _is_repeated(first, item):
+            return Outcome(sent.source, sent.id, sent.member, "replayed")
+        if item.activity is None:
+            return item.invalid(*item.problems)
+        decided: Decision | Refusal
+        if first is None:
+            decided = self._replay.submit(item.activity, item.body)
         else:
-            _submit(replay, declared, shaped.submission, None)
-        if done % _FETCHED == 0:
-            tell(done)
-    stands: dict[str, Stand] = {}
-    now = replay.clock
-    _end(replay, now, stands)
-    return Lived(replay.figures, stands, now)
+            decided = Refusal("activity_conflict")
+            count(self._replay.figures.refused, decided.code)
+        if isinstance(decided, Refusal):
+            return Outcome(sent.source, sent.id, sent.member, "refused", decided)
+        self._accepted[sent.source, sent.id] = StoredBody(
+            sent.type, sent.member, sent.occurred_at, item.body, False, None
+        )
+        return Outcome(sent.source, sent.id, sent.member, "accepted")
+
+    def end(self) -> Lived:
+        """What came of it; nothing can be taken after this."""
+        stands: dict[str, Stand] = {}
+        now = self._replay.clock
+        _end(self._replay, now, stands)
+        return Lived(self._replay.figures, stands, now)
 
 
-def _submit(replay: Replay, declared: Declared, sent: Submission, recorded_at: Instant | None) -> None:
+def _is_repeated(first: StoredBody, item: Item) -> bool:
+    sent = item.submission
+    try:
+        return is_same(first, sent.type, sent.member, sent.occurred_at, item.body)
+    except msgspec.DecodeError:
+        return False
+
+
+def _submit(replay: Replay, declared: Declared, sent: Submission, recorded_at: Instant) -> None:
     body: Any = sent.data
     activity = parse(
         source=sent.source,

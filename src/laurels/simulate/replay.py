@@ -10,18 +10,17 @@ from collections.abc import Callable
 
 from laurels.core.activity import Activity, Clock, Parcel, Purchase
 from laurels.core.calendar import Instant
-from laurels.core.decide import Circumstances, Decision, decide
+from laurels.core.decide import Circumstances, Decision
 from laurels.core.facts import FollowUp, PoolClaimed, decode_facts, encode_facts
 from laurels.core.journal import entries
-from laurels.core.member import ROOT, Document, Member, Missing, purchased
+from laurels.core.member import Document, Member, purchased
 from laurels.core.refusal import Refusal
 from laurels.core.version import Versions
 from laurels.intake.batch import parcel_of
 from laurels.intake.deciding import RETURN
+from laurels.intake.folder import Folder
 from laurels.intake.submission import SOURCE
 from laurels.simulate.figures import Figures, count
-
-_BODY = "activity/"
 
 Reread = Callable[[bytes], Purchase]
 """A purchase from its body as it was sent."""
@@ -39,7 +38,7 @@ class Replay:
         self._versions = versions
         self._reread = reread
         self._returns = returns
-        self._members: dict[str, Member] = {}
+        self._members: dict[str, Folder] = {}
         self._pools: dict[str, int] = {}
         self._purchases: dict[tuple[str, int], tuple[bytes, bytes]] = {}
 
@@ -56,18 +55,21 @@ class Replay:
         return decided
 
     def _decide(self, activity: Activity, body: bytes, recorded_at: Instant | None) -> Decision | Refusal:
-        member = self._members.get(activity.member) or Member(activity.member, {ROOT: None})
-        at = max(recorded_at if recorded_at is not None else max(self.clock, activity.occurred_at), member.root.now)
+        folder = self._members.get(activity.member) or Folder(activity.member)
+        at = max(recorded_at if recorded_at is not None else max(self.clock, activity.occurred_at), folder.root.now)
         compiled = self._versions.at(activity.occurred_at)
         trigger = None if compiled is None else compiled.trigger(activity.type)
         pools = {} if trigger is None else {pool: self._pools.get(pool, 0) for pool in trigger.pools}
-        if isinstance(activity.data, Purchase):
-            member.documents.setdefault(f"order/{activity.data.order}", None)
-        decided = self._decided(member, activity, Circumstances(at, pools))
+
+        def bought(seq: int) -> Document | None:
+            return self._bought(activity.member, seq)
+
+        decided = folder.decide(self._versions, activity, Circumstances(at, pools), bought)
         if isinstance(decided, Refusal):
             return decided
+        folder.file(decided)
         self.clock = max(self.clock, at)
-        self._members[activity.member] = decided.member
+        self._members[activity.member] = folder
         for fact in decided.facts:
             if type(fact) is PoolClaimed:
                 self._pools[fact.pool] = self._pools.get(fact.pool, 0) + fact.by
@@ -76,20 +78,9 @@ class Replay:
             self._purchases[activity.member, decided.member.root.seq] = (body, encode_facts(decided.facts))
         return decided
 
-    def _decided(self, member: Member, activity: Activity, circumstances: Circumstances) -> Decision | Refusal:
-        while True:
-            try:
-                return decide(self._versions, member, activity, circumstances)
-            except Missing as lacking:
-                for key in lacking.keys:
-                    assert key not in member.documents, f"{key} is asked for again"
-                    member.documents[key] = self._document(activity.member, key)
-
-    def _document(self, member: str, key: str) -> Document | None:
-        """A document that was never written is not there; a purchase is made again from what was sent."""
-        if not key.startswith(_BODY):
-            return None
-        kept = self._purchases.get((member, int(key[len(_BODY) :])))
+    def _bought(self, member: str, seq: int) -> Document | None:
+        """A purchase is made again from what was sent."""
+        kept = self._purchases.get((member, seq))
         if kept is None:
             return None
         body, facts = kept
@@ -114,7 +105,7 @@ class Replay:
                 continue
             if held.root.due_at is not None and held.root.due_at <= now:
                 self._decide(Activity(SOURCE, f"clock/{id}", "clock", id, now, Clock()), b"", now)
-            finished[id] = self._members.pop(id)
+            finished[id] = self._members.pop(id).member
             self.figures.hold(finished[id])
         if member is not None:
             self._purchases.clear()

@@ -1,7 +1,8 @@
 """Connections, and what must be true of a database before a single point is written to it.
 
 The write path has connections of its own, one a lane, whose plans must not change as tables grow. Everything else
-shares a pool with ordinary settings. All of them act in the role laurels_app, which may only append to the ledger.
+shares a pool with ordinary settings. All of them act in the role laurels_app, which may only append to the ledger. A
+login could step out of that role again: one that could change the ledger itself is known by `powers_over_ledger`.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import asyncpg
+import msgspec
 
+from laurels.store.connecting import connect
 from laurels.store.migrate import refuse_wrong_database
+from laurels.store.sql import named
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
@@ -60,7 +64,7 @@ class Database:
     @classmethod
     async def open(cls, url: str, *, connections_most: int = 8) -> Database:
         """Connects; raises UnfitDatabase or WrongDatabase with everything that is wrong with it."""
-        first = await asyncpg.connect(url, server_settings=_EVERYWHERE)
+        first = await connect(url, server_settings=_EVERYWHERE)
         try:
             await refuse_unfit_database(first)
             await refuse_wrong_database(first)
@@ -77,7 +81,7 @@ class Database:
 
     async def connect_hot(self) -> asyncpg.Connection:
         """A connection for the write path; whoever asked for it closes it."""
-        connection = await asyncpg.connect(self._url, server_settings=self._hot, max_cached_statement_lifetime=0)
+        connection = await connect(self._url, server_settings=self._hot, max_cached_statement_lifetime=0)
         await _step_down(connection)
         return connection
 
@@ -89,6 +93,25 @@ class Database:
 async def _step_down(connection: asyncpg.Connection) -> None:
     """From here on the connection may do what the application's role may do, and nothing else."""
     await connection.execute("set role laurels_app")
+
+
+class Powers(msgspec.Struct, frozen=True):
+    """What a login could do beyond what Laurels needs: `tables` of the ledger whose rows it could change or remove."""
+
+    login: str
+    is_superuser: bool
+    tables: list[str]
+
+
+async def powers_over_ledger(url: str) -> Powers:
+    """What the login of the URL could do, as itself or by stepping into another role."""
+    connection = await connect(url, server_settings=_EVERYWHERE)
+    try:
+        row = await connection.fetchrow(named("powers_over_ledger"))
+    finally:
+        await connection.close()
+    assert row is not None
+    return Powers(row["login"], row["is_superuser"], row["tables"])
 
 
 async def refuse_unfit_database(connection: asyncpg.Connection) -> None:

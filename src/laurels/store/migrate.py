@@ -12,6 +12,8 @@ from importlib.resources import files
 import asyncpg
 import msgspec
 
+from laurels.store.connecting import connect
+
 # Any number will do, as long as nobody else takes it for something else.
 _LOCK = 7_241_035_511
 
@@ -51,7 +53,7 @@ async def migrate(url: str, wanted: tuple[Migration, ...] | None = None) -> tupl
     Connects as the owner of the schema, who may create the role laurels_app or is a member of it already.
     """
     known = migrations() if wanted is None else wanted
-    connection = await asyncpg.connect(url)
+    connection = await connect(url)
     try:
         async with connection.transaction():
             await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)

@@ -17,6 +17,9 @@ import msgspec
 from laurels.clock import Clock
 from laurels.store.bucket import bucket_of
 from laurels.store.database import Connection, Database
+from laurels.store.sql import named
+
+IDENTIFIER_KINDS: Final = named("identifier_kinds")
 
 _PHONE_PUNCTUATION: Final = re.compile(r"[\s().\-/]")
 
@@ -89,6 +92,19 @@ async def profile_of(database: Database, program: str, member: str) -> Profile |
     return None if row is None else Profile(**row)
 
 
+async def profiles_of(database: Database, program: str, members: Sequence[str]) -> dict[str, Profile]:
+    """The profiles of these members, by id; of those who have one."""
+    rows = await database.pool.fetch(
+        "select p.member, p.name, p.phone, p.email, p.birth_date, p.locale, p.time_zone "
+        "from unnest($2::text[], $3::smallint[]) as w (member, bucket) "
+        "join profile p on p.program = $1 and p.member = w.member and p.bucket = w.bucket",
+        program,
+        members,
+        [bucket_of(member) for member in members],
+    )
+    return {member: Profile(*values) for member, *values in rows}
+
+
 async def put_identifiers(database: Database, program: str, member: str, identifiers: Sequence[Identifier]) -> None:
     """The member is known by these and no others; IdentifierTaken, and nothing changed, if another member has one."""
     async with database.pool.acquire() as connection, connection.transaction():
@@ -140,6 +156,13 @@ async def resolve(database: Database, program: str, identifiers: Sequence[Identi
     return {
         identifier: members[digest] for identifier in identifiers if (digest := _digest(secret, identifier)) in members
     }
+
+
+async def known_by(database: Database, program: str, value: str) -> list[str]:
+    """The members who are known by this value, whatever kind of identifier it is."""
+    kinds = [row["kind"] for row in await database.pool.fetch(IDENTIFIER_KINDS, program)]
+    found = await resolve(database, program, [Identifier(kind, value) for kind in kinds]) if kinds else {}
+    return sorted({*found.values()})
 
 
 async def erase(database: Database, clock: Clock, program: str, member: str) -> bool:

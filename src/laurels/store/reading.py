@@ -21,6 +21,7 @@ from laurels.store.sql import named
 
 JOURNAL: Final = named("journal")
 DOCUMENTS: Final = named("documents")
+LOAD_DOCUMENTS: Final = named("load_documents")
 ACTIVITY: Final = named("activity")
 ACTIVITIES: Final = named("activities")
 MEMBERS: Final = named("members")
@@ -28,6 +29,19 @@ MOVEMENTS: Final = named("movements")
 
 _BEFORE_ALL: Final = (2**63 - 1, 2**31 - 1)
 _decode_detail: Final = msgspec.json.Decoder(Detail).decode
+
+
+_BY_PERSONS: Final = frozenset(("adjusted", "reinstated"))
+"""Reasons of entries for which a person gives one in their own words."""
+
+
+class _Texts(msgspec.Struct, frozen=True):
+    """What was written in an activity's own words, as far as entries show it; free fields hold anything."""
+
+    reason: Any = None
+
+
+_decode_texts: Final = msgspec.json.Decoder(_Texts).decode
 
 
 class MemberRow(msgspec.Struct, frozen=True):
@@ -67,7 +81,11 @@ class StoredActivity(msgspec.Struct, frozen=True):
 
 
 class JournalEntry(msgspec.Struct, frozen=True):
-    """An entry with the activity that posted it; (seq, n) is its place in the member's journal."""
+    """An entry with the activity that posted it; (seq, n) is its place in the member's journal.
+
+    `stated_reason` is what a person gave as the activity's reason in their own words; None where nobody did, or where
+    it was erased.
+    """
 
     seq: int
     n: int
@@ -93,6 +111,7 @@ class JournalEntry(msgspec.Struct, frozen=True):
     type: str
     occurred_at: Instant
     recorded_at: Instant
+    stated_reason: str | None = None
 
 
 class AccountTotal(msgspec.Struct, frozen=True):
@@ -127,10 +146,21 @@ async def member_row(connection: Connection | Database, program: str, id: str) -
 
 
 async def members(
-    database: Database, program: str, *, after: str = "", limit: int = 50, query: str | None = None
+    connection: Connection | Database,
+    program: str,
+    *,
+    after: str = "",
+    limit: int = 50,
+    query: str | None = None,
+    known: Sequence[str] = (),
 ) -> list[MemberRow]:
-    """Members by id, from after `after` on; with `query` those whose id, name, phone or e-mail begins with it."""
-    rows = await database.pool.fetch(MEMBERS, program, after, limit, query or None, (query or "").casefold())
+    """Members by id, from after `after` on; with `query` those whose id, name, phone or e-mail begins with it.
+
+    Found with them are the `known` ones, who are known by the query to the letter.
+    """
+    rows = await _source(connection).fetch(
+        MEMBERS, program, after, limit, query or None, (query or "").casefold(), list(known)
+    )
     return [_member(row) for row in rows]
 
 
@@ -151,6 +181,19 @@ async def documents(
         return {}
     rows = await _source(connection).fetch(DOCUMENTS, program, member, bucket_of(member), wanted, list(prefixes))
     return {row[0]: decode_document(row[0], row[1]) for row in rows}
+
+
+async def documents_of(
+    connection: Connection | Database, program: str, wanted: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], Document | None]:
+    """Documents by member and key; None where there is none."""
+    found: dict[tuple[str, str], Document | None] = dict.fromkeys(wanted)
+    if wanted:
+        owners, keys = zip(*wanted, strict=True)
+        buckets = [bucket_of(member) for member in owners]
+        for row in await _source(connection).fetch(LOAD_DOCUMENTS, program, owners, keys, buckets):
+            found[row[0], row[1]] = decode_document(row[1], row[2])
+    return found
 
 
 async def journal(
@@ -229,6 +272,9 @@ def _activity(row: dict[str, Any]) -> StoredActivity:
 
 
 def _entry(row: dict[str, Any]) -> JournalEntry:
-    stored = row.pop("detail")
+    stored, texts = row.pop("detail"), row.pop("texts")
     detail = Detail() if stored is None else _decode_detail(stored)
-    return JournalEntry(**row, lines=detail.lines, parts=detail.parts)
+    # What fell due before the activity, or by it, is posted with it and has reasons of its own.
+    reason = None if texts is None or row["reason"] not in _BY_PERSONS else _decode_texts(texts).reason
+    stated = reason if isinstance(reason, str) else None
+    return JournalEntry(**row, lines=detail.lines, parts=detail.parts, stated_reason=stated)

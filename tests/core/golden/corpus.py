@@ -295,6 +295,53 @@ def versions() -> Recorder:
     return w
 
 
+def renamed() -> Recorder:
+    """A sliding wallet and a campaign with limits that get another name, a retired wallet, a tier won back and kept."""
+
+    def document(stars: str, base: str, **was: str) -> dict[str, Any]:
+        tiers = [{"id": "member"}, {"id": "silver", "enter": 50, "keep": 20}]
+        return {
+            "program": "shop", "time_zone": "Asia/Shanghai", "currency": "CNY",
+            "wallets": {stars: {"expires": {"inactive_for": "2M"}, "hold": "9M", "pending": "3D", **was}},
+            "tracks": {"membership": {"measure": {"earned": stars}, "window": {"rolling": "60D"}, "tiers": tiers}},
+            "campaigns": {
+                base: {
+                    "on": "purchase",
+                    "grant": {"wallet": stars, "points": 1, "per": "1.00"},
+                    "limits": [{"per": "member", "every": "year", "points": 150}, {"budget": "points", "of": 500}],
+                    **({"was": "base"} if was else {}),
+                }
+            },
+        }  # fmt: skip
+
+    first = document("stars", "base")
+    first["wallets"]["miles"] = {"when_spent": {"debt": "unlimited"}}
+    first["campaigns"]["miles"] = {"on": "check_in", "grant": {"wallet": "miles", "fixed": 3}}
+    w = Recorder(first)
+    w.publish({**document("points", "basic", was="stars"), "retired": {"wallets": {"miles": "points"}}}, "2026-05-01")
+    w.enrol()
+    w.buy("o1", "45.00", at="2026-01-10")
+    w.redeem("r1", 10, wallet="stars", hold=True, at="2026-01-20")
+    w.buy("o0", "15.00", at="2026-01-30")
+    w.clock("2026-04-05")
+    w.buy("o2", "10.00", at="2026-04-06", occurred="2026-03-20")
+    w.buy("o3", "30.00", at="2026-04-20")
+    w.redeem("r2", 9, wallet="stars", hold=True, at="2026-04-25")
+    w.post("m", "check_in")
+    w.buy("o4", "25.00", at="2026-04-29")
+    w.buy("o5", "12.00", at="2026-05-02", occurred="2026-04-30")
+    w.cancel("r1")
+    w.capture("r2", 4)
+    w.give_back("o4", at="2026-05-10")
+    w.give_back("o3")
+    w.give_back("o5")
+    w.buy("o6", "80.00", at="2026-05-11")
+    w.redeem("r3", 5, wallet="stars")
+    w.redeem("r3", 5)
+    w.clock("2026-09-01")
+    return w
+
+
 def random(seed: int) -> Callable[[], Recorder]:
     """A random history under a random program."""
 
@@ -309,4 +356,11 @@ def random(seed: int) -> Callable[[], Recorder]:
     return live
 
 
-STORIES: list[Callable[[], Recorder]] = [cafe, put_right, combinations, versions, *map(random, range(101, 109))]
+STORIES: list[Callable[[], Recorder]] = [
+    cafe,
+    put_right,
+    combinations,
+    versions,
+    renamed,
+    *map(random, range(101, 109)),
+]

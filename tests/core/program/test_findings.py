@@ -194,3 +194,47 @@ def test_json_is_read_as_yaml_with_exact_decimals() -> None:
         assert isinstance(program, Program)
         assert program.wallets[0].name == {"zh-CN": "积分"}
         assert "Rate(numerator=11, denominator=10)" in repr(program.campaigns[0].grants)
+
+
+def codes_of(body: str) -> list[str]:
+    return [finding.code for finding in examine(document(body)).findings]
+
+
+def test_a_trigger_that_does_not_exist_hides_nothing_in_its_campaign() -> None:
+    """Judged as on the type that was meant: what mending the word would bring to light is said at once."""
+    wrong = """\
+campaigns:
+  base: {on: purchase, grant: {wallet: points, points: 1, per: 1.00}}
+  a:
+    on: purchse
+    when: purchase.totl > 5.00 && member.tier.gold == "x"
+    lines: line.category == "tea"
+    grant: [{wallet: points, multiply: base, by: 2}, {wallet: pints, fixed: 1}]"""
+    mended = wrong.replace("purchse", "purchase")
+    assert codes_of(mended) == ["rule_unknown_field"] * 2 + ["rule_unguarded_optional", "unknown_wallet"]
+    assert codes_of(wrong) == ["unknown_activity", *codes_of(mended)]
+
+
+def test_a_declared_activity_that_is_misspelt_is_judged_by_its_own_fields() -> None:
+    body = """\
+fields: {custom.recycled: {kilograms: decimal}}
+campaigns: {a: {on: custom.recycle, when: activity.kilograms > "x", grant: {wallet: points, fixed: 1}}}"""
+    assert codes_of(body) == ["unknown_activity", "rule_unguarded_optional", "rule_type_mismatch"]
+
+
+def test_where_nobody_can_tell_the_trigger_only_that_is_said_which_is_wrong_on_any() -> None:
+    body = "campaigns: {a: {on: xyzzy, when: CONDITION, grant: {wallet: points, fixed: 1}}}"
+    for condition, codes in (
+        ("purchase.total > 5.00", []),
+        ("activity.weight > 1", []),
+        ('member.tierr == "x"', ["rule_unknown_field"]),
+        ('purchase.total > 5.00 && member.tierr == "x"', ["rule_unknown_field"]),
+        ("member.id ==", ["rule_syntax"]),
+    ):
+        assert codes_of(body.replace("CONDITION", f"'{condition}'")) == ["unknown_activity", *codes], condition
+    multiplied = """\
+campaigns:
+  base: {on: purchase, grant: {wallet: points, points: 1, per: 1.00}}
+  a: {on: custom.stay, grant: {wallet: points, multiply: base, by: 2}}
+  b: {grant: {wallet: points, multiply: base, by: 2}, when: member.tierr == "x"}"""
+    assert codes_of(multiplied) == ["unknown_activity", "missing_word", "rule_unknown_field"]

@@ -118,6 +118,34 @@ def test_a_row_that_cannot_be_read_spoils_the_activities_on_both_of_its_sides_an
     assert sum(each.rows for each in found) == 5
 
 
+def test_an_activity_with_rows_on_both_sides_of_an_unreadable_one_is_reported_once() -> None:
+    found = shaped(
+        row("r-1", "A", "1.00"), row("r-2", "B", "1.00"), Read(4, (), "broken"), Read(5, (), "broken"),
+        row("r-2", "B", "2.00"), row("r-3", "C", "1.00"), Read(8, (), "broken"), row("r-4", "D", "1.00"),
+    )  # fmt: skip
+    assert [each.submission is not None for each in found] == [True, False, False, False, False]
+    said = [[(fault.line, fault.code) for fault in each.faults] for each in found]
+    assert said == [
+        [],
+        [(3, "beside_unreadable"), (4, "unreadable"), (5, "unreadable")],
+        [(7, "beside_unreadable")],
+        [(8, "unreadable")],
+        [(9, "beside_unreadable")],
+    ]
+    assert (found[1].id, found[1].lines) == ("r-2", (3, 4, 5, 6))
+    assert [each.rows for each in found] == [1, 4, 1, 1, 1]
+
+
+def test_rows_left_out_beside_unreadable_ones_are_counted_in_the_order_of_the_file() -> None:
+    """An import that is taken up behind some of these begins at the row that follows them."""
+    rows: list[Any] = [
+        row("r-1", "A", "1.00"), Read(3, (), "broken"), row("r-9", "V", "1.00", status="void"),
+        row("r-2", "B", "1.00"), row("r-2", "B", "1.00"),
+    ]  # fmt: skip
+    found = shaped(*rows)
+    assert [(each.rows, each.left_out, len(each.faults)) for each in found] == [(1, 0, 1), (1, 0, 1), (3, 1, 1)]
+
+
 def test_without_groups_a_row_that_cannot_be_read_spoils_nothing_else() -> None:
     mapping = "{type: check_in, id: id, member: card, occurred_at: {column: time, zone: UTC}}"
     found = shaped(
@@ -285,9 +313,12 @@ def test_members_may_be_named_by_an_identifier() -> None:
     ("mapping", "said"),
     [
         ("id: [", "not readable as YAML"),
-        ("[]", "Expected `object`"),
+        ("[]", "line 1, column 1: say these words: type, id"),
         ("{type: purchase, id: a, member: b}", "occurred_at"),
-        ("{type: purchase, id: a, member: b, occurred_at: c, colour: d}", "unknown field `colour`"),
+        (
+            "{type: purchase, id: a, member: b, occurred_at: c, colour: d}",
+            "line 1, column 52: colour: no such word; there are type",
+        ),
         ("{type: purchase, id: a, occurred_at: c}", "name the column of the member's id"),
         ("{type: purchase, id: {colum: a}, member: b, occurred_at: c}", "colum"),
         ("{type: purchase, id: {column: a, constant: b}, member: b, occurred_at: c}", "either column or constant"),
@@ -303,6 +334,30 @@ def test_members_may_be_named_by_an_identifier() -> None:
 def test_a_mapping_that_cannot_be_understood_says_where(mapping: str, said: str) -> None:
     with pytest.raises(WrongMapping, match=said):
         read_mapping(mapping)
+
+
+def test_all_mistakes_of_a_mapping_are_said_at_once_each_with_its_place() -> None:
+    mapping = """\
+type: check_in
+id: {colum: a}
+member: card
+occurred_at: {column: t, zone: Mars, as: date}
+csv: {delimitr: ";", delimiter: ab}
+data: {subject: {column: x, decimals: 9}}
+"""
+    with pytest.raises(WrongMapping) as raised:
+        read_mapping(mapping)
+    assert [line.partition(": ")[0::2] for line in str(raised.value).splitlines()] == [
+        ("line 2, column 6", "id.colum: no such word; did you mean column?"),
+        (
+            "line 4, column 26",
+            "occurred_at.zone: 'Mars' is not a time zone; write an IANA name, as in Asia/Shanghai",
+        ),
+        ("line 4, column 38", "occurred_at.as: Invalid enum value 'date'"),
+        ("line 5, column 7", "csv.delimitr: no such word; did you mean delimiter?"),
+        ("line 5, column 22", "csv.delimiter: one character"),
+        ("line 6, column 29", "data.subject.decimals: between 0 and 6"),
+    ]
 
 
 def test_a_mapping_names_its_columns_once() -> None:

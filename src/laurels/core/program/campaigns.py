@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from laurels.core.calendar import Instant, Period
 from laurels.core.program.document import Node, Scalar
-from laurels.core.program.finding import shown
+from laurels.core.program.finding import nearest, shown
 from laurels.core.program.frame import Frame
 from laurels.core.program.grammar import Choice, Form, FormOf, ListOf, Said, Variant, Word, said_or
 from laurels.core.program.grants import GRANT, MultiplyForm, resolve_grants
@@ -35,10 +35,11 @@ from laurels.core.program.values import (
     Moment,
     whole,
 )
-from laurels.core.rule.check import Rule, check
+from laurels.core.rule.check import Rule, RuleFinding, check
 from laurels.core.rule.environment import Scope
 
 _DAY_SECONDS: Final = 86_400
+_TRIGGERS_TRIED: Final = 20
 
 _OVER: Final[Choice[Literal["trim", "refuse"]]] = Choice("trim", "refuse")
 _PER_MEMBER: Final = Choice("member")
@@ -106,25 +107,51 @@ class CampaignForm(Form):
 
 
 def resolve_campaign(campaign: str, form: CampaignForm, frame: Frame) -> Campaign:
-    """The campaign that a form describes, its conditions checked; what it multiplies is checked when all are known."""
-    on = said_or(form.on, "purchase")
-    is_known = frame.has_trigger(form.on.value, form.on.node)
-    if form.lines.is_said and is_known and on != "purchase":
+    """The campaign that a form describes, its conditions checked; what it multiplies is checked when all are known.
+
+    One on an activity type that does not exist is judged as if it were on the type that was most likely meant, so that
+    mending that word brings no further findings to light.
+    """
+    said = form.on.value
+    is_known = frame.has_trigger(said, form.on.node)
+    on = said if said is None or is_known else nearest(said, frame.triggers)
+    if on is None:
+        frame.unsure.add(campaign)
+    if form.lines.is_said and is_known and on is not None and on != "purchase":
         hint = "say on: purchase, or put the condition under when"
         frame.notes.error("needs_purchase", form.lines.node, f"{shown(on)} has no lines", hint)
-    has_lines = form.lines.is_said and is_known and on == "purchase"
+    has_lines = on in ("purchase", None)
     return Campaign(
         id=campaign,
         name=frame.texts(form.name, campaign),
-        on=on,
-        grants=resolve_grants(said_or(form.grant, ()), on if is_known else None, frame),
+        on=on or said or "purchase",
+        grants=resolve_grants(said_or(form.grant, ()), on, frame),
         during=_during(form.during.value, frame),
-        when=resolve_rule(form.when, on, "condition", frame) if is_known else None,
-        lines=resolve_rule(form.lines, on, "lines", frame) if has_lines else None,
+        when=_rule(form.when, form, on, "condition", frame),
+        lines=_rule(form.lines, form, on, "lines", frame) if has_lines else None,
         limits=_limits(said_or(form.limits, ()), frame),
         priority=said_or(form.priority, 0),
         was=form.was.value,
     )
+
+
+def _rule(said: Said[str], form: CampaignForm, on: str | None, scope: Scope, frame: Frame) -> Rule | None:
+    """The checked condition of a campaign; where nobody knows on what that is, what is wrong with it in any case."""
+    if on is not None:
+        return resolve_rule(said, on, scope, frame)
+    if form.lines.is_said:
+        return resolve_rule(said, "purchase", scope, frame)
+    if said.value is None or not isinstance(said.node, Scalar):
+        return None
+    found: dict[tuple[str, int, int], RuleFinding] = {}
+    for n, trigger in enumerate(frame.triggers[:_TRIGGERS_TRIED]):
+        rule = check(said.value, frame.environment(trigger), scope=scope)
+        here = {} if isinstance(rule, Rule) else {(each.code, each.line, each.column): each for each in rule}
+        # The fields of an activity type that is declared nowhere are not known to be wrong.
+        here = {key: each for key, each in here.items() if not (each.hint or "").startswith("activity has ")}
+        found = here if n == 0 else {key: each for key, each in found.items() if key in here}
+    _note_rule(tuple(found.values()), said.value, said.node, frame)
+    return None
 
 
 def resolve_rule(said: Said[str], on: str, scope: Scope, frame: Frame) -> Rule | None:
@@ -137,12 +164,16 @@ def resolve_rule(said: Said[str], on: str, scope: Scope, frame: Frame) -> Rule |
             message = "this condition reads nothing, so that it is always true or always false"
             frame.notes.warning("idle_condition", said.node, message, "leave it out, or name what it depends on")
         return rule
-    for finding in rule:
-        lines = said.value.split("\n")
-        offset = sum(len(each) + 1 for each in lines[: finding.line - 1]) + finding.column - 1
-        at = Node(said.node.path, *said.node.place_of(offset))
-        frame.notes.error(finding.code, at, finding.message, finding.hint or "")
+    _note_rule(rule, said.value, said.node, frame)
     return None
+
+
+def _note_rule(findings: tuple[RuleFinding, ...], text: str, node: Scalar, frame: Frame) -> None:
+    for finding in findings:
+        lines = text.split("\n")
+        offset = sum(len(each) + 1 for each in lines[: finding.line - 1]) + finding.column - 1
+        at = Node(node.path, *node.place_of(offset))
+        frame.notes.error(finding.code, at, finding.message, finding.hint or "")
 
 
 def _during(form: DuringForm | None, frame: Frame) -> During:
@@ -240,7 +271,7 @@ def _note_multiplied_campaign(campaign: str, grant: MultiplyForm, frame: Frame) 
     if campaign in _multiplied_from(base, frame):
         message = f"{shown(campaign)} multiplies itself by way of {shown(base.id)}"
         frame.notes.error("circle", at, message, "multiply a campaign that grants by rate")
-    elif by.on != base.on:
+    elif by.on != base.on and not frame.unsure & {by.id, base.id}:
         message = f"{shown(base.id)} is on {base.on}, not on {by.on}"
         frame.notes.error("other_trigger", at, message, f"multiply a campaign that is on {by.on}")
     elif not any(_is_rate(each, grant.wallet.value) for each in base.grants):

@@ -32,9 +32,10 @@ class Standing(msgspec.Struct, frozen=True, tag="standing"):
 
 
 class Between(msgspec.Struct, frozen=True, tag="between"):
-    """Members whose measures reach the threshold `before` of a tier and not the threshold `after`.
+    """Members between the threshold `before` of a tier and the threshold `after`, by what the present window measures.
 
-    "enter" asks those who are below the tier, "keep" those who are on it.
+    "enter": those on the way, who are below the tier, have measured something and do not reach `after`. "keep": those
+    who hold the tier, reach `before` and not `after`, and so would not keep it at their next review.
     """
 
     track: str

@@ -157,9 +157,9 @@ class Notes:
         if len(self._findings) >= SUGGESTIONS_MOST:
             return ""
         words = list(known)
-        near = difflib.get_close_matches(word[:WORD_LONGEST], words, 1)
-        if near:
-            return f'did you mean "{near[0]}"?'
+        near = nearest(word, words)
+        if near is not None:
+            return f'did you mean "{near}"?'
         return f"known here: {', '.join(words)}" if 0 < len(words) <= 16 else ""
 
     @property
@@ -170,6 +170,12 @@ class Notes:
     def findings(self) -> tuple[Finding, ...]:
         """All findings, from the top of the document to its end."""
         return tuple(sorted(self._findings, key=lambda finding: (finding.line, finding.column)))
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that a wrong one was most likely meant to be, if there is one."""
+    near = difflib.get_close_matches(word[:WORD_LONGEST], list(known), 1)
+    return near[0] if near else None
 
 
 def shown(text: str) -> str:

@@ -25,7 +25,8 @@ BUILT_IN_TRIGGERS: Final = ("purchase", "enrol", *sorted(FREE_TYPES))
 class Frame:
     """The parts resolved so far, and the notes. Without a readable currency or zone, stand-ins serve.
 
-    `at` is the instant from which the document is looked at; without one nothing is in the past.
+    `at` is the instant from which the document is looked at; without one nothing is in the past. `unsure` are campaigns
+    of which nobody can tell on what they are.
     """
 
     def __init__(self, notes: Notes, currency: Currency | None, zone: Zone | None, at: Instant | None = None) -> None:
@@ -37,6 +38,7 @@ class Frame:
         self.wallets: dict[str, Wallet] = {}
         self.tracks: dict[str, Track] = {}
         self.campaigns: dict[str, Campaign] = {}
+        self.unsure: set[str] = set()
         self._environments: dict[str, Environment] = {}
 
     @property

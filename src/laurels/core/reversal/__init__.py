@@ -22,7 +22,7 @@ from laurels.core.reversal.lines import (
     share_of,
 )
 from laurels.core.reversal.payment import paid_back_of, restore_points
-from laurels.core.reversal.taking import give_limits_back, take, taken_of, unmeasure
+from laurels.core.reversal.taking import give_limits_back, take, taken_of, unmeasure, where_it_is_now
 from laurels.core.reversal.target import Target, targets_of
 from laurels.core.tier import fall_back
 
@@ -52,13 +52,15 @@ def take_back(case: Case, data: Return) -> Refusal | None:
     whole = all(all_back(line, cumulative.get(line.line)) or is_nothing(line) for line in purchase.lines)
     targets = targets_of(case, compiled, past, purchase, cumulative, shares, money, whole)
     taken = taken_of(past, targets)
+    then = past
+    past = where_it_is_now(case, past)
     forgiven, waited = take(case, compiled, past, data.order, taken)
     give_limits_back(case, past, taken)
     now = case.versions.judging(case.at)
     was_whole = all(all_back(line, past.returned.get(line.line)) or is_nothing(line) for line in purchase.lines)
     measured = unmeasure(case, now, past, purchase, shares, taken, waited, whole=whole and not was_whole)
     case.emit(OrderReturned(data.order, lines, tuple(taken.values()), restored, money, forgiven, measured))
-    case.emit(Explained(compiled.number, explained(past, taken, targets)))
+    case.emit(Explained(compiled.number, explained(then, taken, targets)))
     for track_id in measured:
         fall_back(case, now, now.tracks[track_id], past.occurred_at)
     return None

@@ -84,7 +84,7 @@ def restore_points(
         give_back(
             case,
             compiled,
-            redemption.wallet,
+            case.versions.current(redemption.wallet, case.at),
             parts,
             "redemption",
             tender.redemption,
@@ -92,6 +92,7 @@ def restore_points(
             case.at,
             "reversal",
             purchase.order,
+            since=redemption.held_at,
         )
         restored[tender.redemption] = points
     return restored

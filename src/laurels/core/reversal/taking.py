@@ -21,6 +21,7 @@ from laurels.core.facts import (
 )
 from laurels.core.member import Earned, Lot
 from laurels.core.money import allocate
+from laurels.core.program.model import Track
 from laurels.core.reversal.lines import PastOrder, Share
 from laurels.core.reversal.target import Target
 from laurels.core.tier import NET, count
@@ -45,6 +46,15 @@ def taken_of(past: PastOrder, targets: list[Target]) -> dict[int, TakenBack]:
         )
         now[n] = TakenBack(n, points, lines)
     return now
+
+
+def where_it_is_now(case: Case, past: PastOrder) -> PastOrder:
+    """The order with what it earned in the wallets that hold those points today; some may have been renamed since."""
+    now = {each.wallet: case.versions.current(each.wallet, case.at) for each in past.earned}
+    if all(wallet == current for wallet, current in now.items()):
+        return past
+    earned = tuple([msgspec.structs.replace(each, wallet=now[each.wallet]) for each in past.earned])
+    return msgspec.structs.replace(past, earned=earned)
 
 
 def take(
@@ -239,7 +249,7 @@ def unmeasure(
     then = case.versions.numbered(past.version)
     for track in compiled.program.tracks:
         measured_then = None if then is None else then.tracks.get(track.id) or then.tracks.get(track.was or "")
-        if track.id not in case.root.tracks or measured_then is None or measured_then.metrics != track.metrics:
+        if track.id not in case.root.tracks or measured_then is None or not _is_same(case, measured_then, track):
             continue  # This version measures something else, which the order never raised.
         before = past.unmeasured.get(track.id, (0,) * len(track.metrics))
         by: list[int] = []
@@ -257,3 +267,15 @@ def unmeasure(
             count(case, compiled, track, past.occurred_at, tuple(by))
             measured[track.id] = tuple(by)
     return measured
+
+
+def _is_same(case: Case, then: Track, now: Track) -> bool:
+    """Whether two versions of a track measure the same; a wallet that was renamed is the same."""
+    return now.metrics == tuple(
+        [
+            msgspec.structs.replace(metric, subject=case.versions.current(metric.subject, case.at))
+            if metric.kind == "earned"
+            else metric
+            for metric in then.metrics
+        ]
+    )

@@ -20,11 +20,11 @@ import msgspec
 from laurels.clock import Clock
 from laurels.core.refusal import Refusal
 from laurels.intake.importing.progress import Progress, Tally, load_progress, save_progress
-from laurels.intake.importing.report import Entry, Report
+from laurels.intake.importing.report import Report, note
 from laurels.intake.importing.shaping import Shaped
 from laurels.intake.submission import Outcome, Overloaded, Submission, Unavailable
 from laurels.store.database import Database
-from laurels.store.people import resolve
+from laurels.store.people import Identifier, resolve
 
 BATCH: Final = 1000
 UNDER_WAY: Final = 2
@@ -98,7 +98,7 @@ class Import:
             while under_way:
                 await self._settle(under_way, report)
                 on_batch(self.progress.tally)
-            self.progress.finished = True
+            self.progress.finished, self.progress.finished_at = True, self._clock.now()
             await self._save(report)
         finally:
             for _batch, task in under_way:
@@ -125,8 +125,7 @@ class Import:
                 known.append(msgspec.structs.replace(submission, member=members[identifier]))
                 outcomes.append(None)
             else:
-                refusal = Refusal("unknown_member", f"Nobody is known by this {identifier.kind}.")
-                outcomes.append(Outcome(submission.source, submission.id, "", "refused", refusal))
+                outcomes.append(nobody_known(submission, identifier))
         answers = iter(await self._answered(known))
         return [next(answers) if outcome is None else outcome for outcome in outcomes]
 
@@ -146,24 +145,18 @@ class Import:
         under_way.popleft()
         tally = self.progress.tally
         for shaped in batch:
-            tally.rows += shaped.rows
-            tally.left_out += shaped.left_out
-            if shaped.submission is not None:
-                _count(tally, report, self._name, shaped, next(outcomes))
-            elif shaped.faults:
-                tally.faulty += 1
-                for fault in shaped.faults:
-                    report.write(
-                        Entry(
-                            self._name, fault.line, _extent(shaped), "faulty", fault.code, fault.message,
-                            fault.pointer, shaped.id,
-                        )
-                    )  # fmt: skip
+            note(tally, report, self._name, shaped, None if shaped.submission is None else next(outcomes))
         await self._save(report)
 
     async def _save(self, report: Report) -> None:
         self.progress.report_bytes = report.length()
         await save_progress(self._database, self._clock, self._program, self._id, self.progress)
+
+
+def nobody_known(sent: Submission, identifier: Identifier, why: str = "") -> Outcome:
+    """What becomes of an activity whose identifier names no member."""
+    refusal = Refusal("unknown_member", f"Nobody is known by this {identifier.kind}.{why}")
+    return Outcome(sent.source, sent.id, "", "refused", refusal)
 
 
 def after(rows: Iterable[Shaped], position: int) -> Iterator[Shaped]:
@@ -173,44 +166,3 @@ def after(rows: Iterable[Shaped], position: int) -> Iterator[Shaped]:
         if seen >= position:
             yield shaped
         seen += shaped.rows
-
-
-def _extent(shaped: Shaped) -> tuple[int, int]:
-    return (shaped.lines[0], shaped.lines[-1]) if shaped.lines else (0, 0)
-
-
-def _count(tally: Tally, report: Report, name: str, shaped: Shaped, outcome: Outcome) -> None:
-    if outcome.status == "accepted":
-        tally.accepted += 1
-    elif outcome.status == "replayed":
-        tally.replayed += 1
-    elif outcome.refusal is not None:
-        refusal = outcome.refusal
-        tally.refused[refusal.code] = tally.refused.get(refusal.code, 0) + 1
-        report.write(
-            Entry(
-                name, shaped.line, _extent(shaped), "refused", refusal.code, refusal.message, "",
-                outcome.id, outcome.member,
-            )
-        )  # fmt: skip
-    else:
-        first = outcome.problems[0].code if outcome.problems else "invalid"
-        tally.invalid[first] = tally.invalid.get(first, 0) + 1
-        for problem in outcome.problems:
-            line = _line_of(shaped, problem.pointer)
-            report.write(
-                Entry(
-                    name, line, _extent(shaped), "invalid", problem.code, problem.message, problem.pointer,
-                    outcome.id, outcome.member,
-                )
-            )  # fmt: skip
-
-
-def _line_of(shaped: Shaped, pointer: str) -> int:
-    """The line that a part of the data came from: where an activity has several rows, each made one element."""
-    steps = pointer.split("/")
-    if len(shaped.lines) > 1 and len(steps) > 3 and steps[2] in ("lines", "lots") and steps[3].isdigit():
-        place = int(steps[3])
-        if place < len(shaped.lines):
-            return shaped.lines[place]
-    return shaped.line

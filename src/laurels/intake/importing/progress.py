@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from laurels.clock import Clock
+from laurels.core.calendar import Instant
 from laurels.store import imports
 from laurels.store.database import Database
 
@@ -41,11 +42,15 @@ class Tally(msgspec.Struct):
 
 
 class Progress(msgspec.Struct):
-    """The position of an import with what it has counted, and how long its report was then."""
+    """The position of an import with what it has counted, and how long its report was then.
+
+    `finished_at` is when it came to its end, by real time.
+    """
 
     tally: Tally = msgspec.field(default_factory=Tally)
     report_bytes: int = 0
     finished: bool = False
+    finished_at: Instant | None = None
 
 
 _encode: Final = msgspec.json.Encoder().encode

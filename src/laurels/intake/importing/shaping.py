@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
-from laurels.core.activity import problem_of
 from laurels.core.calendar import Instant, parse_instant
+from laurels.core.shape import problem_of
 from laurels.intake.importing.cells import Row, Taker, Unfit, instant_taker, taker, text_from
 from laurels.intake.importing.mapping import FileMapping, Form, Value
 from laurels.intake.submission import Submission
@@ -20,6 +20,10 @@ from laurels.store.people import Identifier
 
 ROWS_MOST: Final = 20_000
 """How many rows of one group are kept; more cannot be one activity."""
+
+
+FAULTS_MOST: Final = 100
+"""How many unreadable rows behind a group may be in its midst."""
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -154,32 +158,65 @@ class Shaper:
                 yield self._activity([row])
 
     def _shape_groups(self, rows: Iterable[Read]) -> Iterator[Shaped]:
-        """A row that does not say where it belongs spoils the activities on both of its sides."""
+        """A row that does not say where it belongs spoils the activities on both of its sides.
+
+        They may be one: such rows wait (`faults`, and `behind`: rows left out after them) until it is known whether the
+        group goes on, so that its activity is reported once.
+        """
         group: list[Read] = []
         key: tuple[str, ...] | None = None
-        left_out = 0
+        within: list[Fault] = []
+        faults: list[Fault] = []
+        left_out = behind = 0
         doubt: int | None = None
         for row in rows:
             fault, own = self._key(row)
-            if fault is not None:
+            if fault is not None and group and not behind and len(faults) < FAULTS_MOST:
+                faults.append(fault)
+            elif fault is not None:
                 if group:
-                    yield self._end(group, left_out, row.line)
-                elif left_out:
+                    yield from self._parted(group, left_out, within, faults, doubt)
+                    left_out = behind
+                if left_out:
                     yield Shaped(left_out, (), left_out=left_out)
                 yield Shaped(1, (row.line,), faults=(fault,))
-                group, left_out, key, doubt = [], 0, None, row.line
+                group, within, faults, left_out, behind, doubt = [], [], [], 0, 0, row.line
             elif self._is_left_out(row.cells):
-                left_out += 1
-            else:
-                if group and own != key:
-                    yield self._end(group, left_out, doubt)
-                    group, left_out, doubt = [], 0, None
-                key = own
+                if faults:
+                    behind += 1
+                else:
+                    left_out += 1
+            elif group and own == key:
+                within += faults
+                left_out += behind
+                faults, behind = [], 0
                 group.append(row)
+            else:
+                if group:
+                    yield from self._parted(group, left_out, within, faults, doubt)
+                    doubt = faults[-1].line if faults else None
+                    left_out, behind, within, faults = behind, 0, [], []
+                key, group = own, [row]
         if group:
-            yield self._end(group, left_out, doubt)
-        elif left_out:
+            yield from self._parted(group, left_out, within, faults, doubt)
+            left_out = behind
+        if left_out:
             yield Shaped(left_out, (), left_out=left_out)
+
+    def _parted(
+        self, group: list[Read], left_out: int, within: list[Fault], faults: list[Fault], doubt: int | None
+    ) -> Iterator[Shaped]:
+        """What becomes of a group, with the unreadable rows in its midst; then of those behind it."""
+        unreadable = (*within, *faults)
+        shaped = self._end(group, left_out, unreadable[0].line if doubt is None and unreadable else doubt)
+        if within:
+            lines = sorted((*shaped.lines, *(fault.line for fault in within)))
+            shaped = msgspec.structs.replace(
+                shaped, rows=shaped.rows + len(within), lines=tuple(lines), faults=(*shaped.faults, *within)
+            )
+        yield shaped
+        for fault in faults:
+            yield Shaped(1, (fault.line,), faults=(fault,))
 
     def _is_left_out(self, cells: Row) -> bool:
         for place, values in self._leave_out:

@@ -33,6 +33,10 @@ class Place(msgspec.Struct, frozen=True):
         return self.root / "password"
 
     @property
+    def engine_password(self) -> Path:
+        return self.root / "engine-password"
+
+    @property
     def startup_log(self) -> Path:
         """What the server says before its own log is open."""
         return self.root / "log" / "startup.log"
@@ -58,7 +62,7 @@ class Place(msgspec.Struct, frozen=True):
     @classmethod
     def owns(cls, name: str) -> bool:
         """Whether a name in the directory is one of the server's."""
-        known = {"data", "data.new", "log", "password", "start.lock", "server.lock", "users.lock"}
+        known = {"data", "data.new", "log", "password", "engine-password", "start.lock", "server.lock", "users.lock"}
         return name in known or name.startswith(cls.BINARIES)
 
     def has_cluster(self) -> bool:

@@ -2,9 +2,13 @@
 
 All of it is safe to do from several processes at once: starting and stopping hold a lock, and whoever comes second
 finds the server running and uses it. The server outlives the process that started it; `running` stops it again.
+
+Its owner is a superuser and makes the database and its tables. The engine has a login of its own, which may do what
+laurels_app may and can become nobody else, so that no statement of its connections changes what was recorded.
 """
 
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -30,6 +34,7 @@ else:
     from laurels.store.embedded import posix as system
 
 OWNER = "laurels"
+ENGINE = "laurels_engine"
 # After a crash the server first replays up to max_wal_size of its log.
 READY_SECONDS_MAX = 300
 STOP_SECONDS_MAX = 60
@@ -37,16 +42,27 @@ STOP_SECONDS_MAX = 60
 STILL_IN_USE_SECONDS_MAX = 10
 _PAUSE_MS = 20
 _IN_USE_MESSAGES = ("is still in use", 'lock file "postmaster.pid" already exists')
+# The first migration, which the database may not have seen yet, makes laurels_app as well if it is not there.
+_SET_UP = r"""
+select format('create database %I', :'name') where not exists (select from pg_database where datname = :'name') \gexec
+select 'create role laurels_app nologin' where not exists (select from pg_roles where rolname = 'laurels_app') \gexec
+select format('create role %I login', :'login') where not exists (select from pg_roles where rolname = :'login') \gexec
+select format('grant laurels_app to %I', :'login') where not pg_has_role(:'login', 'laurels_app', 'member') \gexec
+"""
 
 
 class EmbeddedServer(msgspec.Struct, frozen=True):
-    """A server that was running when this was made; `url` connects as its owner and is fit for asyncpg."""
+    """A server that was running when this was made.
+
+    `url` connects as its owner, `engine_url` as the engine, which has a login since `start`. Both are fit for asyncpg.
+    """
 
     directory: Path
     data_directory: Path
     log_directory: Path
     pid: int
     url: str
+    engine_url: str
     started: bool  # by the call that returned this
 
     def database_url(self, database: str) -> str:
@@ -65,19 +81,13 @@ def start(directory: Path, *, database: str = "laurels", settings: Mapping[str, 
     with _alone(where):
         found = _usable(where)
         if found is not None:
-            server = _described(where, found, database, started=False)
             try:
-                _ensure_database(server, database)
+                return _set_up(where, found, database, started=False)
             except EmbeddedServerError:
                 # A server that was killed this moment looks alive for another.
                 if not _ends(found.pid, patience_seconds=1):
                     raise
-            else:
-                return server
-        found = _start(where, settings or {})
-        server = _described(where, found, database, started=True)
-        _ensure_database(server, database)
-        return server
+        return _set_up(where, _start(where, settings or {}), database, started=True)
 
 
 def stop(directory: Path, *, mode: Literal["smart", "fast", "immediate"] = "fast") -> bool:
@@ -324,26 +334,38 @@ def _does_not_end(where: Place, pid: int) -> EmbeddedServerError:
 
 
 def _described(where: Place, found: Postmaster, database: str, *, started: bool) -> EmbeddedServer:
-    if found.sockets:
-        # The port is said so that PGPORT of whoever connects means nothing.
-        head, tail = f"{OWNER}@", f"?host={quote(found.sockets)}&port={found.port}"
-    else:
-        head, tail = f"{OWNER}:{where.password.read_text(encoding='utf-8').strip()}@{found.host}:{found.port}", ""
+    def url(user: str, password: Path) -> str:
+        if found.sockets:
+            # The port is said so that PGPORT of whoever connects means nothing.
+            head, tail = f"{user}@", f"?host={quote(found.sockets)}&port={found.port}"
+        else:
+            head, tail = f"{user}:{_kept(password)}@{found.host}:{found.port}", ""
+        return f"postgresql://{head}/{quote(database, safe='')}{tail}"
+
     return EmbeddedServer(
         directory=where.root,
         data_directory=where.data,
         log_directory=where.startup_log.parent,
         pid=found.pid,
-        url=f"postgresql://{head}/{quote(database, safe='')}{tail}",
+        url=url(OWNER, where.password),
+        engine_url=url(ENGINE, where.engine_password),
         started=started,
     )
 
 
-def _ensure_database(server: EmbeddedServer, database: str) -> None:
-    run_sql(
-        server,
-        "select format('create database %I', :'name') where not exists "
-        "(select from pg_database where datname = :'name') \\gexec",
-        database="postgres",
-        variables={"name": database},
-    )
+def _kept(password: Path) -> str:
+    """A password that is kept in a file; empty while there is none."""
+    return password.read_text(encoding="utf-8").strip() if password.exists() else ""
+
+
+def _set_up(where: Place, found: Postmaster, database: str, *, started: bool) -> EmbeddedServer:
+    """The server with the database and the engine's login; a directory of an earlier release gets what it lacks."""
+    sql = _SET_UP
+    if where.password.exists():
+        if not _kept(where.engine_password):
+            where.engine_password.write_text(secrets.token_urlsafe(32), encoding="utf-8")
+        # Set each time: whoever wrote the file may have died before the server knew of it. It needs no quoting.
+        sql += f"alter role {ENGINE} password '{_kept(where.engine_password)}';\n"
+    server = _described(where, found, database, started=started)
+    run_sql(server, sql, database="postgres", variables={"name": database, "login": ENGINE})
+    return server

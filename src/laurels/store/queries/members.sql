@@ -1,4 +1,5 @@
--- Members by id. With a query, each way of being found is a range of an index of its own; $5 is the query without case.
+-- Members by id. With a query, each way of being found is a range of an index of its own; $5 is the query without case,
+-- $6 are members who are known by it to the letter.
 select m.id, m.seq, m.wake_at, m.sealed_at, m.root
 from member m
 where m.program = $1 and m.id > $2
@@ -10,6 +11,8 @@ where m.program = $1 and m.id > $2
     select member from profile where program = $1 and phone >= $4 and phone < $4 || U&'\+10FFFF'
     union
     select member from profile where program = $1 and email >= $5 and email < $5 || U&'\+10FFFF'
+    union
+    select unnest($6::text[])
   ))
 order by m.id
 limit $3
