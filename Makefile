@@ -34,6 +34,13 @@ test: $(VENV)/dev ## lint, types, import rules and all tests; TEST="tests/core -
 	$(BIN)/lint-imports --no-cache
 	$(PY) -m pytest --numprocesses 2 --dist loadfile $(TEST)
 
+# The tests that can go on for as long as one likes; the same ones are part of `make test`, in brief.
+DEEP := $(wildcard tests/attack tests/faults tests/hostile tests/mutants)
+
+.PHONY: test-deep
+test-deep: $(VENV)/dev ## attacks and faults at length, over an hour; LAURELS_SEED=7 repeats a run, TEST="-k model" selects
+	LAURELS_DEEP=1 $(PY) -m pytest --numprocesses 2 --dist loadfile --capture no $(DEEP) $(TEST)
+
 .PHONY: demo
 demo: $(VENV)/demo ## a year of real shopping; DEMO="--quick --no-serve" passes options on
 	$(BIN)/laurels demo $(DEMO)
@@ -41,6 +48,10 @@ demo: $(VENV)/demo ## a year of real shopping; DEMO="--quick --no-serve" passes 
 .PHONY: serve
 serve: $(VENV)/demo ## serve the HTTP API; SERVE="--port 8080" passes options on
 	$(BIN)/laurels serve $(SERVE)
+
+.PHONY: bench
+bench: $(VENV)/bench ## how fast it is, side by side with others; BENCH="--quick" or BENCH="online replay" chooses
+	$(PY) -m benchmarks $(BENCH)
 
 .PHONY: generated
 generated: $(VENV)/dev ## write what is generated and checked in: openapi.json, the program's schema, tables in docs/
@@ -64,7 +75,7 @@ COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes 
 .PHONY: clean
 clean: ## remove what can be made again; the data in var/ stays
 	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- set-up ---
 

@@ -7,7 +7,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from laurels.api.answer import leaves
+from laurels.core.journal import leaves
 from laurels.store.database import Database
 from laurels.store.keys import find_key
 from tests.cli.giving import PROGRAM, Giving, run

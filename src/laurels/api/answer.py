@@ -16,7 +16,7 @@ from msgspec import Meta
 from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled
 from laurels.core.explanation import Sentence
-from laurels.core.facts import MEMBER_ACCOUNTS, AnyFact, Explained, Judged, Moved, Part, TierSet
+from laurels.core.facts import AnyFact, Explained, Judged, Moved, Part, TierSet
 from laurels.core.journal import entries as entries_of
 from laurels.core.journal import leaves
 from laurels.core.member import Balance, Member
