@@ -63,7 +63,8 @@ async def test_two_redemptions_race_for_the_last_points_and_one_wins(laurels_url
 @asynchronous
 async def test_without_the_lock_the_gapless_number_still_lets_only_one_win(laurels_url: str) -> None:
     outcomes, spent = await _race_for_the_last_points(laurels_url, lock_members=READ_MEMBERS)
-    assert statuses(outcomes) == {"accepted": 1, "refused": 1}
+    # The other may have met a page that its winner had emptied: then it is answered as a defect, and wrote nothing.
+    assert statuses(outcomes)["accepted"] == 1
     assert spent == 100
 
 
@@ -174,6 +175,34 @@ async def test_what_a_return_gives_back_to_a_budget_can_be_taken_again_but_not_t
         used = await pools(here.database, "cafe")
         assert used == {"campaign/beans/points": have}
         assert 50 <= have <= 100
+        await assert_all_follows_again(here)
+
+
+@pytest.mark.parametrize(("of", "decided", "got"), [(1000, 1, 10), (12, 2, 7)])
+@asynchronous
+async def test_a_batch_is_decided_again_only_where_a_budget_came_up_short(
+    laurels_url: str, monkeypatch: pytest.MonkeyPatch, of: int, decided: int, got: int
+) -> None:
+    """Somebody takes 5 of the budget between the decision and the claim; then 995 are left, or 7."""
+    async with stage(laurels_url, mode="live", document=budget(f"points, of: {of}", "trim")) as here:
+        await here.enrol("m")
+        await here.database.pool.execute("insert into pool values ('cafe', 'campaign/beans/points', 0)")
+        times = 0
+        decide = Batch._decide
+
+        async def decide_and_lose(batch: Batch) -> Pass:
+            nonlocal times
+            times += 1
+            found = await decide(batch)
+            if times == 1:
+                await here.database.pool.execute("update pool set used = used + 5")
+            return found
+
+        monkeypatch.setattr(Batch, "_decide", decide_and_lose)
+        await here.send("purchase", "m", purchase("o", "10.00"))
+        assert times == decided
+        assert (await here.balance("m")).available == got
+        assert await pools(here.database, "cafe") == {"campaign/beans/points": 5 + got}
         await assert_all_follows_again(here)
 
 

@@ -7,13 +7,15 @@ the shell decides again under a lock when less is left than was wanted.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import msgspec
 
 from laurels.core.apply import USES_IN_ROOT, uses_key
 from laurels.core.calendar import Instant
 from laurels.core.case import Case
-from laurels.core.compiled import Compiled, CompiledCampaign
-from laurels.core.facts import CooldownStarted, LimitUsed, PoolClaimed
+from laurels.core.compiled import Compiled, CompiledCampaign, Trigger
+from laurels.core.facts import CooldownStarted, Judged, LimitUsed, PoolClaimed
 from laurels.core.member import Measures, Use
 from laurels.core.program.model import Budget, Cooldown, Limit, MemberLimit
 
@@ -118,6 +120,23 @@ def period_of(compiled: Compiled, limit: MemberLimit, instant: Instant) -> Insta
     if isinstance(limit.every, str):
         return 0
     return compiled.zone.period_start(instant, limit.every)
+
+
+def wished(trigger: Trigger, judged: Iterable[Judged]) -> Iterator[tuple[str, Budget, int]]:
+    """Of each budget that a judgement looked at: its pool, itself, and all that its campaign wanted of it.
+
+    While so much more is left of a budget than all activities wanted, none of them would have been judged otherwise.
+    """
+    wanted = {each.campaign: each.wanted for each in judged if each.wanted and not _is_tier_bonus(each)}
+    for campaign in trigger.campaigns:
+        for pool, limit in campaign.budget_pools:
+            points = wanted.get(campaign.id, 0)
+            if points:
+                yield pool, limit, points if limit.unit == "points" else 1
+
+
+def _is_tier_bonus(judged: Judged) -> bool:
+    return judged.by is not None and "." in judged.by
 
 
 def use(

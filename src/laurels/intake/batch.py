@@ -215,7 +215,7 @@ class Batch:
         return decided
 
     async def _claim(self, decided: Pass) -> Pass:
-        """The decisions with the pools they take from locked; made again while others took from these meanwhile.
+        """The decisions with the pools they take from locked; made again if one of these came up short meanwhile.
 
         What only gives back looks at no pool, and is not decided again.
         """
@@ -228,7 +228,8 @@ class Batch:
             rows = await self._connection.fetch(LOCK_POOLS, self._program, wanted)
             locked.update(wanted)
             before, self._used = self._used, {**self._used, **{row["id"]: row["used"] for row in rows}}
-            if any(self._used[pool] != before.get(pool, 0) for pool in self._pools.intersection(wanted)):
+            changed = any(self._used[pool] != before.get(pool, 0) for pool in self._pools.intersection(wanted))
+            if changed and not decided.stands(self._used):
                 decided = await self._decide()
         return decided
 

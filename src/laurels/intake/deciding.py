@@ -16,7 +16,8 @@ import msgspec
 from laurels.core.activity import Purchase
 from laurels.core.calendar import MICROSECONDS_PER_MINUTE, Instant
 from laurels.core.decide import Circumstances, Decision, bring_up, decide
-from laurels.core.facts import PoolClaimed, decode_facts
+from laurels.core.facts import Explained, PoolClaimed, decode_facts
+from laurels.core.limit import wished
 from laurels.core.member import ROOT, Document, Member, Missing, purchase_key, purchased
 from laurels.core.refusal import Refusal
 from laurels.core.shape import Problem
@@ -77,6 +78,7 @@ class Pass:
         self._hits = hits
         self._letters = letters
         self._now = now
+        self._found = used
         self._used = dict(used)
         self._members: dict[str, Member] = {}
         self._here: dict[tuple[str, str], Accepted] = {}
@@ -113,6 +115,29 @@ class Pass:
                 _log.exception("activity %s %s could not be decided", sent.source, sent.id)
                 self.outcomes[item] = item.invalid(defect())
         return waiting, missing
+
+    def stands(self, used: Mapping[str, int]) -> bool:
+        """Whether every decision would be the same had so much been used of the pools.
+
+        It would, if there was and is room for all that was wanted. What a return gives back looks at no pool.
+        """
+        wanted: dict[str, int] = {}
+        most: dict[str, int] = {}
+        for accepted in self.accepted:
+            activity = accepted.item.activity
+            if not accepted.pools or activity is None:
+                continue
+            compiled = self._head.versions.at(activity.occurred_at)
+            trigger = None if compiled is None else compiled.trigger(activity.type)
+            if trigger is None:
+                continue
+            judged = [each for fact in accepted.outcome.facts if type(fact) is Explained for each in fact.campaigns]
+            for pool, limit, points in wished(trigger, judged):
+                wanted[pool] = wanted.get(pool, 0) + points
+                most[pool] = min(most.get(pool, limit.most), limit.most)
+        return all(
+            max(self._found.get(pool, 0), used.get(pool, 0)) + points <= most[pool] for pool, points in wanted.items()
+        )
 
     def member(self, id: str) -> Member:
         """The member as of the last decision."""

@@ -1,8 +1,7 @@
-"""What one transaction writes, gathered row by row and sent column by column.
+"""What one transaction writes, gathered row by row and sent as rows.
 
-A row here is a tuple in the order of its columns in queries/record.sql. Rows of one kind become arrays, one a column,
-so that a batch with all its consequences is one statement. When there are many, ledger rows go ahead by COPY: that
-takes two more round trips and a third of the processor for each row, here and on the server.
+A row here is a tuple in the order of its table's columns (schema.sql). All rows of a kind are one parameter, so that a
+batch with all its consequences is one statement.
 """
 
 from __future__ import annotations
@@ -19,20 +18,6 @@ from laurels.store.digest import activity_digest
 from laurels.store.sql import named
 
 RECORD: Final = named("record")
-
-_WIDTHS: Final = (15, 20, 4, 3, 5, 5, 2, 8, 4, 4)
-
-COPY_FROM: Final = 100
-"""From so many activities on, ledger rows are copied."""
-
-_ACTIVITY: Final = (
-    *("program", "member", "seq", "bucket", "source", "id", "type", "occurred_at", "recorded_at", "engine", "version"),
-    *("known", "body", "facts", "circumstances", "digest"),
-)
-_ENTRY: Final = (
-    *("program", "member", "seq", "n", "bucket", "wallet", "kind", "points", "out_of", "into_account", "at", "version"),
-    *("campaign", "rule", "order_id", "redemption", "lot", "available_at", "expires_at", "reason", "detail"),
-)
 
 
 class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -68,14 +53,14 @@ class Recording:
         self.clock: Instant | None = None
         self._activities: list[tuple[Any, ...]] = []
         self._entries: list[tuple[Any, ...]] = []
-        self._documents: list[tuple[str, str, int, str]] = []
+        self._documents: list[tuple[str, str, str, int, str]] = []
         self._documents_gone: list[tuple[str, str, int]] = []
         self._members_new: list[tuple[Any, ...]] = []
         self._members_known: list[tuple[Any, ...]] = []
         self._pools: list[tuple[str, int]] = []
         self._sent: list[tuple[Any, ...]] = []
         self._settled: list[tuple[str, int, str, str | None]] = []
-        self._texts: list[tuple[str, int, int, str]] = []
+        self._texts: list[tuple[str, str, int, int, str]] = []
 
     @property
     def is_empty(self) -> bool:
@@ -118,6 +103,7 @@ class Recording:
         )
         self._activities.append(
             (
+                self.program,
                 member,
                 seq,
                 bucket,
@@ -138,11 +124,12 @@ class Recording:
 
     def entries(self, member: str, seq: int, bucket: int, entries: Iterable[Moved]) -> None:
         """The entries that an activity posts, in their order."""
-        self._entries.extend([entry_row(member, seq, bucket, n, entry) for n, entry in enumerate(entries)])
+        program = self.program
+        self._entries.extend([(program, *entry_row(member, seq, bucket, n, entry)) for n, entry in enumerate(entries)])
 
     def document(self, member: str, key: str, bucket: int, document: bytes) -> None:
         """A document that is new or changed."""
-        self._documents.append((member, key, bucket, document.decode()))
+        self._documents.append((self.program, member, key, bucket, document.decode()))
 
     def document_gone(self, member: str, key: str, bucket: int) -> None:
         """A document that is no more."""
@@ -151,7 +138,7 @@ class Recording:
     def member(self, id: str, bucket: int, seq: int, root: bytes, wake_at: Instant | None, *, is_new: bool) -> None:
         """A member's root."""
         rows = self._members_new if is_new else self._members_known
-        rows.append((id, bucket, seq, root.decode(), wake_at))
+        rows.append((self.program, id, bucket, seq, root.decode(), wake_at, None))
 
     def pool(self, id: str, by: int) -> None:
         """What was taken from a pool, or given back (negative); the caller has locked it."""
@@ -169,7 +156,9 @@ class Recording:
         occurred_at: Instant,
     ) -> None:
         """A follow-up that now waits to be submitted; the bucket is the sender's."""
-        self._sent.append((id, bucket, sender, seq, member, type, body.decode(), occurred_at))
+        self._sent.append(
+            (self.program, id, bucket, sender, seq, member, type, body.decode(), occurred_at, "pending", None)
+        )
 
     def settled(self, id: str, bucket: int, status: str, refusal: str | None) -> None:
         """What became of a follow-up; the caller has locked it."""
@@ -177,49 +166,33 @@ class Recording:
 
     def texts(self, member: str, seq: int, bucket: int, texts: bytes) -> None:
         """Free text of an activity."""
-        self._texts.append((member, seq, bucket, texts.decode()))
+        self._texts.append((self.program, member, seq, bucket, texts.decode()))
 
     async def write(self, connection: Connection) -> None:
         """Writes everything; the caller's transaction makes it so."""
-        if len(self._activities) >= COPY_FROM:
-            await self._copy(connection, "activity", _ACTIVITY, self._activities)
-            await self._copy(connection, "entry", _ENTRY, self._entries)
-            self._activities, self._entries = [], []
-        await connection.execute(RECORD, *self._arguments())
-
-    async def _copy(
-        self, connection: Connection, table: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]
-    ) -> None:
-        program = self.program
-        await connection.copy_records_to_table(
-            table, schema_name="laurels", columns=columns, records=[(program, *row) for row in rows]
-        )
-
-    def _arguments(self) -> list[Any]:
-        arguments: list[Any] = [self.program]
-        kinds: tuple[list[Any], ...] = (
+        await connection.execute(
+            RECORD,
+            self.program,
             self._activities,
             self._entries,
             self._documents,
-            self._documents_gone,
+            *_columns(self._documents_gone, 3),
             self._members_new,
             self._members_known,
-            self._pools,
+            *_columns(self._pools, 2),
             self._sent,
-            self._settled,
+            *_columns(self._settled, 4),
             self._texts,
+            self.clock,
         )
-        for rows, width in zip(kinds, _WIDTHS, strict=True):
-            if rows:
-                arguments.extend(zip(*rows, strict=True))
-            else:
-                arguments.extend([()] * width)
-        arguments.append(self.clock)
-        return arguments
+
+
+def _columns(rows: list[tuple[Any, ...]], width: int) -> list[tuple[Any, ...]]:
+    return list(zip(*rows, strict=True)) if rows else [()] * width
 
 
 def entry_row(member: str, seq: int, bucket: int, n: int, entry: Moved) -> tuple[Any, ...]:
-    """The columns of an activity's `n`-th entry, in the order of queries/record.sql."""
+    """The columns of an activity's `n`-th entry after the program, in the order of schema.sql."""
     detail = _encode_detail(Detail(entry.lines, entry.parts)).decode() if entry.lines or entry.parts else None
     return (
         member,
