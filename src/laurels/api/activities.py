@@ -159,10 +159,14 @@ async def send_activities(call: Call, body: bytes) -> ActivityAnswer | BatchAnsw
     await resolve_members(call.services, caller.program, items)
     sent = [item for item in items if item.submission is not None and item.answer is None]
     if sent:
-        with call.services.metrics.waiting(len(sent)):
+        metrics = call.services.metrics
+        metrics.waiting += len(sent)
+        try:
             outcomes = await call.services.intake.submit(
                 caller.program, [item.submission for item in sent if item.submission is not None]
             )
+        finally:
+            metrics.waiting -= len(sent)
         await _render(call.services, caller.program, sent, outcomes)
     answers = [item.answer for item in items if item.answer is not None]
     _count(call.services.metrics, call.counts, items, answers)
@@ -391,13 +395,13 @@ class RefusedActivity(Struct, frozen=True, kw_only=True):
 
 
 def _count(metrics: Metrics, counts: dict[str, int], items: Sequence[_Item], answers: Sequence[ActivityAnswer]) -> None:
-    metrics.request_activities.observe(len(items))
+    metrics.request_activities.add(len(items))
     counts["activities"] = len(items)
     for item, answered in zip(items, answers, strict=True):
         counts[answered.status] = counts.get(answered.status, 0) + 1
         metrics.activity(type_label(item.type), answered.status)
         if answered.refusal is not None:
-            metrics.refusals.labels(answered.refusal.code).inc()
+            metrics.refusal(answered.refusal.code)
 
 
 def type_label(type: str) -> str:

@@ -62,8 +62,8 @@ class Entrance:
         started_ns = time.perf_counter_ns()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         exchange = Exchange(self._request_id(headers), counts={})
-        running = self._services.metrics.running
-        running.inc()
+        metrics = self._services.metrics
+        metrics.running += 1
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -80,7 +80,7 @@ class Entrance:
                 path = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
                 await self._litestar({**scope, "path": path, _EXCHANGE: exchange}, receive, watched)
         finally:
-            running.dec()
+            metrics.running -= 1
             self._note(exchange, scope["method"], (time.perf_counter_ns() - started_ns) / 1e9)
 
     def _request_id(self, headers: dict[bytes, bytes]) -> str:
