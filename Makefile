@@ -39,7 +39,7 @@ DEEP := $(wildcard tests/attack tests/faults tests/hostile tests/mutants)
 
 .PHONY: test-deep
 test-deep: $(VENV)/dev ## attacks and faults at length, over an hour; LAURELS_SEED=7 repeats a run, TEST="-k model" selects
-	LAURELS_DEEP=1 $(PY) -m pytest --numprocesses 2 --dist loadfile --capture no $(DEEP) $(TEST)
+	LAURELS_DEEP=1 $(PY) -m pytest --numprocesses 2 --dist loadfile $(DEEP) $(TEST)
 
 .PHONY: demo
 demo: $(VENV)/demo ## a year of real shopping; DEMO="--quick --no-serve" passes options on
