@@ -35,6 +35,8 @@ _NUL: Final = re.compile(rb"(\\*)\\u0000")
 _LINE: Final = b"\n"
 _QUOTE, _LIST, _COMMA = b'"[,'
 PLACE_MOST: Final = 200
+_IN_QUOTES: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKETS_ALIKE: Final = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _DIGITS_ALIKE: Final = bytes.maketrans(b"0123456789", b"0" * 10)
 _ENDLESS: Final = b"0" * (NUMBER_DIGITS_MOST + 1)
@@ -159,12 +161,15 @@ def oddities(raw: bytes, prefix: str = "", *, text_bytes_most: int = TEXT_BYTES_
 
 
 def _may_be_deep(raw: bytes) -> bool:
-    """Whether pairs of brackets are left after as many peelings as there may be levels; texts may look like them."""
-    brackets = raw.translate(None, _NO_BRACKETS)
+    """Whether brackets are left after as many peelings as there may be levels. Those in texts count for nothing: with
+    them a text could make up for any depth."""
+    if raw.count(b"[") + raw.count(b"{") <= DEPTH_MOST:
+        return False
+    brackets = _IN_QUOTES.sub(b"", raw).translate(_BRACKETS_ALIKE, _NO_BRACKETS)
     for _ in range(DEPTH_MOST):
         if not brackets:
             return False
-        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        brackets = brackets.replace(b"[]", b"")
     return bool(brackets)
 
 

@@ -337,7 +337,8 @@ def _responses(operation: Operation, wired: Mapping[Any, Json], example: Json) -
     media_type = _TEXT.get(operation.name, "application/json")
     if operation.answer is not None:
         parts = _parts(operation.answer)
-        schema: Json = {"type": "string"} if operation.answer is str else wired[parts[0]]
+        is_text = media_type.startswith("text/")
+        schema: Json = wired[parts[0]] if operation.answer is not str else {"type": "string" if is_text else "object"}
         if len(parts) > 1:
             schema = {"anyOf": [wired[part] for part in parts]}
         success["content"] = {media_type: {"schema": schema}}

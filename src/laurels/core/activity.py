@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from laurels.core.calendar import Instant, parse_instant
+from laurels.core.facts import Scalar
 from laurels.core.money import parse_minor, parse_quantity
 from laurels.core.rule.environment import Field
 from laurels.core.shape import Problem, below, misread, problem_of
@@ -394,6 +395,15 @@ _FIELD_PARSERS: Final = {
 }
 
 
+def _is_plain(value: Any) -> bool:
+    """Whether the root document of a member can hold it."""
+    try:
+        msgspec.convert(value, Scalar)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
 def _fields(
     given: dict[str, Any],
     scope: str,
@@ -427,6 +437,9 @@ def _fields(
             continue
         if field is None or value is None:
             parsed[name] = value
+            if scope == "member" and not _is_plain(value):
+                # It becomes part of the member's root document, which holds nothing else.
+                problems.append(Problem(below(pointer, name), "invalid_field", "a text, whole number, truth or texts"))
         else:
             parsed[name] = _field(value, field, declared, below(pointer, name), problems)
     return parsed
