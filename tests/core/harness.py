@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from laurels.core.activity import Activity, Purchase, parse
-from laurels.core.apply import FULL, apply
+from laurels.core.apply import apply
 from laurels.core.calendar import Instant, Zone, parse_instant
 from laurels.core.decide import Circumstances, Decision, bring_up, decide, needs
 from laurels.core.facts import (
@@ -51,6 +51,7 @@ from laurels.core.member import (
     page_key,
     purchased,
 )
+from laurels.core.pages import FULL
 from laurels.core.program.loading import load
 from laurels.core.program.model import Program
 from laurels.core.refusal import Refusal

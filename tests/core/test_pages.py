@@ -7,10 +7,11 @@ from typing import Any
 
 from hypothesis import given
 
-from laurels.core.apply import FULL, Draft, apply
+from laurels.core.apply import Draft, apply
 from laurels.core.calendar import MICROSECONDS_PER_DAY
 from laurels.core.facts import AnyFact, LotExtended, LotOpened, LotsRestored, LotsUsed, Moved, Part
 from laurels.core.member import Lot, Member, encode_document, lot_key
+from laurels.core.pages import FULL
 from tests.core.harness import World, check_member, lots_of, shop
 from tests.core.histories import SEEDS
 from tests.core.test_laws import few

@@ -3,16 +3,12 @@
 A `Draft` is a member being written: it holds the loaded documents, copies one before its first change, and applies one
 fact at a time. `decide` writes its facts through a draft, so the state it decides on is by construction the fold of the
 facts it has returned so far, and verifying is running the same fold over the stored facts.
-
-Pages of lots are kept in the order of consumption. New lots nearly always go to the end: there pages stay small
-(`FRESH` lots), so that earning rewrites little, and full ones are merged into larger ones (`FULL` lots) behind it.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from copy import copy
+from operator import add
 from typing import Any, Final, cast
 
 import msgspec
@@ -39,19 +35,20 @@ from laurels.core.member import (
     Root,
     Standing,
     Use,
-    due_at,
     lot_key,
     page_key,
-    wake_at,
+    upcoming,
 )
+from laurels.core.pages import FULL, insert, key_of, place_of, release, rewrite, write_pages
 
-FRESH: Final = 16
-FULL: Final = 128
 MEASURES_KEPT: Final = 3
 PAST_KEPT: Final = 12
 PAST_ALWAYS_KEPT: Final = 2
 USES_IN_ROOT: Final = 3
 """Periods of a limit that the root holds at most; when another begins, all but two go to a document of their own."""
+
+# What `copy.copy` comes to in the end, in a third of the time.
+_copied: Final[Callable[[Any], Any]] = msgspec.Struct.__copy__  # type: ignore[attr-defined]  # its stubs leave it out
 
 
 class Draft:
@@ -63,7 +60,7 @@ class Draft:
         self.id = member.id
         self.documents: dict[str, Document | None] = member.documents
         self.changed: set[str] = set()
-        root = copy(member.root)
+        root: Root = _copied(member.root)
         root.wallets = dict(root.wallets)
         self.root: Root = root
         self._balances: set[str] = set()
@@ -80,7 +77,10 @@ class Draft:
 
     def page(self, wallet: str, number: int) -> Page:
         """A page of lots that a head promises."""
-        return cast(Page, self.get(page_key(wallet, number)))
+        page = self.documents.get(key := page_key(wallet, number))
+        if not isinstance(page, tuple):
+            raise Missing(key)
+        return page
 
     def pages(self, wallet: str, heads: Iterable[PageHead]) -> list[Page]:
         """Several pages at once; asks for all that are not loaded in one go."""
@@ -119,7 +119,7 @@ class Draft:
     def find(self, wallet: str, lot: str, earned_at: Instant, expires_at: Instant | None) -> Lot | None:
         """The lot, if it still holds points; found by its key without looking elsewhere."""
         heads = self.balance(wallet).pages
-        place = _place(heads, lot_key(expires_at, earned_at, lot))
+        place = place_of(heads, lot_key(expires_at, earned_at, lot))
         if place < 0:
             return None
         same = (held for held in self.page(wallet, heads[place].number) if held.lot == lot)
@@ -137,14 +137,14 @@ class Draft:
 
     def apply(self, fact: f.AnyFact) -> None:
         """Folds one fact in."""
-        _APPLY[type(fact)](self, fact)
+        FOLDS[type(fact)](self, fact)
 
     def own_balance(self, wallet: str) -> Balance:
         """The wallet's balances, to write."""
         if wallet in self._balances:
             return self.root.wallets[wallet]
         held = self.root.wallets.get(wallet)
-        balance = Balance() if held is None else copy(held)
+        balance: Balance = Balance() if held is None else _copied(held)
         self.root.wallets[wallet] = balance
         self._balances.add(wallet)
         return balance
@@ -154,13 +154,12 @@ class Draft:
         self.root.wallets.pop(wallet, None)
         self._balances.discard(wallet)
 
-    def finish(self, seq: int, now: Instant) -> Member:
-        """The member after the activity numbered `seq`, up to date at `now`."""
+    def finish(self, seq: int, now: Instant, ahead: tuple[Instant | None, Instant | None] | None = None) -> Member:
+        """The member after the activity numbered `seq`, up to date at `now`; `ahead`: what is `upcoming`, if known."""
         root = self.root
         root.seq = seq
         root.now = now
-        root.due_at = due_at(root)
-        root.wake_at = wake_at(root)
+        root.due_at, root.wake_at = ahead or upcoming(root)
         self.put(ROOT, root)
         return Member(self.id, self.documents)
 
@@ -214,7 +213,7 @@ def _accrued(draft: Draft, fact: f.Accrued) -> None:
         balance.available += fact.points
     else:
         balance.pending += fact.points
-    _insert(
+    insert(
         draft,
         fact.wallet,
         Lot(fact.lot, fact.points, fact.at, fact.expires_at, fact.available_at, fact.until, fact.tier),
@@ -224,112 +223,19 @@ def _accrued(draft: Draft, fact: f.Accrued) -> None:
 # --- lots -------------------------------------------------------------------------------------------------------------
 
 
-def _place(heads: tuple[PageHead, ...], key: LotKey) -> int:
-    """Which page holds the key: the last whose first key is not greater; -1 before all."""
-    last = len(heads) - 1
-    if last >= 0 and heads[last].key <= key:
-        return last
-    return bisect_right(heads, key, key=_head_key) - 1
-
-
-def _head_key(head: PageHead) -> LotKey:
-    return head.key
-
-
-def _head(number: int, page: Page) -> PageHead:
-    first = page[0]
-    activates_at: Instant | None = None
-    for lot in page:
-        if lot.available_at is not None and (activates_at is None or lot.available_at < activates_at):
-            activates_at = lot.available_at
-    return PageHead(number, first.expires_at, first.earned_at, first.lot, len(page), activates_at)
-
-
-def _key(lot: Lot) -> LotKey:
-    return lot_key(lot.expires_at, lot.earned_at, lot.lot)
-
-
-def _insert(draft: Draft, wallet: str, lot: Lot) -> None:
-    heads = draft.balance(wallet).pages
-    if not heads:
-        _write_pages(draft, wallet, 0, 0, [(lot,)])
-        return
-    key = _key(lot)
-    if heads[-1].count >= FRESH and key > _key(draft.page(wallet, heads[-1].number)[-1]):
-        _merge_behind(draft, wallet)
-        place = len(draft.balance(wallet).pages)
-        _write_pages(draft, wallet, place, place, [(lot,)])
-        return
-    place = max(_place(heads, key), 0)
-    page = draft.page(wallet, heads[place].number)
-    spot = bisect_right(page, key, key=_key)
-    grown = (*page[:spot], lot, *page[spot:])
-    half = FULL >> 1
-    _write_pages(draft, wallet, place, place + 1, [grown] if len(grown) <= FULL else [grown[:half], grown[half:]])
-
-
-def _merge_behind(draft: Draft, wallet: str) -> None:
-    """Before a fresh page begins, joins the full fresh one to the page before it while that has room."""
-    heads = draft.balance(wallet).pages
-    if len(heads) < 2 or heads[-2].count + heads[-1].count > FULL:
-        return
-    before, tail = draft.pages(wallet, heads[-2:])
-    _write_pages(draft, wallet, len(heads) - 2, len(heads), [before + tail])
-
-
-def _write_pages(draft: Draft, wallet: str, start: int, end: int, pages: list[Page]) -> None:
-    """Replaces the pages in places `start` to `end` by these, reusing their numbers; empty ones vanish."""
-    balance = draft.own_balance(wallet)
-    heads = balance.pages
-    numbers = [head.number for head in heads[start:end]]
-    fresh: list[PageHead] = []
-    for page in pages:
-        if not page:
-            continue
-        if numbers:
-            number = numbers.pop(0)
-        else:
-            number = balance.next_page
-            balance.next_page = number + 1
-        draft.put(page_key(wallet, number), page)
-        fresh.append(_head(number, page))
-    for number in numbers:
-        draft.put(page_key(wallet, number), None)
-    balance.pages = (*heads[:start], *fresh, *heads[end:])
-
-
-def _rewrite(draft: Draft, wallet: str, parts: tuple[f.Part, ...], change: Callable[[Lot, f.Part], Lot | None]) -> None:
-    """Changes lots where they lie (None removes one), each page written once; the lots must be there."""
-    heads = draft.balance(wallet).pages
-    # What was held of a lot keeps its expiry when the rest of the lot gets another one, so a lot may lie in two places.
-    by_place: dict[int, dict[tuple[str, Instant | None], f.Part]] = {}
-    for part in parts:
-        place = _place(heads, lot_key(part.expires_at, part.earned_at, part.lot))
-        by_place.setdefault(place, {})[part.lot, part.expires_at] = part
-    for place in sorted(by_place, reverse=True):
-        wanted = by_place[place]
-        kept: list[Lot] = []
-        for lot in draft.page(wallet, heads[place].number):
-            part_of = wanted.pop((lot.lot, lot.expires_at), None)
-            changed = lot if part_of is None else change(lot, part_of)
-            if changed is not None:
-                kept.append(changed)
-        if wanted:
-            raise AssertionError(f"{wallet}: no such lots: {', '.join(lot for lot, _expires_at in wanted)}")
-        _write_pages(draft, wallet, place, place + 1, [tuple(kept)])
-
-
 def _gone(_lot: Lot, _part: f.Part) -> None:
     return None
 
 
 def _lessened(lot: Lot, part: f.Part) -> Lot | None:
     left = lot.points - part.points
-    return None if left == 0 else msgspec.structs.replace(lot, points=left)
+    if left == 0:
+        return None
+    return Lot(lot.lot, left, lot.earned_at, lot.expires_at, lot.available_at, lot.until, lot.tier)
 
 
 def _lot_opened(draft: Draft, fact: f.LotOpened) -> None:
-    _insert(
+    insert(
         draft,
         fact.wallet,
         Lot(fact.lot, fact.points, fact.earned_at, fact.expires_at, tier=fact.tier),
@@ -343,14 +249,14 @@ def _lot_activated(draft: Draft, fact: f.LotActivated) -> None:
     balance.available += part.points
     active = Lot(part.lot, part.points, part.earned_at, fact.expires_at, None, None, part.tier)
     if part.expires_at == fact.expires_at:
-        _rewrite(draft, fact.wallet, (part,), lambda _lot, _part: active)
+        release(draft, fact.wallet, part, active)
     else:
-        _rewrite(draft, fact.wallet, (part,), _gone)
-        _insert(draft, fact.wallet, active)
+        rewrite(draft, fact.wallet, (part,), _gone)
+        insert(draft, fact.wallet, active)
 
 
 def _lots_used(draft: Draft, fact: f.LotsUsed) -> None:
-    _rewrite(draft, fact.wallet, fact.parts, _lessened)
+    rewrite(draft, fact.wallet, fact.parts, _lessened)
 
 
 def _lots_expired(draft: Draft, fact: f.LotsExpired) -> None:
@@ -358,10 +264,12 @@ def _lots_expired(draft: Draft, fact: f.LotsExpired) -> None:
     for part in fact.parts:
         key = f"expired/{part.lot}"
         known = draft.get(key) if fact.again or part.lot in seen else None
-        before = known if isinstance(known, Expired) else Expired(fact.wallet, 0, fact.at, part.earned_at)
-        draft.put(key, msgspec.structs.replace(before, points=before.points + part.points, at=fact.at))
+        if isinstance(known, Expired):
+            draft.put(key, msgspec.structs.replace(known, points=known.points + part.points, at=fact.at))
+        else:
+            draft.put(key, Expired(fact.wallet, part.points, fact.at, part.earned_at))
         seen.add(part.lot)
-    _rewrite(draft, fact.wallet, fact.parts, _lessened)
+    rewrite(draft, fact.wallet, fact.parts, _lessened)
     balance = draft.own_balance(fact.wallet)
     balance.available -= sum([part.points for part in fact.parts])
     _stop_clock_of_nothing(balance)
@@ -371,9 +279,9 @@ def _lots_restored(draft: Draft, fact: f.LotsRestored) -> None:
     for part in fact.parts:
         held = draft.find(fact.wallet, part.lot, part.earned_at, part.expires_at)
         if held is None:
-            _insert(draft, fact.wallet, Lot(part.lot, part.points, part.earned_at, part.expires_at, tier=part.tier))
+            insert(draft, fact.wallet, Lot(part.lot, part.points, part.earned_at, part.expires_at, tier=part.tier))
         else:
-            _rewrite(draft, fact.wallet, (part,), _increased)
+            rewrite(draft, fact.wallet, (part,), _increased)
 
 
 def _increased(lot: Lot, part: f.Part) -> Lot:
@@ -385,12 +293,12 @@ def _lot_extended(draft: Draft, fact: f.LotExtended) -> None:
     lot = draft.find(fact.wallet, part.lot, part.earned_at, part.expires_at)
     assert lot is not None
     draft.own_balance(fact.wallet).extended = True
-    _rewrite(draft, fact.wallet, (part,), _gone)
+    rewrite(draft, fact.wallet, (part,), _gone)
     there = msgspec.structs.replace(part, points=lot.points, expires_at=fact.expires_at)
     if draft.find(fact.wallet, part.lot, part.earned_at, fact.expires_at) is not None:
-        _rewrite(draft, fact.wallet, (there,), _increased)
+        rewrite(draft, fact.wallet, (there,), _increased)
     else:
-        _insert(draft, fact.wallet, msgspec.structs.replace(lot, expires_at=fact.expires_at, tier=None))
+        insert(draft, fact.wallet, msgspec.structs.replace(lot, expires_at=fact.expires_at, tier=None))
 
 
 def _lot_reinstated(draft: Draft, fact: f.LotReinstated) -> None:
@@ -417,12 +325,12 @@ def _wallet_carried(draft: Draft, fact: f.WalletCarried) -> None:
             has_none = until is not None and each.expires_at is None
             lot = msgspec.structs.replace(each, expires_at=until) if has_none else each
             # Part of a lot may have come back to the old wallet after the rest was carried over.
-            known = lots.get(_key(lot))
-            lots[_key(lot)] = lot if known is None else msgspec.structs.replace(lot, points=known.points + lot.points)
+            known = lots.get(key_of(lot))
+            lots[key_of(lot)] = lot if known is None else msgspec.structs.replace(lot, points=known.points + lot.points)
     ordered = [lots[key] for key in sorted(lots)]
-    _write_pages(draft, fact.wallet, 0, len(old.pages), [])
+    write_pages(draft, fact.wallet, 0, len(old.pages), [])
     pages = [tuple(ordered[start : start + FULL]) for start in range(0, len(ordered), FULL)]
-    _write_pages(draft, fact.into, 0, len(draft.balance(fact.into).pages), pages)
+    write_pages(draft, fact.into, 0, len(draft.balance(fact.into).pages), pages)
     new = draft.own_balance(fact.into)
     new.pending += old.pending
     new.available += old.available
@@ -513,7 +421,7 @@ def _add(measures: tuple[Measure, ...], window: Instant, by: tuple[int, ...], ke
         if measure.window == window:
             # A version that measures other things begins anew, in the middle of a window, too.
             same = len(measure.values) == len(by)
-            values = tuple([a + b for a, b in zip(measure.values, by, strict=True)]) if same else by
+            values = tuple(map(add, measure.values, by)) if same else by
             return (*measures[:n], Measure(window, values), *measures[n + 1 :])
     grown = (*measures, Measure(window, by))
     if len(grown) > 1 and measures[-1].window > window:
@@ -534,7 +442,7 @@ def _measured(draft: Draft, fact: f.Measured) -> None:
         draft.put(key, Measures(_add(days, fact.window, fact.by, NEVER)))
         return
     standing = draft.root.tracks[fact.track]
-    changed = copy(standing)
+    changed: Standing = _copied(standing)
     changed.measures = _add(standing.measures, fact.window, fact.by, MEASURES_KEPT)
     draft.root.tracks = {**draft.root.tracks, fact.track: changed}
 
@@ -544,7 +452,7 @@ def _tier_set(draft: Draft, fact: f.TierSet) -> None:
     if before is None:
         standing = Standing(fact.tier, fact.at, fact.until, fact.review_at)
     else:
-        standing = copy(before)
+        standing = _copied(before)
         standing.until, standing.review_at = fact.until, fact.review_at
         if before.tier != fact.tier:
             standing.tier, standing.since = fact.tier, fact.at
@@ -656,7 +564,7 @@ def _redemption_restored(draft: Draft, fact: f.RedemptionRestored) -> None:
     draft.put(f"redemption/{fact.redemption}", msgspec.structs.replace(known, restored=known.restored + fact.points))
 
 
-_APPLY: Final[dict[type[Any], Callable[[Draft, Any], None]]] = {
+FOLDS: Final[dict[type[Any], Callable[[Draft, Any], None]]] = {
     f.Moved: _moved,
     f.Accrued: _accrued,
     f.Enrolled: _enrolled,
@@ -687,3 +595,4 @@ _APPLY: Final[dict[type[Any], Callable[[Draft, Any], None]]] = {
     f.RedemptionRestored: _redemption_restored,
     f.FollowUp: _nothing,
 }
+"""How each fact is folded in."""

@@ -49,6 +49,7 @@ _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 _NO_SPAN: Final[_Span] = (_NEVER, _NEVER)
+_NO_SPANS: Final = (_NO_SPAN, _NO_SPAN)
 
 _RFC_3339: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
@@ -286,7 +287,8 @@ class Zone:
         self._at.append(_NEVER)
         self._recent_offset = (_NEVER, _NEVER, 0)
         self._recent_spans = dict.fromkeys(Period, _NO_SPAN)
-        self._recent_years: dict[tuple[int, int], _Span] = {}
+        # The year asked for last and the next one, to whose end tiers hold.
+        self._recent_years: dict[tuple[int, int], tuple[_Span, _Span]] = {}
         self._starts: dict[tuple[int, int, int], list[Instant]] = {}
         self._recent_ends: dict[tuple[tuple[int, int], ...], _Span] = {}
         self._days: dict[Date, _Day] = {}
@@ -369,8 +371,10 @@ class Zone:
     def year_from(self, instant: Instant, month: int, day: int) -> tuple[Instant, Instant]:
         """The year that begins on that month and day and contains the instant, as its first instant and that of the
         next; 29 February is the 28th in common years."""
-        span = self._recent_years.get((month, day), _NO_SPAN)
-        return span if span[0] <= instant < span[1] else self._find_year(instant, month, day)
+        span, following = self._recent_years.get((month, day), _NO_SPANS)
+        if span[0] <= instant < span[1]:
+            return span
+        return following if following[0] <= instant < following[1] else self._find_year(instant, month, day)
 
     def anniversary_window(self, anchor: Instant, instant: Instant) -> tuple[Instant, Instant]:
         """The member year that contains the instant; it begins on the anniversary of the anchor's local date."""
@@ -471,7 +475,8 @@ class Zone:
             _keep(self._starts, (year, month, day), starts)
         index = bisect_right(starts, instant)
         span = (starts[index - 1], starts[index])
-        _keep(self._recent_years, (month, day), span)
+        following = (starts[index], starts[index + 1]) if index + 1 < len(starts) else _NO_SPAN
+        _keep(self._recent_years, (month, day), (span, following))
         return span
 
     def _find_end(self, earliest: Instant, dates: tuple[tuple[int, int], ...]) -> Instant:

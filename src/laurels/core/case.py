@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from laurels.core.apply import Draft
+from laurels.core.apply import FOLDS, Draft
 from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled, Trigger
 from laurels.core.facts import AnyFact
@@ -22,29 +22,27 @@ from laurels.core.version import Versions
 class Case:
     """A decision in the making. `at` is the instant it is recorded at; `seq` the activity's number.
 
-    `pools` is what was used of each budget, this case's own claims included.
+    `root` is the member's root as the facts so far have it. `pools` is what was used of each budget, this case's own
+    claims included. `placed` is the version on whose tiers the member is known to stand.
     """
 
-    __slots__ = ("_lots", "at", "draft", "facts", "pools", "seq", "versions")
+    __slots__ = ("_lots", "at", "draft", "facts", "placed", "pools", "root", "seq", "versions")
 
     def __init__(self, versions: Versions, draft: Draft, at: Instant, pools: dict[str, int]) -> None:
         self.versions = versions
         self.draft = draft
+        self.root: Root = draft.root
         self.at = at
         self.seq = draft.root.seq + 1
         self.pools = pools
         self.facts: list[AnyFact] = []
+        self.placed: Compiled | None = None
         self._lots = 0
-
-    @property
-    def root(self) -> Root:
-        """The member's root as the facts so far have it."""
-        return self.draft.root
 
     def emit(self, fact: AnyFact) -> None:
         """Keeps a fact and folds it in."""
         self.facts.append(fact)
-        self.draft.apply(fact)
+        FOLDS[type(fact)](self.draft, fact)
 
     def new_lot(self) -> str:
         """An id for a new lot, unique for the member: the activity's number and a running one."""
@@ -55,7 +53,7 @@ class Case:
     def tiers_at(self, instant: Instant) -> dict[str, str]:
         """The tier on each track at an instant, as far back as kept."""
         tiers: dict[str, str] = {}
-        for track, standing in self.draft.root.tracks.items():
+        for track, standing in self.root.tracks.items():
             tier = standing.tier
             if instant < standing.since and standing.past:
                 tier = standing.past[0].tier
@@ -91,7 +89,7 @@ class ActivityView(msgspec.Struct):
 _NO_BALANCE = Balance()
 
 
-def view_of(case: Case, compiled: Compiled, tiers: dict[str, str], trigger: Trigger) -> View:
+def view_of(case: Case, compiled: Compiled, tiers: dict[str, str], trigger: Trigger | None) -> View:
     """The member for the conditions of a trigger, standing on `tiers`."""
     root = case.root
     attributes: dict[str, Any] = root.attributes
@@ -101,7 +99,7 @@ def view_of(case: Case, compiled: Compiled, tiers: dict[str, str], trigger: Trig
             for name, value in attributes.items()
         }
     wallets = root.wallets
-    if trigger.reads_wallets:
+    if trigger is not None and trigger.reads_wallets:
         wallets = {
             wallet: wallets.get(case.versions.current(wallet, case.at), _NO_BALANCE) for wallet in compiled.wallets
         }

@@ -11,39 +11,70 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from laurels.core.activity import declared_by
-from laurels.core.calendar import Zone
+from laurels.core.calendar import Instant, Zone
+from laurels.core.facts import Grant, Judged
+from laurels.core.granting import Moment, Want, wanting
+from laurels.core.member import NEVER
 from laurels.core.program.model import (
     Brackets,
     Budget,
     Campaign,
+    During,
     Fixed,
     Group,
     Inactive,
+    Limit,
+    MemberLimit,
     Multiply,
     PerAmount,
     PerField,
     PerQuantity,
     Program,
+    Slot,
     Tier,
     Track,
     Wallet,
 )
-from laurels.core.rule.python import compile_rule
+from laurels.core.rule.python import compile_rule, compile_selector
 
 Condition = Callable[[Any, Any, Any, Any, Any], bool]
+Selector = Callable[[Any, Any, Any, Any, Any], list[bool]]
+
+Rated = tuple[str, int, str, int, tuple[int, ...] | None]
+"""What a tier's multiplier multiplies: campaign, place of the grant in it, wallet, points, and what each line got."""
+
+Writ = Callable[[Any, "Compiled", Moment, dict[str, Judged], list[Rated]], dict[str, list[Grant]]]
+"""A trigger's campaigns as one function: grants by wallet; it adds what became of each campaign, and what is rated."""
+
+Hours = tuple[tuple[int, int], ...]
+"""Spans of a day, in seconds of the clock."""
+
+SKIPPED: Final = (
+    "outside_window",
+    "outside_hours",
+    "condition_not_met",
+    "no_lines",
+    "nothing_to_grant",
+    "base_not_applied",
+)
+"""What becomes of a campaign that wants nothing."""
 
 RATE_GRANTS: Final = (PerAmount, PerQuantity, PerField, Brackets)
 """Grants that a tier's multiplier multiplies: those that depend on how much was done."""
 
 
 class CompiledCampaign:
-    """A campaign with its conditions as functions.
+    """A campaign with its conditions and grants as functions, and all that can be said of it before any activity.
 
-    `key` is the id under which its limits, cooldown and budgets are kept: its first one, whatever it is called now.
+    If `is_timed`, it runs while `start` <= instant < `end` and, unless `weekly` is None, in those hours of the
+    weekdays. `wants` holds the campaign that each grant multiplies, if any, and what the grant comes to; `rated` says
+    which of them a tier's multiplier multiplies. `key` is the id under which its limits, cooldown and budgets are kept:
+    its first one, whatever it is called now.
     """
 
     __slots__ = (
-        "bracketed", "budget_pools", "campaign", "grants", "id", "key", "lines", "multiplies", "rejudged", "when",
+        "bracketed", "budget_pools", "campaign", "end", "grants", "id", "is_timed", "key", "limits", "lines",
+        "multiplies", "rated", "rejudged", "skipped", "start", "wants", "weekly", "when",
     )  # fmt: skip
 
     def __init__(self, campaign: Campaign, key: str, *, chosen: bool) -> None:
@@ -52,11 +83,21 @@ class CompiledCampaign:
         self.key = key
         self.grants = campaign.grants
         self.when: Condition | None = None if campaign.when is None else compile_rule(campaign.when)
-        self.lines: Condition | None = None if campaign.lines is None else compile_rule(campaign.lines)
-        self.multiplies = frozenset(grant.campaign for grant in campaign.grants if isinstance(grant, Multiply))
-        self.budget_pools = tuple(
-            (pool_id(key, limit), limit) for limit in campaign.limits if isinstance(limit, Budget)
+        self.lines: Selector | None = None if campaign.lines is None else compile_selector(campaign.lines)
+        during = campaign.during
+        self.start: Instant = -NEVER if during.start is None else during.start
+        self.end: Instant = NEVER if during.end is None else during.end
+        self.weekly = _weekly(during.weekly) if during.weekly else None
+        self.is_timed = during != During()
+        self.wants: tuple[tuple[str | None, Want], ...] = tuple(
+            (grant.campaign if isinstance(grant, Multiply) else None, wanting(n, grant))
+            for n, grant in enumerate(campaign.grants)
         )
+        self.rated = tuple(isinstance(grant, RATE_GRANTS) for grant in campaign.grants)
+        self.limits = tuple(CompiledLimit(key, limit) for limit in campaign.limits)
+        self.skipped = {code: Judged(campaign.id, code) for code in SKIPPED}
+        self.multiplies = frozenset(grant.campaign for grant in campaign.grants if isinstance(grant, Multiply))
+        self.budget_pools = tuple((each.key, each.limit) for each in self.limits if isinstance(each.limit, Budget))
         by_lines = campaign.lines is not None and (
             any(path.startswith("purchase.") for path in campaign.lines.reads)
             or any(isinstance(grant, Fixed) for grant in campaign.grants)
@@ -66,12 +107,37 @@ class CompiledCampaign:
         self.rejudged = campaign.order_condition or chosen or by_lines or self.bracketed
 
 
+def _weekly(slots: tuple[Slot, ...]) -> dict[str, Hours]:
+    hours: dict[str, Hours] = {}
+    for slot in slots:
+        for day in slot.days:
+            hours[day] = (*hours.get(day, ()), (slot.start, slot.end))
+    return hours
+
+
+class CompiledLimit:
+    """A limit with its names: `name` within the campaign, `key` where its use is kept (of a budget: its pool)."""
+
+    __slots__ = ("key", "limit", "name")
+
+    def __init__(self, campaign: str, limit: Limit) -> None:
+        self.limit = limit
+        if isinstance(limit, MemberLimit):
+            self.name = limit.key
+        else:
+            self.name = f"budget_{limit.unit}" if isinstance(limit, Budget) else "cooldown"
+        self.key = pool_id(campaign, limit) if isinstance(limit, Budget) else f"{campaign}/{self.name}"
+
+
 class Trigger:
-    """The campaigns of one activity type in the order in which they are judged, and how they combine."""
+    """The campaigns of one activity type in the order in which they are judged, and how they combine.
+
+    `writ` is all of them as one function, where they can be written as one.
+    """
 
     __slots__ = (
         "activity", "attributes", "campaigns", "counters", "group_of", "groups", "is_recorded", "nested", "pools",
-        "reads_wallets", "weighed",
+        "reads_wallets", "weighed", "writ",
     )  # fmt: skip
 
     def __init__(self, program: Program, type_: str, keys: Mapping[str, str]) -> None:
@@ -110,6 +176,7 @@ class Trigger:
         self.attributes = tuple(sorted(name for name in declared if f"member.{name}" in reads))
         self.activity = tuple(name for name in ("source", "id") if f"activity.{name}" in reads)
         self.is_recorded = bool(self.attributes or self.counters or self.reads_wallets or self.activity or self.weighed)
+        self.writ: Writ | None = None
         self.pools = tuple(pool for each in self.campaigns for pool, _limit in each.budget_pools)
 
 
@@ -172,9 +239,20 @@ class Compiled:
         )
         self.first_tiers = MappingProxyType({track.id: track.tiers[0].id for track in program.tracks})
         self.heirs = MappingProxyType(_heirs_of(program))
-        self.multiplying = any(tier.multiply for track in program.tracks for tier in track.tiers)
+        # By track and tier: what the tier adds to a wallet's points, as a fraction of them.
+        self.multipliers = {
+            (track.id, tier.id): {
+                wallet: (rate.numerator - rate.denominator, rate.denominator) for wallet, rate in tier.multiply.items()
+            }
+            for track in program.tracks
+            for tier in track.tiers
+            if tier.multiply
+        }
         self.expiring_tracks = tuple(track for track in program.tracks if any(tier.expires for tier in track.tiers))
         self.sliding = tuple(wallet for wallet in program.wallets if isinstance(wallet.expires, Inactive))
+        self.earning_tracks = frozenset(
+            track.id for track in program.tracks if any(metric.kind == "earned" for metric in track.metrics)
+        )
         self.rolling_tracks = tuple(track for track in program.tracks if track.window.kind == "rolling")
         self.released_by = frozenset(
             wallet.pending.until for wallet in program.wallets if wallet.pending and wallet.pending.until
@@ -183,7 +261,7 @@ class Compiled:
             field.name for field in program.fields.get("member", ()) if field.type == "decimal"
         )
         self.declared = declared_by(program.currency.code, program.currency.places, program.fields)
-        self._triggers: dict[str, Trigger] = {
+        self.triggers: dict[str, Trigger] = {
             type_: Trigger(program, type_, keys) for type_ in {campaign.on for campaign in program.campaigns}
         }
 
@@ -197,4 +275,4 @@ class Compiled:
 
     def trigger(self, type_: str) -> Trigger | None:
         """The campaigns that an activity type may set off; None where there are none."""
-        return self._triggers.get(type_)
+        return self.triggers.get(type_)

@@ -111,8 +111,7 @@ def decide(versions: Versions, member: Member, activity: Activity, circumstances
     refusal = _judge(case, compiled, activity)
     if refusal is not None:
         return refusal
-    settle(case)
-    after = case.draft.finish(case.seq, case.at)
+    after = case.draft.finish(case.seq, case.at, settle(case))
     return Decision(tuple(case.facts), after, frozenset(case.draft.changed), compiled.number)
 
 

@@ -13,7 +13,7 @@ from laurels.core.case import Case
 from laurels.core.compiled import Compiled
 from laurels.core.expiry import activating_lots, due_lots, expire, expiry_of, part_of, repay, rule_for, wind
 from laurels.core.facts import LotActivated, Part, WalletKept, WalletLapsed
-from laurels.core.member import Lot, Purchased, due_at, purchase_key
+from laurels.core.member import Lot, Purchased, purchase_key, upcoming
 from laurels.core.program.model import Never, Wallet
 from laurels.core.redemption import time_out
 from laurels.core.tier import measure_points, place, review
@@ -27,9 +27,11 @@ def adopt(case: Case, compiled: Compiled, at: Instant) -> None:
 
 def bring_up(case: Case, to: Instant) -> None:
     """Carries out everything due up to and including `to`, each at its own instant; versions take effect on the way."""
-    recorded_at = case.at
     due = case.root.due_at
     starts = list(case.versions.starts_between(case.root.now, to)) if case.root.enrolled_at is not None else []
+    if not starts and (due is None or due > to):
+        return
+    recorded_at = case.at
     while starts or (due is not None and due <= to):
         if starts and (due is None or starts[0] <= due):
             case.at = starts.pop(0)
@@ -41,32 +43,38 @@ def bring_up(case: Case, to: Instant) -> None:
             # A version may have been published as being in effect since before the member was last looked at.
             adopt(case, compiled, due)
             _carry_out(case, compiled, due)
-        left = due_at(case.root)
+        left = upcoming(case.root)[0]
         if left is not None and left < case.at:
             raise AssertionError("time went backwards while carrying out what was due")
         due = left
     case.at = recorded_at
 
 
-def settle(case: Case) -> None:
+def settle(case: Case) -> tuple[Instant | None, Instant | None]:
     """Carries out what the activity itself made due: points that arrived so late that they have expired since.
 
-    And what arrived in a wallet that the program no longer has goes where its points are.
+    And what arrived in a wallet that the program no longer has goes where its points are. What is `upcoming` then.
     """
     carry_over(case, case.versions.judging(case.at), case.at)
-    due = due_at(case.root)
-    while due is not None and due <= case.at:
-        _carry_out(case, case.versions.judging(case.at), due)
-        due = due_at(case.root)
+    ahead = upcoming(case.root)
+    while ahead[0] is not None and ahead[0] <= case.at:
+        _carry_out(case, case.versions.judging(case.at), ahead[0])
+        ahead = upcoming(case.root)
+    return ahead
 
 
 def _carry_out(case: Case, compiled: Compiled, at: Instant) -> None:
-    wallets = sorted(case.root.wallets)
+    root = case.root
+    wallets = sorted(root.wallets)
     for id in wallets:
-        for lot in sorted(activating_lots(case, id, at), key=_available_at):
-            activate(case, compiled, case.versions.wallet(id, at), lot, at)
-    for redemption in sorted(id for id, times_out_at in case.root.holds.items() if _reached(times_out_at, at)):
-        time_out(case, compiled, redemption, at)
+        lots = activating_lots(case, id, at)
+        if lots:
+            wallet = case.versions.wallet(id, at)
+            for lot in sorted(lots, key=_available_at) if len(lots) > 1 else lots:
+                activate(case, compiled, wallet, lot, at)
+    if root.holds:
+        for redemption in sorted(id for id, times_out_at in root.holds.items() if _reached(times_out_at, at)):
+            time_out(case, compiled, redemption, at)
     for id in wallets:
         lots = due_lots(case, id, at)
         if lots:
@@ -74,7 +82,7 @@ def _carry_out(case: Case, compiled: Compiled, at: Instant) -> None:
         if _reached(case.draft.balance(id).expires_at, at):
             _lapse(case, compiled, case.versions.wallet(id, at), at)
     for track in compiled.program.tracks:
-        standing = case.root.tracks.get(track.id)
+        standing = root.tracks.get(track.id)
         if standing is not None and _reached(standing.review_at, at):
             review(case, compiled, track, at)
 
@@ -110,9 +118,11 @@ def activate(case: Case, compiled: Compiled, wallet: Wallet, lot: Lot, at: Insta
             rule, tier = rule_for(compiled, wallet, case.tiers_at(at))
         expires_at = expiry_of(compiled, rule, at)
     case.emit(LotActivated(wallet.id, part_of(lot), at, expires_at, compiled.number))
-    measure_points(case, compiled, wallet.id, lot.points, lot.earned_at, waited=True)
+    if compiled.earning_tracks:
+        measure_points(case, compiled, wallet.id, lot.points, lot.earned_at, waited=True)
     wind(case, compiled, wallet, at)
-    repay(case, compiled, wallet.id, Part(lot.lot, lot.points, lot.earned_at, expires_at, lot.tier))
+    if case.root.wallets[wallet.id].debt > 0:
+        repay(case, compiled, wallet.id, Part(lot.lot, lot.points, lot.earned_at, expires_at, lot.tier))
 
 
 def release(case: Case, compiled: Compiled, type_: str, data: Free, at: Instant) -> None:

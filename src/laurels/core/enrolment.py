@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from laurels.core.activity import Activity, Enrol, MemberChange
-from laurels.core.case import Case
+from laurels.core.case import Case, view_of
 from laurels.core.compiled import Compiled
 from laurels.core.facts import AttributesSet, Enrolled, Scalar
 from laurels.core.purchase import earn
@@ -24,7 +24,9 @@ def enrol(case: Case, compiled: Compiled, activity: Activity, data: Enrol) -> Re
     place(case, compiled, activity.occurred_at)
     for start in case.versions.starts_between(activity.occurred_at, case.at):
         place(case, case.versions.judging(start), start)
-    earned = earn(case, compiled, activity, case.tiers_at(activity.occurred_at))
+    trigger = compiled.trigger(activity.type)
+    view = view_of(case, compiled, case.tiers_at(activity.occurred_at), trigger)
+    earned = earn(case, compiled, trigger, activity, view)
     measure(case, case.versions.judging(case.at), activity, earned)
     return None
 

@@ -179,7 +179,13 @@ def expire(case: Case, compiled: Compiled, wallet: str, lots: list[Lot], at: Ins
 
 def due_lots(case: Case, wallet: str, at: Instant) -> list[Lot]:
     """The lots of a wallet whose expiry instant has come."""
-    heads = [head for head in case.draft.balance(wallet).pages if head.expires_at is not None and head.expires_at <= at]
+    heads = []
+    for head in case.draft.balance(wallet).pages:
+        if head.expires_at is None or head.expires_at > at:
+            break  # Pages are in the order of expiry.
+        heads.append(head)
+    if not heads:
+        return []
     return [
         lot
         for page in case.draft.pages(wallet, heads)
@@ -190,9 +196,12 @@ def due_lots(case: Case, wallet: str, at: Instant) -> list[Lot]:
 
 def activating_lots(case: Case, wallet: str, at: Instant) -> list[Lot]:
     """The pending lots of a wallet whose waiting ends at or before an instant."""
-    heads = [
-        head for head in case.draft.balance(wallet).pages if head.activates_at is not None and head.activates_at <= at
-    ]
+    heads = []
+    for head in case.draft.balance(wallet).pages:
+        if head.activates_at is not None and head.activates_at <= at:
+            heads.append(head)  # noqa: PERF401  (a comprehension costs a call, and mostly there is nothing)
+    if not heads:
+        return []
     return [
         lot
         for page in case.draft.pages(wallet, heads)

@@ -8,16 +8,19 @@ the shell decides again under a lock when less is left than was wanted.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from laurels.core.apply import USES_IN_ROOT, uses_key
 from laurels.core.calendar import Instant
-from laurels.core.case import Case
-from laurels.core.compiled import Compiled, CompiledCampaign, Trigger
+from laurels.core.compiled import Compiled, CompiledCampaign, CompiledLimit, Trigger
 from laurels.core.facts import CooldownStarted, Judged, LimitUsed, PoolClaimed
 from laurels.core.member import Measures, Use
-from laurels.core.program.model import Budget, Cooldown, Limit, MemberLimit
+from laurels.core.program.model import Budget, Cooldown, MemberLimit
+
+if TYPE_CHECKING:
+    from laurels.core.case import Case
 
 
 class Room(msgspec.Struct):
@@ -41,12 +44,12 @@ def room_of(
     A limit that was not recorded does not narrow anything.
     """
     room = Room(wanted)
-    for limit in each.campaign.limits:
-        name = name_of(limit)
+    for compiled_limit in each.limits:
+        limit, name = compiled_limit.limit, compiled_limit.name
         if recorded is not None:
             left = recorded.get(f"{each.id}/{name}", wanted)
         else:
-            left = left_of(case, compiled, each, limit, instant)
+            left = left_of(case, compiled, each, compiled_limit, instant)
         if isinstance(limit, Cooldown):
             if left <= 0:
                 return Room(0, "cooldown", name)
@@ -65,38 +68,34 @@ def room_of(
 def lefts(case: Case, compiled: Compiled, campaigns: tuple[CompiledCampaign, ...], instant: Instant) -> dict[str, int]:
     """What is left of each limit of campaigns at an instant, to be recorded: returns judge by the room there was."""
     return {
-        f"{each.id}/{name_of(limit)}": left_of(case, compiled, each, limit, instant)
+        f"{each.id}/{limit.name}": left_of(case, compiled, each, limit, instant)
         for each in campaigns
-        for limit in each.campaign.limits
+        for limit in each.limits
     }
 
 
-def name_of(limit: Limit) -> str:
-    """The limit's name within its campaign, as explanations carry it."""
-    if isinstance(limit, MemberLimit):
-        return limit.key
-    return f"budget_{limit.unit}" if isinstance(limit, Budget) else "cooldown"
-
-
-def left_of(case: Case, compiled: Compiled, each: CompiledCampaign, limit: Limit, instant: Instant) -> int:
+def left_of(
+    case: Case, compiled: Compiled, each: CompiledCampaign, compiled_limit: CompiledLimit, instant: Instant
+) -> int:
     """What is left of a limit for the period of an instant; may be negative after the program lowered it.
 
     A period so long ago that its use may be forgotten counts as used up: a limit is never exceeded. A cooldown leaves
     1 or nothing; while the last grant is ahead of an instant, or too near, nothing.
     """
+    limit, key = compiled_limit.limit, compiled_limit.key
     if isinstance(limit, Cooldown):
         until = case.root.cooldowns.get(each.key)
         return int(until is None or instant >= until)
     if isinstance(limit, Budget):
-        return limit.most - case.pools.get(f"campaign/{each.key}/{limit.unit}", 0)
+        return limit.most - case.pools.get(key, 0)
     period = period_of(compiled, limit, instant)
-    uses = case.root.limits.get(f"{each.key}/{limit.key}", ())
+    uses = case.root.limits.get(key, ())
     for use_of in uses:
         if use_of.period == period:
             return limit.most - use_of.used
     if not _is_earlier(uses, period):
         return limit.most
-    known = case.draft.get(uses_key(f"{each.key}/{limit.key}"))
+    known = case.draft.get(uses_key(key))
     if isinstance(known, Measures):
         for measure in known.days:
             if measure.window == period:
@@ -140,20 +139,16 @@ def _is_tier_bonus(judged: Judged) -> bool:
 
 
 def use(
-    case: Case, each: CompiledCampaign, instant: Instant, points: int, first: bool
+    case: Case, compiled: Compiled, each: CompiledCampaign, instant: Instant, points: int, first: bool
 ) -> tuple[dict[str, Instant], tuple[str, ...]]:
     """Counts a grant against the campaign's limits and budgets; which ones, for returns.
 
     `first` says that this is the campaign's first grant on the activity, which is what limits in times count.
     """
-    limits = each.campaign.limits
-    if not limits:
-        return {}, ()
     periods: dict[str, Instant] = {}
     pools: list[str] = []
-    compiled = case.versions.at(instant)
-    assert compiled is not None
-    for limit in limits:
+    for compiled_limit in each.limits:
+        limit, key = compiled_limit.limit, compiled_limit.key
         if isinstance(limit, Cooldown):
             if first:
                 case.emit(CooldownStarted(each.key, instant, compiled.zone.add(instant, limit.wait)))
@@ -162,12 +157,10 @@ def use(
         if by == 0:
             continue
         if isinstance(limit, Budget):
-            pool = f"campaign/{each.key}/{limit.unit}"
-            case.pools[pool] = case.pools.get(pool, 0) + by
-            case.emit(PoolClaimed(pool, by))
-            pools.append(pool)
+            case.pools[key] = case.pools.get(key, 0) + by
+            case.emit(PoolClaimed(key, by))
+            pools.append(key)
         else:
-            key = f"{each.key}/{limit.key}"
             period = period_of(compiled, limit, instant)
             uses = case.root.limits.get(key, ())
             moves = len(uses) >= USES_IN_ROOT or _is_earlier(uses, period)

@@ -312,34 +312,30 @@ def page_key(wallet: str, number: int) -> str:
     return f"lots/{wallet}/{number}"
 
 
-def wake_at(root: Root) -> Instant | None:
-    """The next instant at which a sweep should look at the member: something expires, times out or is reviewed."""
-    return _earliest(root, activations=False)
+def upcoming(root: Root) -> tuple[Instant | None, Instant | None]:
+    """The next instant at which anything falls due, activations included, and the next at which a sweep should look.
 
-
-def due_at(root: Root) -> Instant | None:
-    """The next instant at which anything falls due, activations included."""
-    return _earliest(root, activations=True)
-
-
-def _earliest(root: Root, *, activations: bool) -> Instant | None:
-    earliest = NEVER
+    A sweep has something to do when points expire, a hold times out or a tier is reviewed.
+    """
+    sweep = activation = NEVER
     for balance in root.wallets.values():
         pages = balance.pages
         if pages:
             first = pages[0].expires_at
-            if first is not None and first < earliest:
-                earliest = first
-            if activations:
-                for head in pages:
-                    if head.activates_at is not None and head.activates_at < earliest:
-                        earliest = head.activates_at
-        if balance.expires_at is not None and balance.expires_at < earliest:
-            earliest = balance.expires_at
+            if first is not None and first < sweep:
+                sweep = first
+            for head in pages:
+                at = head.activates_at
+                if at is not None and at < activation:
+                    activation = at
+        if balance.expires_at is not None and balance.expires_at < sweep:
+            sweep = balance.expires_at
     for standing in root.tracks.values():
-        if standing.review_at is not None and standing.review_at < earliest:
-            earliest = standing.review_at
+        at = standing.review_at
+        if at is not None and at < sweep:
+            sweep = at
     for times_out_at in root.holds.values():
-        if times_out_at is not None and times_out_at < earliest:
-            earliest = times_out_at
-    return None if earliest == NEVER else earliest
+        if times_out_at is not None and times_out_at < sweep:
+            sweep = times_out_at
+    due = min(sweep, activation)
+    return None if due == NEVER else due, None if sweep == NEVER else sweep

@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import enum
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
@@ -187,6 +187,15 @@ def divide(numerator: int, denominator: int, rounding: Rounding) -> int:
     return ceil_div(numerator, denominator)
 
 
+def quotient_of(rounding: Rounding) -> Callable[[int, int], int]:
+    """What `divide` comes to for a rounding, where the numerator is not negative: the function that divides."""
+    if rounding is Rounding.DOWN:
+        return floor_div
+    if rounding is Rounding.UP:
+        return ceil_div
+    return half_up_div if rounding is Rounding.HALF_UP else half_even_div
+
+
 def allocate(total: int, weights: Sequence[int]) -> tuple[int, ...]:
     """Parts of `total` in proportion to `weights`, which sum to it exactly (largest remainder, ties to the earlier).
 
@@ -200,30 +209,27 @@ def allocate(total: int, weights: Sequence[int]) -> tuple[int, ...]:
     if weight == total and weight > 0 and min(weights) >= 0:
         return tuple(weights)
     if weight <= 0:
-        if not weights and total:
-            raise ValueError(f"there is nobody to allocate {total} to")
-        if min(weights, default=0) < 0:
+        if not weights:
+            if total:
+                raise ValueError(f"there is nobody to allocate {total} to")
+            return ()
+        if min(weights) < 0:
             raise ValueError(f"a weight must not be negative, not {min(weights)}")
         weight = len(weights)
         weights = (1,) * weight
-    parts = []
-    remainders = []
-    short = total
-    for each in weights:
-        if each < 0:
-            raise ValueError(f"a weight must not be negative, not {each}")
-        product = total * each
-        part = product // weight
-        parts.append(part)
-        remainders.append(product - part * weight)
-        short -= part
-    if short == 1:
-        parts[remainders.index(max(remainders))] += 1
-    elif short:
-        # The sort is stable, which gives ties to the earlier. At least `short` remainders are above zero, since each
-        # is less than one part of what they sum to, so a weight of zero never gets one.
-        for index in sorted(range(len(parts)), key=remainders.__getitem__, reverse=True)[:short]:
-            parts[index] += 1
+    if min(weights) < 0:
+        raise ValueError(f"a weight must not be negative, not {min(weights)}")
+    parts = [total * each // weight for each in weights]
+    short = total - sum(parts)
+    if short:
+        remainders = [total * each % weight for each in weights]
+        if short == 1:
+            parts[remainders.index(max(remainders))] += 1
+        else:
+            # The sort is stable, which gives ties to the earlier. At least `short` remainders are above zero, since
+            # each is less than one part of what they sum to, so a weight of zero never gets one.
+            for index in sorted(range(len(parts)), key=remainders.__getitem__, reverse=True)[:short]:
+                parts[index] += 1
     return tuple(parts)
 
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from laurels.core.accrual import accrue
 from laurels.core.activity import Activity, Capture, Free, Purchase
-from laurels.core.case import Case
-from laurels.core.compiled import Compiled
+from laurels.core.case import Case, View, view_of
+from laurels.core.compiled import Compiled, Trigger
 from laurels.core.due import release
 from laurels.core.expiry import keep, wind
 from laurels.core.facts import Accrued, CounterMoved, OrderOpened, RedemptionPaid, Scalar
@@ -33,10 +33,11 @@ def record_purchase(case: Case, compiled: Compiled, activity: Activity, data: Pu
         _pay(case, data)
     tiers = case.tiers_at(activity.occurred_at)
     trigger = compiled.trigger("purchase")
+    view = view_of(case, compiled, tiers, trigger)
     standing: dict[str, Scalar] = {}
     if trigger is not None and trigger.is_recorded:
-        standing = standing_of(case, compiled, trigger, activity, tiers)
-    earned = earn(case, compiled, activity, tiers)
+        standing = standing_of(case, compiled, trigger, activity, view)
+    earned = earn(case, compiled, trigger, activity, view)
     measured = measure(case, case.versions.judging(case.at), activity, earned)
     case.emit(OrderOpened(data.order, case.seq, activity.occurred_at, compiled.number, measured, standing, tiers))
     return None
@@ -49,14 +50,17 @@ def record_free(case: Case, compiled: Compiled, activity: Activity, data: Free) 
     if activity.type in compiled.released_by:
         release(case, compiled, activity.type, data, case.at)
     tiers = case.tiers_at(activity.occurred_at)
-    earned = earn(case, compiled, activity, tiers)
+    trigger = compiled.trigger(activity.type)
+    earned = earn(case, compiled, trigger, activity, view_of(case, compiled, tiers, trigger))
     measure(case, case.versions.judging(case.at), activity, earned)
     return None
 
 
-def earn(case: Case, compiled: Compiled, activity: Activity, tiers: dict[str, str]) -> tuple[Accrued, ...]:
+def earn(
+    case: Case, compiled: Compiled, trigger: Trigger | None, activity: Activity, view: View
+) -> tuple[Accrued, ...]:
     """Grants what the activity sets off and counts it; what it earned."""
-    earned = accrue(case, compiled, activity, tiers)
+    earned = accrue(case, compiled, trigger, activity, view)
     counter = COUNTED.get(activity.type)
     if counter is not None:
         case.emit(CounterMoved(counter, 1))

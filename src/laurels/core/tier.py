@@ -10,7 +10,6 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from laurels.core.accrual import base_amounts
 from laurels.core.activity import Activity, Free, Purchase
 from laurels.core.calendar import Date, Instant, Period
 from laurels.core.carrying import carry_over
@@ -18,11 +17,10 @@ from laurels.core.case import Case
 from laurels.core.compiled import Compiled
 from laurels.core.expiry import expiry_of, is_kept, part_of, rule_for
 from laurels.core.facts import Accrued, LotExtended, Measured, TierSet, WalletKept
+from laurels.core.granting import net_of
 from laurels.core.member import NEVER, Measures, Root, Standing
 from laurels.core.money import QUANTITY_ONE
-from laurels.core.program.model import Base, Inactive, Never, Tier, Track
-
-NET = Base()
+from laurels.core.program.model import Inactive, Never, Tier, Track
 
 
 def window_of(
@@ -113,17 +111,22 @@ def meets(track: Track, thresholds: tuple[int, ...], values: tuple[int, ...]) ->
     """Whether values reach thresholds (no thresholds: always), by all or any of the metrics."""
     if not thresholds:
         return True
+    if len(thresholds) == 1 == len(values):
+        return values[0] >= thresholds[0]
     reached = [value >= threshold for value, threshold in zip(values, thresholds, strict=True)]
     return all(reached) if track.need == "all" else any(reached)
 
 
-def highest(track: Track, values: tuple[int, ...], *, keeping: bool = False) -> int:
-    """The rank of the highest tier whose entry (or, with `keeping`, keep) thresholds the values reach."""
-    for rank in range(len(track.tiers) - 1, 0, -1):
+def highest(track: Track, values: tuple[int, ...], *, keeping: bool = False, above: int = 0) -> int:
+    """The rank of the highest tier whose entry (or, with `keeping`, keep) thresholds the values reach.
+
+    Only ranks above `above` are looked at; it is the answer if none of them is reached.
+    """
+    for rank in range(len(track.tiers) - 1, above, -1):
         tier = track.tiers[rank]
         if meets(track, keep_of(tier) if keeping else tier.enter, values):
             return rank
-    return 0
+    return above
 
 
 def keep_of(tier: Tier) -> tuple[int, ...]:
@@ -143,7 +146,17 @@ def place(case: Case, compiled: Compiled, at: Instant) -> None:
 
     On a track that the version no longer has, nothing ends any more, but its tiers keep nothing from expiring either.
     """
-    for id, standing_there in case.root.tracks.items():
+    if case.placed is compiled:
+        return
+    case.placed = compiled
+    tracks = case.root.tracks
+    if len(tracks) == len(compiled.tiers):
+        for id, standing_there in tracks.items():
+            if standing_there.tier not in compiled.tiers.get(id, ()):
+                break
+        else:
+            return
+    for id, standing_there in tracks.items():
         if id in compiled.tracks:
             continue
         if standing_there.review_at is not None:
@@ -207,7 +220,7 @@ def _measures(track: Track, activity: Activity, earned: tuple[Accrued, ...]) -> 
                     value += each.points
         elif metric.kind == "spent":
             if isinstance(activity.data, Purchase):
-                value = sum(base_amounts(activity.data, NET))
+                value = net_of(activity.data)
         elif metric.kind == "count":
             value = int(activity.type == metric.subject)
         elif activity.type == metric.subject and isinstance(activity.data, Free):
@@ -221,6 +234,8 @@ def _measures(track: Track, activity: Activity, earned: tuple[Accrued, ...]) -> 
 def measure_points(case: Case, compiled: Compiled, wallet: str, points: int, instant: Instant, *, waited: bool) -> None:
     """Counts points on the tracks that measure the wallet: `waited` ones only where pending points did not count."""
     for track in compiled.program.tracks:
+        if track.id not in compiled.earning_tracks:
+            continue
         by = tuple(
             [
                 points
@@ -262,12 +277,15 @@ def consider(case: Case, compiled: Compiled, track: Track, instant: Instant) -> 
         ends = [(end, rank) for end in _ends(days, instant)]
     for end, stood in ends:
         values = values_of(compiled, track, case.root, days, end)
-        until = holds_until(compiled, track, end, case.root.enrolled_at or 0)
-        entered = highest(track, values)
+        entered = highest(track, values, above=rank)
         earned = max(entered, min(highest(track, values, keeping=True), stood)) if stood > rank else entered
+        keeps = rank > 0 and meets(track, keep_of(track.tiers[rank]), values)
+        if earned <= rank and not keeps:
+            continue
+        until = holds_until(compiled, track, end, case.root.enrolled_at or 0)
         if earned > rank and earned >= best and (until is None or until > case.at):
             best, best_until, reason = earned, until, "earned" if earned == entered else "restored"
-        if until is not None and meets(track, keep_of(track.tiers[rank]), values):
+        if until is not None and keeps:
             kept_until = until
     if best > rank:
         before = case.tiers_at(case.at)

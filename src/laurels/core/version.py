@@ -13,8 +13,10 @@ import msgspec
 from laurels.core.activity import Declared
 from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled
+from laurels.core.member import NEVER
 from laurels.core.program.model import Program, Wallet
 from laurels.core.program.renaming import names_between
+from laurels.core.written import write
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -52,9 +54,16 @@ class Versions:
             for start, compiled in zip(self._starts, self._compiled, strict=True)
             if compiled.expiring_tracks
         )
+        for compiled in self._compiled:
+            for trigger in compiled.triggers.values():
+                trigger.writ = write(trigger)
+        # Nearly everything is judged by the newest version.
+        self._newest_start = self._starts[-1] if ordered else NEVER
 
     def at(self, instant: Instant) -> Compiled | None:
         """The version in effect at the instant, compiled; None before the first."""
+        if instant >= self._newest_start:
+            return self._compiled[-1]
         place = bisect_right(self._starts, instant) - 1
         return self._compiled[place] if place >= 0 else None
 
@@ -68,11 +77,16 @@ class Versions:
 
     def starts_between(self, after: Instant, until: Instant) -> tuple[Instant, ...]:
         """The instants in (after, until] at which a version takes effect, in order."""
+        if after >= self._newest_start:
+            return ()
         return tuple(self._starts[bisect_right(self._starts, after) : bisect_right(self._starts, until)])
 
     def wallet(self, id: str, at: Instant) -> Wallet:
         """A wallet as of an instant: from the newest version in effect that has it, since points outlive versions."""
         place = bisect_right(self._starts, at)
+        newest = self._compiled[place - 1].wallets.get(id) if place else None
+        if newest is not None:
+            return newest
         for compiled in (*reversed(self._compiled[:place]), *self._compiled[place:]):
             wallet = compiled.wallets.get(id)
             if wallet is not None:

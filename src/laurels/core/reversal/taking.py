@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from laurels.core.accrual import base_amounts
 from laurels.core.activity import Purchase
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
@@ -19,12 +18,13 @@ from laurels.core.facts import (
     PoolClaimed,
     TakenBack,
 )
+from laurels.core.granting import NET, base_amounts
 from laurels.core.member import Earned, Lot
 from laurels.core.money import allocate
 from laurels.core.program.model import Track
 from laurels.core.reversal.lines import PastOrder, Share
 from laurels.core.reversal.target import Target
-from laurels.core.tier import NET, count
+from laurels.core.tier import count
 
 
 def taken_of(past: PastOrder, targets: list[Target]) -> dict[int, TakenBack]:

@@ -8,15 +8,17 @@ from typing import Any
 
 import msgspec
 
-from laurels.core.accrual import NO_LINES, Candidate, Moment, combine, judge
+from laurels.core.accrual import combine, judge
 from laurels.core.activity import Activity, Line, Purchase
-from laurels.core.case import ActivityView, Case, View, view_of
+from laurels.core.case import ActivityView, Case, View
 from laurels.core.compiled import Compiled, CompiledCampaign, Trigger
 from laurels.core.facts import (
+    Judged,
     LineReturned,
     LineShare,
     Scalar,
 )
+from laurels.core.granting import NO_LINES, Candidate, Moment
 from laurels.core.limit import lefts
 from laurels.core.member import Balance, Earned
 from laurels.core.money import Rounding, allocate, divide, floor_div
@@ -191,14 +193,14 @@ def _judge_again(
         past.occurred_at,
         {},
     )
-    codes: dict[str, tuple[str, int]] = {}
+    judged: dict[str, Judged] = {}
     room = {
         name.removeprefix("room."): left
         for name, left in past.standing.items()
         if name.startswith("room.") and isinstance(left, int)
     }
-    candidates = judge(case, compiled, trigger, moment, codes, room_then=room)
-    return candidates, frozenset(combine(trigger, candidates, codes))
+    candidates = judge(case, compiled, trigger, moment, judged, room_then=room)
+    return candidates, frozenset(combine(trigger, candidates, judged))
 
 
 def _remaining(
@@ -234,11 +236,8 @@ def _remaining(
     return msgspec.structs.replace(purchase, lines=tuple(lines), total=total, tenders=tenders)
 
 
-def standing_of(
-    case: Case, compiled: Compiled, trigger: Trigger, activity: Activity, tiers: dict[str, str]
-) -> dict[str, Scalar]:
+def standing_of(case: Case, compiled: Compiled, trigger: Trigger, activity: Activity, view: View) -> dict[str, Scalar]:
     """What conditions read besides the purchase and the tiers, and the room there was, to be kept with the order."""
-    view = view_of(case, compiled, tiers, trigger)
     standing: dict[str, Scalar] = {}
     for name in trigger.attributes:
         if name in view.attributes:
@@ -251,8 +250,9 @@ def standing_of(
         standing[f"wallets.{path}"] = getattr(view.wallets[wallet], balance)
     for name in trigger.activity:
         standing[f"activity.{name}"] = activity.source if name == "source" else activity.id
-    for name, left in lefts(case, compiled, trigger.weighed, activity.occurred_at).items():
-        standing[f"room.{name}"] = left
+    if trigger.weighed:
+        for name, left in lefts(case, compiled, trigger.weighed, activity.occurred_at).items():
+            standing[f"room.{name}"] = left
     return standing
 
 

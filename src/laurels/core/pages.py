@@ -1,0 +1,170 @@
+"""Pages of lots: where a lot lies among a member's documents, and how pages are written.
+
+Pages are kept in the order of consumption. New lots nearly always go to the end: there pages stay small (`FRESH` lots),
+so that earning rewrites little, and full ones are merged into larger ones (`FULL` lots) behind it. The balance holds a
+head for each page, from which everything can be told that does not need the lots themselves.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from laurels.core.calendar import Instant
+from laurels.core.facts import Part
+from laurels.core.member import Lot, LotKey, Page, PageHead, lot_key, page_key
+
+if TYPE_CHECKING:
+    from laurels.core.apply import Draft
+
+FRESH: Final = 16
+FULL: Final = 128
+
+
+def place_of(heads: tuple[PageHead, ...], key: LotKey) -> int:
+    """Which page holds the key: the last whose first key is not greater; -1 before all."""
+    last = len(heads) - 1
+    if last >= 0 and heads[last].key <= key:
+        return last
+    return bisect_right(heads, key, key=_head_key) - 1
+
+
+def _head_key(head: PageHead) -> LotKey:
+    return head.key
+
+
+def _head(number: int, page: Page) -> PageHead:
+    first = page[0]
+    activates_at: Instant | None = None
+    for lot in page:
+        at = lot.available_at
+        if at is not None and (activates_at is None or at < activates_at):
+            activates_at = at
+    return PageHead(number, first.expires_at, first.earned_at, first.lot, len(page), activates_at)
+
+
+def key_of(lot: Lot) -> LotKey:
+    """Where a lot stands in the order of consumption."""
+    return lot_key(lot.expires_at, lot.earned_at, lot.lot)
+
+
+def insert(draft: Draft, wallet: str, lot: Lot) -> None:
+    """Puts a lot where it belongs."""
+    heads = draft.balance(wallet).pages
+    if not heads:
+        write_pages(draft, wallet, 0, 0, [(lot,)])
+        return
+    head = heads[-1]
+    last = draft.documents.get(page_key(wallet, head.number))
+    if head.count < FRESH and isinstance(last, tuple) and _is_behind(lot, last[-1]):
+        _append(draft, wallet, head, last, lot)
+        return
+    key = key_of(lot)
+    if head.count >= FRESH and head.key <= key and key > key_of(draft.page(wallet, head.number)[-1]):
+        _merge_behind(draft, wallet)
+        place = len(draft.balance(wallet).pages)
+        write_pages(draft, wallet, place, place, [(lot,)])
+        return
+    place = max(place_of(heads, key), 0)
+    page = draft.page(wallet, heads[place].number)
+    spot = bisect_right(page, key, key=key_of)
+    grown = (*page[:spot], lot, *page[spot:])
+    half = FULL >> 1
+    write_pages(draft, wallet, place, place + 1, [grown] if len(grown) <= FULL else [grown[:half], grown[half:]])
+
+
+def _is_behind(lot: Lot, other: Lot) -> bool:
+    """Whether a lot comes after another in the order of consumption."""
+    expires_at = lot.expires_at
+    if expires_at == other.expires_at:
+        if lot.earned_at == other.earned_at:
+            return key_of(lot) > key_of(other)
+        return lot.earned_at > other.earned_at
+    return expires_at is None or (other.expires_at is not None and expires_at > other.expires_at)
+
+
+def _append(draft: Draft, wallet: str, head: PageHead, page: Page, lot: Lot) -> None:
+    """Puts a lot at the end of the last page, as nearly all earning does."""
+    activates_at = head.activates_at
+    if activates_at is None or (lot.available_at is not None and lot.available_at < activates_at):
+        activates_at = lot.available_at
+    draft.put(page_key(wallet, head.number), (*page, lot))
+    balance = draft.own_balance(wallet)
+    grown = PageHead(head.number, head.expires_at, head.earned_at, head.lot, head.count + 1, activates_at)
+    balance.pages = (*balance.pages[:-1], grown)
+
+
+def _merge_behind(draft: Draft, wallet: str) -> None:
+    """Before a fresh page begins, joins the full fresh one to the page before it while that has room."""
+    heads = draft.balance(wallet).pages
+    if len(heads) < 2 or heads[-2].count + heads[-1].count > FULL:
+        return
+    before, tail = draft.pages(wallet, heads[-2:])
+    write_pages(draft, wallet, len(heads) - 2, len(heads), [before + tail])
+
+
+def write_pages(draft: Draft, wallet: str, start: int, end: int, pages: list[Page]) -> None:
+    """Replaces the pages in places `start` to `end` by these, reusing their numbers; empty ones vanish."""
+    balance = draft.own_balance(wallet)
+    heads = balance.pages
+    numbers = [head.number for head in heads[start:end]]
+    fresh: list[PageHead] = []
+    for page in pages:
+        if not page:
+            continue
+        if numbers:
+            number = numbers.pop(0)
+        else:
+            number = balance.next_page
+            balance.next_page = number + 1
+        draft.put(page_key(wallet, number), page)
+        fresh.append(_head(number, page))
+    for number in numbers:
+        draft.put(page_key(wallet, number), None)
+    balance.pages = (*heads[:start], *fresh, *heads[end:])
+
+
+def rewrite(draft: Draft, wallet: str, parts: tuple[Part, ...], change: Callable[[Lot, Part], Lot | None]) -> None:
+    """Changes lots where they lie (None removes one), each page written once; the lots must be there."""
+    heads = draft.balance(wallet).pages
+    # What was held of a lot keeps its expiry when the rest of the lot gets another one, so a lot may lie in two places.
+    by_place: dict[int, dict[tuple[str, Instant | None], Part]] = {}
+    for part in parts:
+        place = place_of(heads, lot_key(part.expires_at, part.earned_at, part.lot))
+        by_place.setdefault(place, {})[part.lot, part.expires_at] = part
+    for place in sorted(by_place, reverse=True):
+        wanted = by_place[place]
+        kept: list[Lot] = []
+        for lot in draft.page(wallet, heads[place].number):
+            part_of = wanted.pop((lot.lot, lot.expires_at), None)
+            changed = lot if part_of is None else change(lot, part_of)
+            if changed is not None:
+                kept.append(changed)
+        if wanted:
+            raise AssertionError(f"{wallet}: no such lots: {', '.join(lot for lot, _expires_at in wanted)}")
+        write_pages(draft, wallet, place, place + 1, [tuple(kept)])
+
+
+def release(draft: Draft, wallet: str, part: Part, by: Lot) -> None:
+    """Puts an available lot with the same key in the place of a pending one; it must be there."""
+    balance = draft.own_balance(wallet)
+    heads = balance.pages
+    place = place_of(heads, lot_key(part.expires_at, part.earned_at, part.lot))
+    head = heads[place]
+    page = draft.page(wallet, head.number)
+    id, expires_at = part.lot, part.expires_at
+    found: Lot | None = None
+    activates_at: Instant | None = None
+    for lot in [lot for lot in page if lot.available_at is not None]:
+        at = lot.available_at
+        if lot.lot == id and lot.expires_at == expires_at:
+            found = lot
+        elif activates_at is None or (at is not None and at < activates_at):
+            activates_at = at
+    if found is None:
+        raise AssertionError(f"{wallet}: no such lot waits: {id}")
+    spot = page.index(found)
+    draft.put(page_key(wallet, head.number), (*page[:spot], by, *page[spot + 1 :]))
+    changed = PageHead(head.number, head.expires_at, head.earned_at, head.lot, head.count, activates_at)
+    balance.pages = (*heads[:place], changed, *heads[place + 1 :])
