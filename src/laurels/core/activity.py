@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from laurels.core.calendar import Instant, parse_instant
 from laurels.core.facts import Scalar
-from laurels.core.money import parse_minor, parse_quantity
+from laurels.core.money import QUANTITY_ONE, parse_minor, parse_quantity
 from laurels.core.rule.environment import Field
 from laurels.core.shape import Problem, below, misread, problem_of
 from laurels.core.wire import (
@@ -459,7 +459,7 @@ def _line(wire: WireLine, n: int, declared: Declared, problems: list[Problem]) -
     try:
         amount = parse_minor(wire.amount, places)
         tax = 0 if wire.tax == "0" else parse_minor(wire.tax, places)
-        quantity = parse_quantity(wire.quantity)
+        quantity = QUANTITY_ONE if wire.quantity == "1" else parse_quantity(wire.quantity)
         if amount < 0 or tax < 0 or quantity < 0:
             raise ValueError
     except ValueError:
@@ -488,6 +488,15 @@ def _purchase(wire: WirePurchase, declared: Declared, problems: list[Problem]) -
     tenders = _tenders(wire.tenders, declared.places, problems) if wire.tenders else ()
     if tenders and not problems and sum(tender.amount for tender in tenders) != total:
         problems.append(Problem("/data/tenders", "tenders_mismatch", "tenders must sum to the lines' amounts"))
+    if tenders:
+        _redemptions(tenders, problems)
+    fields = wire.fields
+    if fields or "purchase" in declared.required:
+        fields = _fields(fields, "purchase", declared, "/data/fields", problems)
+    return Purchase(wire.order, total, lines, tenders, wire.store, wire.channel, fields)
+
+
+def _redemptions(tenders: tuple[Tender, ...], problems: list[Problem]) -> None:
     for n, tender in enumerate(tenders):
         if tender.kind == "points" and tender.redemption is None:
             problems.append(
@@ -496,8 +505,6 @@ def _purchase(wire: WirePurchase, declared: Declared, problems: list[Problem]) -
     named = [tender.redemption for tender in tenders if tender.redemption is not None]
     if len(set(named)) < len(named):
         problems.append(Problem("/data/tenders", "duplicate_redemption", "two tenders name the same redemption"))
-    fields = _fields(wire.fields, "purchase", declared, "/data/fields", problems)
-    return Purchase(wire.order, total, lines, tenders, wire.store, wire.channel, fields)
 
 
 def _return(wire: WireReturn, declared: Declared, problems: list[Problem]) -> Return:

@@ -64,7 +64,7 @@ class Case:
         return tiers
 
 
-class View(msgspec.Struct):
+class View(msgspec.Struct, gc=False):
     """The member as conditions see them."""
 
     id: str
@@ -76,7 +76,7 @@ class View(msgspec.Struct):
     attributes: dict[str, Any]
 
 
-class ActivityView(msgspec.Struct):
+class ActivityView(msgspec.Struct, gc=False):
     """The activity as conditions see it."""
 
     type: str

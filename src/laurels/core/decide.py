@@ -49,7 +49,7 @@ ENGINE: Final = 1
 """Raised whenever any fact may come out differently; stored with every activity."""
 
 
-class Circumstances(msgspec.Struct, frozen=True):
+class Circumstances(msgspec.Struct, frozen=True, gc=False):
     """What comes from outside the member's own history, recorded with the activity.
 
     `recorded_at` is never before what was recorded earlier for the member. `pools` maps a pool to what was used of it
@@ -60,7 +60,7 @@ class Circumstances(msgspec.Struct, frozen=True):
     pools: dict[str, int] = {}
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """Facts, the member that they lead to, and the keys of the documents that changed (None in the member: removed)."""
 
     facts: tuple[AnyFact, ...]

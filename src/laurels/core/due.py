@@ -76,10 +76,10 @@ def _carry_out(case: Case, compiled: Compiled, at: Instant) -> None:
         for redemption in sorted(id for id, times_out_at in root.holds.items() if _reached(times_out_at, at)):
             time_out(case, compiled, redemption, at)
     for id in wallets:
-        lots = due_lots(case, id, at)
-        if lots:
-            expire(case, compiled, id, lots, at)
-        if _reached(case.draft.balance(id).expires_at, at):
+        balance = root.wallets[id]
+        if balance.pages and _reached(balance.pages[0].expires_at, at):
+            expire(case, compiled, id, due_lots(case, id, at), at)
+        if _reached(root.wallets[id].expires_at, at):
             _lapse(case, compiled, case.versions.wallet(id, at), at)
     for track in compiled.program.tracks:
         standing = root.tracks.get(track.id)

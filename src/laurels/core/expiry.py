@@ -23,7 +23,7 @@ from laurels.core.member import Lot
 from laurels.core.program.model import After, ExpiryRule, Inactive, Never, OnDates, Wallet
 
 
-class Terms(msgspec.Struct, frozen=True):
+class Terms(msgspec.Struct, frozen=True, gc=False):
     """How a lot of earned points lives: until when it is pending, when it expires, the tier that keeps it."""
 
     expires_at: Instant | None
@@ -202,6 +202,9 @@ def activating_lots(case: Case, wallet: str, at: Instant) -> list[Lot]:
             heads.append(head)  # noqa: PERF401  (a comprehension costs a call, and mostly there is nothing)
     if not heads:
         return []
+    if len(heads) == 1:
+        page = case.draft.page(wallet, heads[0].number)
+        return [lot for lot in page if lot.available_at is not None and lot.available_at <= at]
     return [
         lot
         for page in case.draft.pages(wallet, heads)

@@ -37,7 +37,7 @@ NO_LINES: Final[tuple[Line, ...]] = ()
 NET: Final = Base()
 
 
-class Moment(msgspec.Struct):
+class Moment(msgspec.Struct, gc=False):
     """What conditions and grants read: the activity, the member, the purchase, the local time."""
 
     view: View
@@ -49,7 +49,7 @@ class Moment(msgspec.Struct):
     bases: dict[str, list[int]]
 
 
-class Granted(msgspec.Struct):
+class Granted(msgspec.Struct, gc=False):
     """What one grant of a campaign comes to: points wanted and granted, and the weights that allocate it to lines."""
 
     grant: int
@@ -66,7 +66,7 @@ class Granted(msgspec.Struct):
         return self.allocated
 
 
-class Candidate(msgspec.Struct):
+class Candidate(msgspec.Struct, gc=False):
     """A campaign that would grant something; `by` is the limit that narrowed it."""
 
     campaign: CompiledCampaign

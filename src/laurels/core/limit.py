@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from laurels.core.case import Case
 
 
-class Room(msgspec.Struct):
+class Room(msgspec.Struct, gc=False):
     """How many points may be granted, what narrowed it (`by`, a limit's name), and the code if it is nothing."""
 
     points: int

@@ -219,6 +219,9 @@ def allocate(total: int, weights: Sequence[int]) -> tuple[int, ...]:
         weights = (1,) * weight
     if min(weights) < 0:
         raise ValueError(f"a weight must not be negative, not {min(weights)}")
+    if weight in weights:
+        # All the weight is in one place.
+        return tuple([total if each else 0 for each in weights])
     parts = [total * each // weight for each in weights]
     short = total - sum(parts)
     if short:

@@ -150,7 +150,7 @@ def release(draft: Draft, wallet: str, part: Part, by: Lot) -> None:
     """Puts an available lot with the same key in the place of a pending one; it must be there."""
     balance = draft.own_balance(wallet)
     heads = balance.pages
-    place = place_of(heads, lot_key(part.expires_at, part.earned_at, part.lot))
+    place = 0 if len(heads) == 1 else place_of(heads, lot_key(part.expires_at, part.earned_at, part.lot))
     head = heads[place]
     page = draft.page(wallet, head.number)
     id, expires_at = part.lot, part.expires_at
@@ -167,4 +167,4 @@ def release(draft: Draft, wallet: str, part: Part, by: Lot) -> None:
     spot = page.index(found)
     draft.put(page_key(wallet, head.number), (*page[:spot], by, *page[spot + 1 :]))
     changed = PageHead(head.number, head.expires_at, head.earned_at, head.lot, head.count, activates_at)
-    balance.pages = (*heads[:place], changed, *heads[place + 1 :])
+    balance.pages = (changed,) if len(heads) == 1 else (*heads[:place], changed, *heads[place + 1 :])

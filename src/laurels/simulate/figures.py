@@ -11,7 +11,8 @@ from collections.abc import Iterable
 import msgspec
 
 from laurels.core.calendar import Instant
-from laurels.core.facts import Moved
+from laurels.core.facts import Accrued, AnyFact, LotActivated, Moved
+from laurels.core.journal import entries
 from laurels.core.member import Member
 
 TIER_BONUS = " × "
@@ -74,6 +75,28 @@ class Figures(msgspec.Struct):
             self.move_points(
                 entry.wallet, entry.kind, entry.campaign, entry.rule, entry.out_of, entry.into, entry.points, 1
             )
+
+    def take(self, facts: Iterable[AnyFact]) -> None:
+        """Counts the entries of facts; those of accruals without making them, and activations move nothing here."""
+        others: list[AnyFact] = []
+        for fact in facts:
+            if isinstance(fact, Accrued):
+                self._accrue(fact)
+            elif not isinstance(fact, LotActivated):
+                others.append(fact)
+        self.move(entries(others))
+
+    def _accrue(self, fact: Accrued) -> None:
+        figures = self.wallet(fact.wallet)
+        campaigns = figures.campaigns
+        for grant in fact.grants:
+            name = grant.campaign if grant.rule is None else f"{grant.campaign}{TIER_BONUS}{grant.rule}"
+            granted = campaigns.get(name)
+            if granted is None:
+                granted = campaigns[name] = Granted()
+            granted.points += grant.points
+            granted.times += 1
+            figures.issued += grant.points
 
     def move_points(
         self,

@@ -12,7 +12,6 @@ from laurels.core.activity import Activity, Clock, Parcel, Purchase
 from laurels.core.calendar import Instant
 from laurels.core.decide import Circumstances, Decision
 from laurels.core.facts import FollowUp, PoolClaimed, decode_facts, encode_facts
-from laurels.core.journal import entries
 from laurels.core.member import Document, Member, purchased
 from laurels.core.refusal import Refusal
 from laurels.core.version import Versions
@@ -73,7 +72,7 @@ class Replay:
         for fact in decided.facts:
             if type(fact) is PoolClaimed:
                 self._pools[fact.pool] = self._pools.get(fact.pool, 0) + fact.by
-        self.figures.move(entries(decided.facts))
+        self.figures.take(decided.facts)
         if self._returns and isinstance(activity.data, Purchase):
             self._purchases[activity.member, decided.member.root.seq] = (body, encode_facts(decided.facts))
         return decided

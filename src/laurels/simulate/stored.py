@@ -7,7 +7,6 @@ from typing import Final
 from laurels.core.activity import Activity, Clock
 from laurels.core.calendar import Instant
 from laurels.core.decide import Circumstances, Decision, decide
-from laurels.core.journal import entries
 from laurels.core.member import ROOT, Document, Member, Missing, decode_document
 from laurels.core.version import Versions
 from laurels.intake.submission import SOURCE
@@ -67,5 +66,5 @@ async def _brought_up(
             member.documents.update({key: found.get(key) for key in lacking.keys})
             continue
         assert isinstance(decided, Decision), f"{member.id} cannot be brought up to now"
-        figures.move(entries(decided.facts))
+        figures.take(decided.facts)
         return decided.member
