@@ -155,3 +155,14 @@ def test_caller_who_goes_away_is_not_answered() -> None:
 
     with pytest.raises(Disconnected):
         asyncio.run(read_body(receive, {}, 10, 1))
+
+
+def test_body_that_arrives_in_parts_is_put_together() -> None:
+    parts = [(b"a", True), (b"b", True), (b"c", False)]
+
+    async def receive() -> dict[str, object]:
+        await asyncio.sleep(0.001)
+        body, more = parts.pop(0)
+        return {"type": "http.request", "body": body, "more_body": more}
+
+    assert asyncio.run(read_body(receive, {}, 10, 5)) == b"abc"

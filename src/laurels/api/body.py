@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Iterator, MutableMapping
 from functools import reduce
 from itertools import islice
 from typing import Any, Final, TypeVar
@@ -53,11 +53,40 @@ async def read_body(receive: Receive, headers: Headers, bytes_most: int, seconds
     stated = headers.get(b"content-length")
     if stated is not None and stated.isdigit() and int(stated) > bytes_most:
         raise _too_large(bytes_most)
+    reading = _read(receive, bytes_most)
+    try:
+        waits_for = reading.send(None)
+    except StopIteration as read:
+        # Small bodies have arrived with their head. A timer would cost more than reading them does.
+        body: bytes = read.value
+        return body
     try:
         async with asyncio.timeout(seconds):
-            return await _read(receive, bytes_most)
+            body = await _Begun(reading, waits_for)
+            return body
     except TimeoutError:
         raise ApiProblem("body_too_slow", f"Within {seconds} s.", headers={"Connection": "close"}) from None
+
+
+class _Begun:
+    """A coroutine that already waits for something; to await it is to go on from there."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, _T], waits_for: Any) -> None:
+        self._coroutine = coroutine
+        self._waits_for = waits_for
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        waits_for = self._waits_for
+        try:
+            while True:
+                try:
+                    given = yield waits_for
+                except BaseException as error:  # noqa: BLE001 - a cancellation is the coroutine's to know of
+                    waits_for = self._coroutine.throw(error)
+                else:
+                    waits_for = self._coroutine.send(given)
+        except StopIteration as done:
+            return done.value
 
 
 async def _read(receive: Receive, bytes_most: int) -> bytes:
