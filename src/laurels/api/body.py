@@ -12,7 +12,7 @@ import re
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Iterator, MutableMapping
 from functools import reduce
 from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -62,20 +62,19 @@ async def read_body(receive: Receive, headers: Headers, bytes_most: int, seconds
         return body
     try:
         async with asyncio.timeout(seconds):
-            body = await _Begun(reading, waits_for)
-            return body
+            return await _Begun(reading, waits_for)
     except TimeoutError:
         raise ApiProblem("body_too_slow", f"Within {seconds} s.", headers={"Connection": "close"}) from None
 
 
-class _Begun:
+class _Begun(Generic[_T]):
     """A coroutine that already waits for something; to await it is to go on from there."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, _T], waits_for: Any) -> None:
         self._coroutine = coroutine
         self._waits_for = waits_for
 
-    def __await__(self) -> Generator[Any, Any, Any]:
+    def __await__(self) -> Generator[Any, Any, _T]:
         waits_for = self._waits_for
         try:
             while True:
@@ -86,7 +85,8 @@ class _Begun:
                 else:
                     waits_for = self._coroutine.send(given)
         except StopIteration as done:
-            return done.value
+            value: _T = done.value
+            return value
 
 
 async def _read(receive: Receive, bytes_most: int) -> bytes:
