@@ -187,14 +187,14 @@ async def enrol_member(call: Call, body: NewMember) -> MemberSaved:
         data["referral_code"] = body.referral_code
     if body.profile.time_zone is not None:
         data["time_zone"] = body.profile.time_zone
-    activity = await submit_own(call, body.id, "enrol", data, occurred_at=enrolled_at)
+    recorded = await submit_own(call, body.id, "enrol", data, occurred_at=enrolled_at)
     services = call.services
     if body.profile != ProfileBody():
         profile = msgspec.convert(msgspec.to_builtins(body.profile), Profile)
         await people.put_profile(services.database, services.clock, call.program, body.id, profile)
     if identifiers:
         await _put_identifiers(call, body.id, identifiers)
-    return MemberSaved(body.id, activity)
+    return MemberSaved(body.id, recorded.answer)
 
 
 @operation(
@@ -218,7 +218,7 @@ async def change_member(call: Call, member: str, body: ChangedMember) -> MemberS
         await _refuse_taken(call, member, identifiers)
     activity = None
     if body.attributes is not UNSET and body.attributes:
-        activity = await submit_own(call, member, "member_change", {"attributes": body.attributes})
+        activity = (await submit_own(call, member, "member_change", {"attributes": body.attributes})).answer
     if body.profile is not UNSET:
         before = await people.profile_of(services.database, call.program, member) or Profile()
         profile = msgspec.convert({**msgspec.to_builtins(before), **msgspec.to_builtins(body.profile)}, Profile)

@@ -20,6 +20,13 @@ from laurels.intake.submission import Outcome, Submission
 from laurels.store import reading
 
 
+class Recorded(msgspec.Struct, frozen=True):
+    """An accepted activity: its answer, and what the answer was made from."""
+
+    answer: ActivityAnswer
+    outcome: Outcome
+
+
 async def submit_own(
     call: Call,
     member: str,
@@ -29,21 +36,22 @@ async def submit_own(
     occurred_at: Instant | None = None,
     source: str | None = None,
     id: str | None = None,
-) -> ActivityAnswer:
-    """The answer to an accepted activity; a refusal or malformed data end the request as a problem."""
+) -> Recorded:
+    """What became of an accepted activity; a refusal or malformed data end the request as a problem."""
     services, program = call.services, call.program
     source = source or call.caller.source
-    is_known = id is not None or call.idempotency_key is not None
     id = id or f"{type}:{call.idempotency_key or new_id(services.clock.now())}"
-    if is_known:
-        earlier = await reading.activity(services.database, program, source, id)
-        if earlier is not None:
-            occurred_at = earlier.occurred_at
     if occurred_at is None:
         occurred_at = await services.now(program)
     submission = Submission(source, id, type, member, occurred_at, msgspec.json.encode(data))
     (outcome,) = await services.intake.submit(program, [submission])
-    return await answered(call, outcome)
+    if outcome.refusal is not None and outcome.refusal.code == "activity_conflict":
+        # Recorded before: it is the same activity, if it is the same but for the instant that this request made up.
+        earlier = await reading.activity(services.database, program, source, id)
+        if earlier is not None and earlier.occurred_at != occurred_at:
+            submission = msgspec.structs.replace(submission, occurred_at=earlier.occurred_at)
+            (outcome,) = await services.intake.submit(program, [submission])
+    return Recorded(await answered(call, outcome), outcome)
 
 
 async def answered(call: Call, outcome: Outcome) -> ActivityAnswer:

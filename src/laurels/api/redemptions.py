@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from laurels.api.answer import ActivityAnswer, LotPoints, When, lot_points
 from laurels.api.operation import Call, operation
-from laurels.api.own import submit_own
+from laurels.api.own import Recorded, submit_own
 from laurels.api.problem import ApiProblem
 from laurels.core.compiled import Compiled
 from laurels.core.explanation import Sentence
@@ -108,12 +108,12 @@ async def hold_points(call: Call, body: NewRedemption) -> RedemptionSaved:
     """
     data = {"redemption": body.id, "wallet": body.wallet, "points": body.points, "hold": body.hold}
     try:
-        activity = await submit_own(call, body.member, "redemption", data, source=SOURCE, id=body.id)
+        recorded = await submit_own(call, body.member, "redemption", data, source=SOURCE, id=body.id)
     except ApiProblem as problem:
         if problem.code == "activity_conflict":
             raise ApiProblem.of(Refusal("duplicate_redemption", body.id)) from None
         raise
-    return RedemptionSaved(await _redemption(call, body.id, body.member), activity)
+    return await _saved(call, body.id, body.member, recorded)
 
 
 @operation(
@@ -130,8 +130,8 @@ async def capture_points(call: Call, redemption: str, body: Captured) -> Redempt
     data: dict[str, str | int] = {"redemption": redemption}
     if body.points is not None:
         data["points"] = body.points
-    activity = await submit_own(call, member, "redemption_capture", data)
-    return RedemptionSaved(await _redemption(call, redemption, member), activity)
+    recorded = await submit_own(call, member, "redemption_capture", data)
+    return await _saved(call, redemption, member, recorded)
 
 
 @operation(
@@ -145,8 +145,8 @@ async def capture_points(call: Call, redemption: str, body: Captured) -> Redempt
 async def cancel_redemption(call: Call, redemption: str, body: Nothing) -> RedemptionSaved:  # noqa: ARG001 - it is empty, and must be
     """Gives the points back to the lots they came from, with their own expiry."""
     member = await _member_of(call, redemption)
-    activity = await submit_own(call, member, "redemption_cancel", {"redemption": redemption})
-    return RedemptionSaved(await _redemption(call, redemption, member), activity)
+    recorded = await submit_own(call, member, "redemption_cancel", {"redemption": redemption})
+    return await _saved(call, redemption, member, recorded)
 
 
 @operation(
@@ -167,6 +167,16 @@ async def _member_of(call: Call, id: str) -> str:
     if hold is None:
         raise ApiProblem("no_such_redemption")
     return hold.member
+
+
+async def _saved(call: Call, id: str, member: str, recorded: Recorded) -> RedemptionSaved:
+    """The redemption as the activity left it; one that was recorded before may have gone on since."""
+    after = recorded.outcome.member_after
+    document = None if after is None else after.documents.get(f"redemption/{id}")
+    if recorded.outcome.status == "accepted" and isinstance(document, Redemption):
+        compiled = await call.services.compiled(call.program, await call.services.now(call.program))
+        return RedemptionSaved(_answer(id, member, document, compiled), recorded.answer)
+    return RedemptionSaved(await _redemption(call, id, member), recorded.answer)
 
 
 async def _redemption(call: Call, id: str, member: str) -> RedemptionAnswer:

@@ -203,12 +203,12 @@ class Intake:
 
     async def now(self, program: str) -> Instant | None:
         """What time it is in the program; None where its own clock was never set."""
-        return await looking.now(self._database, self._clock, program)
+        return await looking.now(self._database, self._heads, self._clock, program)
 
     async def versions(self, program: str) -> Versions:
         """The program's version history, compiled, as of now."""
         async with self._database.pool.acquire() as connection:
-            return (await self._heads.fresh(connection, program)).versions
+            return (await self._heads.fresh(connection, program))[0].versions
 
 
 def _outcome(item: Item) -> Outcome:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from laurels.core.activity import Activity, Declared
+from laurels.core.calendar import Instant
 from laurels.core.program.model import Program
 from laurels.core.version import Version, Versions
 from laurels.intake.submission import UnknownProgram
@@ -59,24 +60,29 @@ class Heads:
         self._heads: dict[str, Head] = {}
         self._programs: dict[tuple[str, int], Program] = {}
 
+    def is_live(self, program: str) -> bool:
+        """Whether the program is known to be live, which it then stays."""
+        head = self._heads.get(program)
+        return head is not None and head.is_live
+
     async def of(self, database: Database, program: str) -> Head:
         """The head as last seen by anybody here, which may be old; UnknownProgram if there is none."""
         head = self._heads.get(program)
         if head is None:
             async with database.pool.acquire() as connection:
-                head = await self.fresh(connection, program)
+                head, _clock = await self.fresh(connection, program)
         return head
 
-    async def fresh(self, connection: Connection, program: str) -> Head:
-        """The head as it is now; UnknownProgram if there is none."""
+    async def fresh(self, connection: Connection, program: str) -> tuple[Head, Instant | None]:
+        """The head as it is now, with the program's own clock; UnknownProgram if there is none."""
         row = await connection.fetchrow(
-            "select p.mode, (select max(number) from program_version where program = p.id) as head "
+            "select p.mode, p.clock, (select max(number) from program_version where program = p.id) as head "
             "from program p where p.id = $1",
             program,
         )
         if row is None:
             raise UnknownProgram(program)
-        return await self.matching(connection, program, row["mode"], row["head"] or 0)
+        return await self.matching(connection, program, row["mode"], row["head"] or 0), row["clock"]
 
     async def matching(self, connection: Connection, program: str, mode: Mode, number: int) -> Head:
         """The head with this mode and newest version, read again through the connection if it is not known."""

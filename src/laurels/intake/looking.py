@@ -19,8 +19,10 @@ from laurels.store.programs import program_row
 from laurels.store.reading import MemberRow, documents, documents_of, member_row, members
 
 
-async def now(database: Database, clock: Clock, program: str) -> Instant | None:
+async def now(database: Database, heads: Heads, clock: Clock, program: str) -> Instant | None:
     """What time it is in the program; None where its own clock was never set."""
+    if heads.is_live(program):
+        return clock.now()
     row = await program_row(database, program)
     if row is None:
         raise UnknownProgram(program)
@@ -64,8 +66,7 @@ async def _brought_up(
     connection: Connection, heads: Heads, clock: Clock, program: str, stored: Sequence[Member]
 ) -> list[Member]:
     """The members as of now; documents that they turn out to need are read for all of them together."""
-    head = await heads.fresh(connection, program)
-    own_clock = await connection.fetchval("select clock from program where id = $1", program)
+    head, own_clock = await heads.fresh(connection, program)
     now = clock.now() if head.is_live else own_clock or 0
     waiting = {member.id: member for member in stored}
     done: dict[str, Member] = {}

@@ -75,7 +75,12 @@ class Database:
         finally:
             await first.close()
         pool: asyncpg.Pool = await asyncpg.create_pool(
-            url, min_size=1, max_size=connections_most, init=_step_down, server_settings=session
+            url,
+            min_size=1,
+            max_size=connections_most,
+            init=_step_down,
+            reset=_as_it_is,
+            server_settings=session,
         )
         return cls(url, pool, session)
 
@@ -93,6 +98,10 @@ class Database:
 async def _step_down(connection: asyncpg.Connection) -> None:
     """From here on the connection may do what the application's role may do, and nothing else."""
     await connection.execute("set role laurels_app")
+
+
+async def _as_it_is(connection: Connection) -> None:
+    """Nobody sets anything for a session, so a connection goes back without the round trip that would undo it."""
 
 
 class Powers(msgspec.Struct, frozen=True):
