@@ -133,7 +133,7 @@ def cafe() -> Recorder:
 
 def put_right() -> Recorder:
     """What people put right: opening balances, extensions, reinstatement, adjustments, refusals."""
-    w = Recorder(shop({"expires": {"after": "3M"}, "restore_grace": "7D"}))
+    w = Recorder(shop({"expires": {"after": "3M"}, "restore_grace": "7D", "money": {"points": 5, "worth": "1.00"}}))
     w.enrol()
     lots = [
         {"points": 50, "earned_at": "2025-11-01T00:00:00Z", "expires_at": "2026-02-01T00:00:00Z"},
