@@ -13,6 +13,7 @@ import pytest
 from laurels.intake.batch import READ_MEMBERS, Batch
 from laurels.intake.deciding import Pass
 from laurels.intake.submission import Outcome
+from laurels.store import recording
 from laurels.store.reading import pools
 from tests.intake.again import assert_all_follows_again
 from tests.stage import Stage, asynchronous, purchase, stage, submission
@@ -178,32 +179,58 @@ async def test_what_a_return_gives_back_to_a_budget_can_be_taken_again_but_not_t
         await assert_all_follows_again(here)
 
 
-@pytest.mark.parametrize(("of", "decided", "got"), [(1000, 1, 10), (12, 2, 7)])
-@asynchronous
-async def test_a_batch_is_decided_again_only_where_a_budget_came_up_short(
-    laurels_url: str, monkeypatch: pytest.MonkeyPatch, of: int, decided: int, got: int
-) -> None:
-    """Somebody takes 5 of the budget between the decision and the claim; then 995 are left, or 7."""
-    async with stage(laurels_url, mode="live", document=budget(f"points, of: {of}", "trim")) as here:
+async def _race_between_decision_and_write(url: str, monkeypatch: pytest.MonkeyPatch, of: int, taken: int) -> Any:
+    """A purchase worth 10 of a budget, of which others take some after it was decided: the stage, and how often it was."""
+    times = 0
+    decide = Batch._decide
+    async with stage(url, mode="live", document=budget(f"points, of: {of}", "trim")) as here:
         await here.enrol("m")
         await here.database.pool.execute("insert into pool values ('cafe', 'campaign/beans/points', 0)")
-        times = 0
-        decide = Batch._decide
 
         async def decide_and_lose(batch: Batch) -> Pass:
             nonlocal times
             times += 1
             found = await decide(batch)
             if times == 1:
-                await here.database.pool.execute("update pool set used = used + 5")
+                await here.database.pool.execute("update pool set used = used + $1", taken)
             return found
 
         monkeypatch.setattr(Batch, "_decide", decide_and_lose)
         await here.send("purchase", "m", purchase("o", "10.00"))
-        assert times == decided
-        assert (await here.balance("m")).available == got
-        assert await pools(here.database, "cafe") == {"campaign/beans/points": 5 + got}
+        monkeypatch.setattr(Batch, "_decide", decide)
+        got = (await here.balance("m")).available
+        assert await pools(here.database, "cafe") == {"campaign/beans/points": taken + got}
         await assert_all_follows_again(here)
+        return times, got
+
+
+@pytest.mark.parametrize(
+    ("of", "taken", "times", "got"),
+    [
+        # 995 are left, and nobody looks again.
+        (1000, 5, 1, 10),
+        # 7 are left: the pool was locked before the write, and the purchase decided again.
+        (12, 5, 2, 7),
+        # 4 are left of what had been ample: the write is refused, and the whole batch done again.
+        (1000, 996, 2, 4),
+    ],
+)
+@asynchronous
+async def test_a_batch_is_decided_again_only_where_a_budget_came_up_short(
+    laurels_url: str, monkeypatch: pytest.MonkeyPatch, of: int, taken: int, times: int, got: int
+) -> None:
+    assert await _race_between_decision_and_write(laurels_url, monkeypatch, of, taken) == (times, got)
+
+
+@asynchronous
+async def test_without_the_guard_in_the_write_an_ample_budget_would_be_exceeded(
+    laurels_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The positive control of the last case."""
+    guarded = "case when p.used <= w.at_most then p.used + w.by end"
+    assert guarded in recording.RECORD
+    monkeypatch.setattr(recording, "RECORD", recording.RECORD.replace(guarded, "p.used + w.by"))
+    assert await _race_between_decision_and_write(laurels_url, monkeypatch, 1000, 996) == (1, 10)
 
 
 @asynchronous

@@ -18,6 +18,7 @@ from laurels.store.database import Database
 from laurels.store.keys import ApiKey, find_key
 
 REMEMBERED_MOST: Final = 10_000
+_ASKING_SECONDS: Final = 1
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="laurels"'}
 _PREFIX: Final = b"bearer "
 
@@ -59,6 +60,9 @@ class Keys:
         now = time.monotonic()
         if known is not None and known[1] > now:
             return known[0]
+        if known is not None:
+            # While one asks, the others go on with what is known.
+            self._known[secret] = (known[0], now + _ASKING_SECONDS)
         found = await find_key(self._database, secret)
         if found is None:
             self._known.pop(secret, None)

@@ -41,6 +41,9 @@ class Rendering:
         now = time.monotonic()
         if known is not None and known[1] > now and (not judged_by or known[0].numbered(judged_by) is not None):
             return known[0]
+        if known is not None:
+            # While one asks, the others go on with what is known.
+            self._known[program] = (known[0], now + _FRESH_SECONDS)
         versions = await self._intake.versions(program)
         self._known[program] = (versions, now + _FRESH_SECONDS)
         return versions

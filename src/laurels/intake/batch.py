@@ -27,7 +27,7 @@ from laurels.intake.submission import Outcome, UnknownProgram
 from laurels.store.bucket import bucket_of
 from laurels.store.circumstances import stored_pools
 from laurels.store.database import Connection
-from laurels.store.recording import Recording
+from laurels.store.recording import LARGEST, Recording
 from laurels.store.sql import named
 
 LOCK_MEMBERS: Final = named("lock_members")
@@ -45,8 +45,15 @@ _encode: Final = msgspec.json.Encoder().encode
 _PARCEL_PART: Final = WirePart.__struct_fields__
 
 
+AMPLE: Final = 8
+"""So many times what a batch wants of a pool is left of it: it may be taken unlocked."""
+
+
 class Batch:
-    """Some items of one program. `lock_members` is LOCK_MEMBERS; a test shows what it is there for by another."""
+    """Some items of one program. `lock_members` is LOCK_MEMBERS; a test shows what it is there for by another.
+
+    `locks_pools` locks even pools with ample room, after one came up short all the same.
+    """
 
     def __init__(
         self,
@@ -57,7 +64,9 @@ class Batch:
         clock: Clock,
         *,
         lock_members: str = LOCK_MEMBERS,
+        locks_pools: bool = False,
     ) -> None:
+        self._locks_pools = locks_pools
         self._connection = connection
         self._heads = heads
         self._program = program
@@ -70,6 +79,7 @@ class Batch:
         self._letters: dict[str, Any] = {}
         self._hits: dict[tuple[str, str], Any] = {}
         self._pools: set[str] = set()
+        self._stand: dict[str, int] = {}
 
     async def record(self) -> dict[Item, Outcome]:
         """What became of each item; committed. Whatever is raised, nothing of the batch was written."""
@@ -215,23 +225,41 @@ class Batch:
         return decided
 
     async def _claim(self, decided: Pass) -> Pass:
-        """The decisions with the pools they take from locked; made again if one of these came up short meanwhile.
+        """The decisions, and in `_stand` up to what use of each pool they stand where that is not settled already.
+
+        Where a pool has ample room, the write itself takes from it, if that is still true by then: whoever holds a
+        pool keeps everybody else waiting. Where little is left, pools are locked first.
+        """
+        wishes = decided.wishes()
+        if self._locks_pools or any(
+            self._used.get(pool, 0) + AMPLE * wanted > most for pool, (wanted, most) in wishes.items()
+        ):
+            self._stand = {}
+            return await self._claim_locked(decided)
+        await self._create_pools(decided.claims)
+        self._stand = {pool: most - wanted for pool, (wanted, most) in wishes.items()}
+        return decided
+
+    async def _claim_locked(self, decided: Pass) -> Pass:
+        """The decisions with the pools they take from locked; made again while others took from these meanwhile.
 
         What only gives back looks at no pool, and is not decided again.
         """
         locked: set[str] = set()
         while not locked.issuperset(decided.claims):
             wanted = sorted(set(decided.claims) - locked)
-            lacking = [pool for pool in wanted if pool not in self._used]
-            if lacking:
-                await self._connection.execute(CREATE_POOLS, self._program, lacking)
+            await self._create_pools(wanted)
             rows = await self._connection.fetch(LOCK_POOLS, self._program, wanted)
             locked.update(wanted)
             before, self._used = self._used, {**self._used, **{row["id"]: row["used"] for row in rows}}
-            changed = any(self._used[pool] != before.get(pool, 0) for pool in self._pools.intersection(wanted))
-            if changed and not decided.stands(self._used):
+            if any(self._used[pool] != before.get(pool, 0) for pool in self._pools.intersection(wanted)):
                 decided = await self._decide()
         return decided
+
+    async def _create_pools(self, pools: Iterable[str]) -> None:
+        lacking = sorted(pool for pool in pools if pool not in self._used)
+        if lacking:
+            await self._connection.execute(CREATE_POOLS, self._program, lacking)
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -241,8 +269,8 @@ class Batch:
             self._record(recording, accepted)
         for id, changed in decided.changed.items():
             self._record_member(recording, decided, id, changed)
-        for pool, by in decided.claims.items():
-            recording.pool(pool, by)
+        for pool, by in sorted(decided.claims.items()):
+            recording.pool(pool, by, self._stand.get(pool, LARGEST))
         for item, outcome in decided.outcomes.items():
             if item.outbox is not None and self._letters[item.outbox[0]]["status"] in ("pending", "returning"):
                 _settle(recording, item.outbox, item.submission.type, outcome)

@@ -78,7 +78,6 @@ class Pass:
         self._hits = hits
         self._letters = letters
         self._now = now
-        self._found = used
         self._used = dict(used)
         self._members: dict[str, Member] = {}
         self._here: dict[tuple[str, str], Accepted] = {}
@@ -116,13 +115,13 @@ class Pass:
                 self.outcomes[item] = item.invalid(defect())
         return waiting, missing
 
-    def stands(self, used: Mapping[str, int]) -> bool:
-        """Whether every decision would be the same had so much been used of the pools.
+    def wishes(self) -> dict[str, tuple[int, int]]:
+        """By pool, all that was wanted of it, whether or not it was granted, and the most that may be used of it.
 
-        It would, if there was and is room for all that was wanted. What a return gives back looks at no pool.
+        While there is room for all that was wanted, no decision would be another one. What a return gives back looks
+        at no pool.
         """
-        wanted: dict[str, int] = {}
-        most: dict[str, int] = {}
+        found: dict[str, tuple[int, int]] = {}
         for accepted in self.accepted:
             activity = accepted.item.activity
             if not accepted.pools or activity is None:
@@ -133,11 +132,9 @@ class Pass:
                 continue
             judged = [each for fact in accepted.outcome.facts if type(fact) is Explained for each in fact.campaigns]
             for pool, limit, points in wished(trigger, judged):
-                wanted[pool] = wanted.get(pool, 0) + points
-                most[pool] = min(most.get(pool, limit.most), limit.most)
-        return all(
-            max(self._found.get(pool, 0), used.get(pool, 0)) + points <= most[pool] for pool, points in wanted.items()
-        )
+                wanted, most = found.get(pool, (0, limit.most))
+                found[pool] = (wanted + points, min(most, limit.most))
+        return found
 
     def member(self, id: str) -> Member:
         """The member as of the last decision."""

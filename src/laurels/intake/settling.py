@@ -23,6 +23,7 @@ from laurels.intake.lane import Request
 from laurels.intake.submission import Outcome, Unavailable, UnknownProgram
 from laurels.store.database import Database
 from laurels.store.outage import OUTAGES
+from laurels.store.recording import PoolCameUpShort
 
 PAUSES_MS: Final = (10, 50, 200, 500, 1000)
 """How long to wait before each further attempt; after the last the batch is given up."""
@@ -88,12 +89,25 @@ class Settler:
     async def _record(self, program: str, items: list[Item]) -> Mapping[Item, Outcome]:
         """The outcomes, after at most so many attempts; Unavailable when the database would not have it."""
         attempts = iter(PAUSES_MS)
+        locks_pools = False
         why: Exception
         while True:
             try:
                 connection = await self._connected()
-                batch = Batch(connection, self._heads, program, items, self._clock, lock_members=self._lock_members)
+                batch = Batch(
+                    connection,
+                    self._heads,
+                    program,
+                    items,
+                    self._clock,
+                    lock_members=self._lock_members,
+                    locks_pools=locks_pools,
+                )
                 return await batch.record()
+            except PoolCameUpShort:
+                # Once locked, it cannot come up short.
+                locks_pools = True
+                continue
             except _CONFLICTS as error:
                 why = error
             except asyncpg.UniqueViolationError as error:

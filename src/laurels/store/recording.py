@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+import asyncpg
 import msgspec
 
 from laurels.core.calendar import Instant
@@ -18,6 +19,11 @@ from laurels.store.digest import activity_digest
 from laurels.store.sql import named
 
 RECORD: Final = named("record")
+LARGEST: Final = (1 << 63) - 1
+
+
+class PoolCameUpShort(Exception):  # noqa: N818 - it happens, and the batch is decided again
+    """Others took from a pool what decisions counted on; nothing was written."""
 
 
 class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -57,7 +63,7 @@ class Recording:
         self._documents_gone: list[tuple[str, str, int]] = []
         self._members_new: list[tuple[Any, ...]] = []
         self._members_known: list[tuple[Any, ...]] = []
-        self._pools: list[tuple[str, int]] = []
+        self._pools: list[tuple[str, int, int]] = []
         self._sent: list[tuple[Any, ...]] = []
         self._settled: list[tuple[str, int, str, str | None]] = []
         self._texts: list[tuple[str, str, int, int, str]] = []
@@ -140,9 +146,12 @@ class Recording:
         rows = self._members_new if is_new else self._members_known
         rows.append((self.program, id, bucket, seq, root.decode(), wake_at, None))
 
-    def pool(self, id: str, by: int) -> None:
-        """What was taken from a pool, or given back (negative); the caller has locked it."""
-        self._pools.append((id, by))
+    def pool(self, id: str, by: int, at_most: int = LARGEST) -> None:
+        """What is taken from a pool, or given back (negative), if no more than `at_most` was used of it before.
+
+        The pool must be there. One that was used more makes `write` raise PoolCameUpShort.
+        """
+        self._pools.append((id, by, at_most))
 
     def sent(
         self,
@@ -170,8 +179,15 @@ class Recording:
 
     async def write(self, connection: Connection) -> None:
         """Writes everything; the caller's transaction makes it so."""
-        await connection.execute(
-            RECORD,
+        try:
+            await connection.execute(RECORD, *self._arguments())
+        except asyncpg.NotNullViolationError as error:
+            if error.table_name == "pool":
+                raise PoolCameUpShort from error
+            raise
+
+    def _arguments(self) -> tuple[Any, ...]:
+        return (
             self.program,
             self._activities,
             self._entries,
@@ -179,7 +195,7 @@ class Recording:
             *_columns(self._documents_gone, 3),
             self._members_new,
             self._members_known,
-            *_columns(self._pools, 2),
+            *_columns(self._pools, 3),
             self._sent,
             *_columns(self._settled, 4),
             self._texts,

@@ -2,7 +2,15 @@
 -- that their tables are, which costs both sides a quarter of what one array a column costs. The locked member rows are
 -- always updated: whoever waits for one reads it anew. Rows are reached through the whole of their key, by conflict or
 -- by place, so that the plan is the same for a young table and for an old one.
+-- What stands first is carried out last: pools are shared by everybody, and locked for as short a time as can be. One
+-- that holds more than the decisions rest on becomes null, which the table refuses.
 with
+pools as (
+  update pool p
+  set used = case when p.used <= w.at_most then p.used + w.by end
+  from unnest($10::text[], $11::bigint[], $12::bigint[]) as w (id, by, at_most)
+  where p.program = $1 and p.id = w.id
+),
 activities as (
   insert into activity select * from unnest($2::activity[])
 ),
@@ -31,21 +39,15 @@ members_known as (
   on conflict (program, id, bucket) do update
   set seq = excluded.seq, root = excluded.root, wake_at = excluded.wake_at
 ),
-pools as (
-  update pool p
-  set used = p.used + w.by
-  from unnest($10::text[], $11::bigint[]) as w (id, by)
-  where p.program = $1 and p.id = w.id
-),
 sent as (
-  insert into outbox select * from unnest($12::outbox[])
+  insert into outbox select * from unnest($13::outbox[])
 ),
 settled as (
   update outbox o
   set status = w.status, refusal = coalesce(w.refusal, o.refusal)
   from (
     select s.ctid as place, u.status, u.refusal
-    from unnest($13::text[], $14::smallint[], $15::text[], $16::text[]) as u (id, bucket, status, refusal)
+    from unnest($14::text[], $15::smallint[], $16::text[], $17::text[]) as u (id, bucket, status, refusal)
     cross join lateral (
       select ctid from outbox where program = $1 and id = u.id and bucket = u.bucket limit 1
     ) s
@@ -53,9 +55,9 @@ settled as (
   where o.ctid = w.place
 ),
 texts as (
-  insert into free_text select * from unnest($17::free_text[])
+  insert into free_text select * from unnest($18::free_text[])
 ),
 clock as (
-  update program set clock = greatest(clock, $18::bigint) where id = $1 and $18::bigint is not null
+  update program set clock = greatest(clock, $19::bigint) where id = $1 and $19::bigint is not null
 )
 select
