@@ -179,8 +179,10 @@ async def test_what_a_return_gives_back_to_a_budget_can_be_taken_again_but_not_t
         await assert_all_follows_again(here)
 
 
-async def _race_between_decision_and_write(url: str, monkeypatch: pytest.MonkeyPatch, of: int, taken: int) -> Any:
-    """A purchase worth 10 of a budget, of which others take some after it was decided: the stage, and how often it was."""
+async def _race_between_decision_and_write(
+    url: str, monkeypatch: pytest.MonkeyPatch, of: int, taken: int
+) -> tuple[int, int]:
+    """Others take of a budget after a purchase worth 10 was decided: how often it was decided, and what it got."""
     times = 0
     decide = Batch._decide
     async with stage(url, mode="live", document=budget(f"points, of: {of}", "trim")) as here:
