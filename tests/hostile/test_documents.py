@@ -83,9 +83,9 @@ def assert_findings_in(text: str, findings: tuple[Finding, ...], *, is_program: 
 @given(st.sampled_from(sorted(DOCUMENTS)), st.integers(0, 2**32))
 def test_a_broken_document_has_findings_with_places_and_nothing_is_raised(name: str, seed: int) -> None:
     text = broken(DOCUMENTS[name], Random(seed))
-    start = time.perf_counter()
+    start = time.process_time()
     examined = examine(text)
-    assert time.perf_counter() - start < SECONDS_MOST, f"{name}, seed {seed}"
+    assert time.process_time() - start < SECONDS_MOST, f"{name}, seed {seed}"
     assert_findings_in(text, examined.findings, is_program=examined.program is not None)
 
 
@@ -153,11 +153,11 @@ DEEP_CONDITIONS: Final = {
 
 @pytest.mark.parametrize("sort", DEEP_CONDITIONS)
 def test_a_condition_of_great_depth_or_length_is_judged_in_little_time(sort: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     found = check(DEEP_CONDITIONS[sort], ENVIRONMENT, scope="lines")
     if isinstance(found, Rule):
         assert compile_rule(found)(*Case().arguments) in (True, False)
-    assert time.perf_counter() - start < SECONDS_MOST
+    assert time.process_time() - start < SECONDS_MOST
 
 
 def bomb(directory: Path) -> Path:

@@ -163,3 +163,18 @@ def test_a_version_that_nobody_published_is_not_found(tell: Tell) -> None:
     for number in ("2", "0", "one"):
         status, answered = here.call("GET", f"/v1/program/versions/{number}")
         assert (status, answered["code"]) == (404, "no_such_version")
+
+
+# --- what was stored before it was declared ---
+
+
+def test_an_attribute_stored_before_it_was_declared_reads_as_absent_where_it_is_of_another_type(tell: Tell) -> None:
+    """It must not keep the member from everything that rules are asked about."""
+    here = tell(shop())
+    for member, visits in (("ann", "many"), ("bob", 7)):
+        here.enrol(member, at="2026-03-01", attributes={"visits": visits})
+    loyal = "{on: purchase, when: member.visits > 3, grant: {wallet: points, fixed: 5}}"
+    here.publish(shop(campaigns=f"loyal: {loyal}", fields="member: {visits: {type: int, default: 0}}"), "2026-03-02")
+    # ann's 0 by default is not more than 3, bob's 7 is: 10 of the base, and 5.
+    assert here.buy("ann", "o-1", "10.00", at="2026-03-03").granted("base") == 10
+    assert (here.points("ann")[0], here.buy("bob", "o-2", "10.00").granted("loyal")) == (10, 5)

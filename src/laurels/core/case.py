@@ -6,8 +6,9 @@ by the state that the facts so far lead to.
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
 
 import msgspec
 
@@ -89,15 +90,52 @@ class ActivityView(msgspec.Struct, gc=False):
 _NO_BALANCE = Balance()
 
 
+_STORED: Final[Mapping[str, type | tuple[type, ...]]] = {
+    "string": str,
+    "date": str,
+    "bool": bool,
+    "int": int,
+    "money": int,
+    "timestamp": int,
+    "list<string>": (list, tuple),
+}
+
+
+def readable(attributes: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Any]:
+    """Declared attributes as rules read them.
+
+    One that was stored before it was declared like this, and is not of its type, reads as absent.
+    """
+    found: dict[str, Any] = {}
+    for name, value in attributes.items():
+        kind = types.get(name)
+        if kind == "decimal":
+            decimal = _decimal(value)
+            if decimal is not None:
+                found[name] = decimal
+        elif kind is not None and isinstance(value, _STORED[kind]) and isinstance(value, bool) == (kind == "bool"):
+            found[name] = value
+    return found
+
+
+def _decimal(value: Any) -> Decimal | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
+    if not isinstance(value, str):
+        return None
+    try:
+        decimal = Decimal(value)
+    except InvalidOperation:
+        return None
+    return decimal if decimal.is_finite() else None
+
+
 def view_of(case: Case, compiled: Compiled, tiers: dict[str, str], trigger: Trigger | None) -> View:
     """The member for the conditions of a trigger, standing on `tiers`."""
     root = case.root
     attributes: dict[str, Any] = root.attributes
-    if compiled.decimal_attributes:
-        attributes = {
-            name: Decimal(value) if name in compiled.decimal_attributes and isinstance(value, str) else value
-            for name, value in attributes.items()
-        }
+    if attributes and compiled.attribute_types:
+        attributes = readable(attributes, compiled.attribute_types)
     wallets = root.wallets
     if trigger is not None and trigger.reads_wallets:
         wallets = {

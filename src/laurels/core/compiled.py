@@ -257,9 +257,7 @@ class Compiled:
         self.released_by = frozenset(
             wallet.pending.until for wallet in program.wallets if wallet.pending and wallet.pending.until
         )
-        self.decimal_attributes = tuple(
-            field.name for field in program.fields.get("member", ()) if field.type == "decimal"
-        )
+        self.attribute_types = MappingProxyType({field.name: field.type for field in program.fields.get("member", ())})
         self.declared = declared_by(program.currency.code, program.currency.places, program.fields)
         self.triggers: dict[str, Trigger] = {
             type_: Trigger(program, type_, keys) for type_ in {campaign.on for campaign in program.campaigns}

@@ -165,9 +165,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("sort", HOSTILE)
 def test_a_hostile_document_is_refused_in_little_time(sort: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert examine(HOSTILE[sort]).program is None
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_a_campaign_that_is_over_is_a_warning_from_the_first_instant_after_it() -> None:

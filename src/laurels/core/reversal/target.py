@@ -10,7 +10,7 @@ import msgspec
 
 from laurels.core.accrual import combine, judge
 from laurels.core.activity import Activity, Line, Purchase
-from laurels.core.case import ActivityView, Case, View
+from laurels.core.case import ActivityView, Case, View, readable
 from laurels.core.compiled import Compiled, CompiledCampaign, Trigger
 from laurels.core.facts import (
     Judged,
@@ -263,8 +263,7 @@ def _recorded_view(case: Case, compiled: Compiled, past: PastOrder) -> View:
     for path, value in past.standing.items():
         kind, _dot, name = path.partition(".")
         if kind == "attributes":
-            is_decimal = name in compiled.decimal_attributes
-            attributes[name] = Decimal(value) if is_decimal and isinstance(value, str) else value
+            attributes[name] = value
         elif kind == "counters":
             assert isinstance(value, int)
             counters[name] = value
@@ -278,5 +277,5 @@ def _recorded_view(case: Case, compiled: Compiled, past: PastOrder) -> View:
         wallets,
         (),
         counters,
-        attributes,
+        readable(attributes, compiled.attribute_types),
     )
