@@ -39,7 +39,7 @@ from laurels.core.member import (
     page_key,
     upcoming,
 )
-from laurels.core.pages import FULL, insert, key_of, place_of, release, rewrite, write_pages
+from laurels.core.pages import FULL, drop_front, insert, key_of, place_of, release, rewrite, write_pages
 
 MEASURES_KEPT: Final = 3
 PAST_KEPT: Final = 12
@@ -269,7 +269,8 @@ def _lots_expired(draft: Draft, fact: f.LotsExpired) -> None:
         else:
             draft.put(key, Expired(fact.wallet, part.points, fact.at, part.earned_at))
         seen.add(part.lot)
-    rewrite(draft, fact.wallet, fact.parts, _lessened)
+    if not drop_front(draft, fact.wallet, fact.parts):
+        rewrite(draft, fact.wallet, fact.parts, _lessened)
     balance = draft.own_balance(fact.wallet)
     balance.available -= sum([part.points for part in fact.parts])
     _stop_clock_of_nothing(balance)

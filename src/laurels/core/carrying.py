@@ -18,10 +18,7 @@ from laurels.core.program.model import Inactive
 
 def carry_over(case: Case, compiled: Compiled, at: Instant) -> None:
     """Carries over every wallet that the version in effect at an instant no longer has, if it says where to."""
-    for id in case.root.wallets:
-        if id not in compiled.wallets:
-            break
-    else:
+    if case.root.wallets.keys() <= compiled.wallets.keys():
         return
     for id in sorted(case.root.wallets):
         into = case.versions.current(id, at)

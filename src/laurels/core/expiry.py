@@ -20,6 +20,7 @@ from laurels.core.facts import (
     WalletKept,
 )
 from laurels.core.member import Lot
+from laurels.core.pages import activating
 from laurels.core.program.model import After, ExpiryRule, Inactive, Never, OnDates, Wallet
 
 
@@ -184,14 +185,13 @@ def due_lots(case: Case, wallet: str, at: Instant) -> list[Lot]:
         if head.expires_at is None or head.expires_at > at:
             break  # Pages are in the order of expiry.
         heads.append(head)
-    if not heads:
-        return []
-    return [
-        lot
-        for page in case.draft.pages(wallet, heads)
-        for lot in page
-        if lot.expires_at is not None and lot.expires_at <= at
-    ]
+    due: list[Lot] = []
+    for page in case.draft.pages(wallet, heads) if heads else ():
+        for lot in page:
+            if lot.expires_at is None or lot.expires_at > at:
+                break
+            due.append(lot)
+    return due
 
 
 def activating_lots(case: Case, wallet: str, at: Instant) -> list[Lot]:
@@ -203,11 +203,5 @@ def activating_lots(case: Case, wallet: str, at: Instant) -> list[Lot]:
     if not heads:
         return []
     if len(heads) == 1:
-        page = case.draft.page(wallet, heads[0].number)
-        return [lot for lot in page if lot.available_at is not None and lot.available_at <= at]
-    return [
-        lot
-        for page in case.draft.pages(wallet, heads)
-        for lot in page
-        if lot.available_at is not None and lot.available_at <= at
-    ]
+        return activating(case.draft.page(wallet, heads[0].number), at)
+    return [lot for page in case.draft.pages(wallet, heads) for lot in activating(page, at)]

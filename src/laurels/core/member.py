@@ -9,6 +9,7 @@ Documents are values: they are never changed in place once they left `apply`; a 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -312,6 +313,9 @@ def page_key(wallet: str, number: int) -> str:
     return f"lots/{wallet}/{number}"
 
 
+_activates_ats: Final = attrgetter("activates_at")
+
+
 def upcoming(root: Root) -> tuple[Instant | None, Instant | None]:
     """The next instant at which anything falls due, activations included, and the next at which a sweep should look.
 
@@ -324,18 +328,19 @@ def upcoming(root: Root) -> tuple[Instant | None, Instant | None]:
             first = pages[0].expires_at
             if first is not None and first < sweep:
                 sweep = first
-            for head in pages:
-                at = head.activates_at
-                if at is not None and at < activation:
-                    activation = at
+            # An instant at which points activate lies ahead, so that none is 0.
+            at = min(filter(None, map(_activates_ats, pages)), default=NEVER)
+            if at < activation:
+                activation = at
         if balance.expires_at is not None and balance.expires_at < sweep:
             sweep = balance.expires_at
     for standing in root.tracks.values():
-        at = standing.review_at
-        if at is not None and at < sweep:
-            sweep = at
-    for times_out_at in root.holds.values():
-        if times_out_at is not None and times_out_at < sweep:
-            sweep = times_out_at
-    due = min(sweep, activation)
+        review_at = standing.review_at
+        if review_at is not None and review_at < sweep:
+            sweep = review_at
+    if root.holds:
+        for times_out_at in root.holds.values():
+            if times_out_at is not None and times_out_at < sweep:
+                sweep = times_out_at
+    due = sweep if sweep < activation else activation
     return None if due == NEVER else due, None if sweep == NEVER else sweep

@@ -8,7 +8,8 @@ head for each page, from which everything can be told that does not need the lot
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from laurels.core.calendar import Instant
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 FRESH: Final = 16
 FULL: Final = 128
+
+# What is asked of every lot of a page is asked without a step of Python for each.
+_available_ats: Final = attrgetter("available_at")
+_names: Final = attrgetter("lot", "expires_at")
+_wholes: Final = attrgetter("lot", "points", "expires_at")
 
 
 def place_of(heads: tuple[PageHead, ...], key: LotKey) -> int:
@@ -36,12 +42,25 @@ def _head_key(head: PageHead) -> LotKey:
 
 def _head(number: int, page: Page) -> PageHead:
     first = page[0]
-    activates_at: Instant | None = None
-    for lot in page:
-        at = lot.available_at
-        if at is not None and (activates_at is None or at < activates_at):
-            activates_at = at
-    return PageHead(number, first.expires_at, first.earned_at, first.lot, len(page), activates_at)
+    return PageHead(number, first.expires_at, first.earned_at, first.lot, len(page), _next_of(_waiting(page)))
+
+
+def _waiting(page: Page) -> Iterable[Instant]:
+    """The instants at which pending lots of a page activate; they lie ahead, so that none is 0."""
+    return filter(None, map(_available_ats, page))
+
+
+def _next_of(instants: Iterable[Instant]) -> Instant | None:
+    return min(instants, default=None)
+
+
+def activating(page: Page, at: Instant) -> list[Lot]:
+    """The pending lots of a page whose waiting ends at or before an instant."""
+    waiting = list(map(_available_ats, page))
+    due = [each for each in filter(None, waiting) if each <= at]
+    if len(due) == 1:
+        return [page[waiting.index(due[0])]]
+    return [lot for lot in page if lot.available_at is not None and lot.available_at <= at]
 
 
 def key_of(lot: Lot) -> LotKey:
@@ -146,6 +165,19 @@ def rewrite(draft: Draft, wallet: str, parts: tuple[Part, ...], change: Callable
         write_pages(draft, wallet, place, place + 1, [tuple(kept)])
 
 
+def drop_front(draft: Draft, wallet: str, parts: tuple[Part, ...]) -> bool:
+    """Takes away the very lots that the wallet begins with, as whole as these parts are; False if they are others."""
+    heads = draft.balance(wallet).pages
+    many = len(parts)
+    if not heads or heads[0].count < many:
+        return False
+    page = draft.page(wallet, heads[0].number)
+    if list(map(_wholes, page[:many])) != list(map(_wholes, parts)):
+        return False
+    write_pages(draft, wallet, 0, 1, [page[many:]])
+    return True
+
+
 def release(draft: Draft, wallet: str, part: Part, by: Lot) -> None:
     """Puts an available lot with the same key in the place of a pending one; it must be there."""
     balance = draft.own_balance(wallet)
@@ -153,18 +185,12 @@ def release(draft: Draft, wallet: str, part: Part, by: Lot) -> None:
     place = 0 if len(heads) == 1 else place_of(heads, lot_key(part.expires_at, part.earned_at, part.lot))
     head = heads[place]
     page = draft.page(wallet, head.number)
-    id, expires_at = part.lot, part.expires_at
-    found: Lot | None = None
-    activates_at: Instant | None = None
-    for lot in [lot for lot in page if lot.available_at is not None]:
-        at = lot.available_at
-        if lot.lot == id and lot.expires_at == expires_at:
-            found = lot
-        elif activates_at is None or (at is not None and at < activates_at):
-            activates_at = at
-    if found is None:
-        raise AssertionError(f"{wallet}: no such lot waits: {id}")
-    spot = page.index(found)
-    draft.put(page_key(wallet, head.number), (*page[:spot], by, *page[spot + 1 :]))
-    changed = PageHead(head.number, head.expires_at, head.earned_at, head.lot, head.count, activates_at)
-    balance.pages = (changed,) if len(heads) == 1 else (*heads[:place], changed, *heads[place + 1 :])
+    key = part.lot, part.expires_at
+    keys = list(map(_names, page))
+    if key not in keys or page[spot := keys.index(key)].available_at is None:
+        raise AssertionError(f"{wallet}: no such lot waits: {part.lot}")
+    changed = page[:spot] + (by,) + page[spot + 1 :]
+    draft.put(page_key(wallet, head.number), changed)
+    activates_at = _next_of(_waiting(changed))
+    there = PageHead(head.number, head.expires_at, head.earned_at, head.lot, head.count, activates_at)
+    balance.pages = (there,) if len(heads) == 1 else (*heads[:place], there, *heads[place + 1 :])
