@@ -418,16 +418,20 @@ def _nothing(_draft: Draft, _fact: Any) -> None:
 
 
 def _add(measures: tuple[Measure, ...], window: Instant, by: tuple[int, ...], kept: int) -> tuple[Measure, ...]:
+    if len(by) == 1 and measures and (last := measures[-1]).window == window and len(last.values) == 1:
+        # Nearly always one number grows in the newest window.
+        grown = Measure(window, (last.values[0] + by[0],))
+        return (grown,) if len(measures) == 1 else (*measures[:-1], grown)
     for n, measure in enumerate(measures):
         if measure.window == window:
             # A version that measures other things begins anew, in the middle of a window, too.
             same = len(measure.values) == len(by)
             values = tuple(map(add, measure.values, by)) if same else by
             return (*measures[:n], Measure(window, values), *measures[n + 1 :])
-    grown = (*measures, Measure(window, by))
-    if len(grown) > 1 and measures[-1].window > window:
-        grown = tuple(sorted(grown, key=_window))
-    return grown[-kept:]
+    longer = (*measures, Measure(window, by))
+    if len(longer) > 1 and measures[-1].window > window:
+        longer = tuple(sorted(longer, key=_window))
+    return longer[-kept:]
 
 
 def _window(measure: Measure) -> Instant:

@@ -41,22 +41,24 @@ def window_of(
 def holds_until(compiled: Compiled, track: Track, instant: Instant, enrolled_at: Instant) -> Instant | None:
     """How long a tier holds that was earned or kept at an instant; None for good."""
     window = track.window
-    if window.kind == "lifetime":
-        return None
-    if window.kind == "rolling":
-        assert window.length is not None
-        until = instant
-        for _ in range(max(track.holds_until.windows, 1)):
-            until = compiled.zone.add(until, window.length)
-    else:
+    if window.kind != "rolling":
         _start, end = window_of(compiled, track, instant, enrolled_at)
-        for _ in range(track.holds_until.windows):
-            assert end is not None
-            _start, end = window_of(compiled, track, end, enrolled_at)
-        assert end is not None
-        until = end
+        return _holds_from(compiled, track, end, enrolled_at)
+    assert window.length is not None
+    until = instant
+    for _ in range(max(track.holds_until.windows, 1)):
+        until = compiled.zone.add(until, window.length)
     plus = track.holds_until.plus
     return until if plus is None else compiled.zone.add(until, plus)
+
+
+def _holds_from(compiled: Compiled, track: Track, end: Instant | None, enrolled_at: Instant) -> Instant | None:
+    """How long a tier holds that was earned or kept in a window that ends then and does not roll; None for good."""
+    for _ in range(track.holds_until.windows):
+        if end is not None:
+            _start, end = window_of(compiled, track, end, enrolled_at)
+    plus = track.holds_until.plus
+    return end if plus is None or end is None else compiled.zone.add(end, plus)
 
 
 def oldest_counted(compiled: Compiled, track: Track, instant: Instant) -> Instant:
@@ -101,10 +103,15 @@ def values_of(compiled: Compiled, track: Track, root: Root, days: Measures | Non
     if standing is None:
         return nothing
     start, _end = window_of(compiled, track, instant, root.enrolled_at or 0)
+    return _values_in(track, standing, start)
+
+
+def _values_in(track: Track, standing: Standing, window: Instant) -> tuple[int, ...]:
+    """What a track that does not roll measured in the window that began then."""
     for measure in standing.measures:
-        if measure.window == start:
-            return measure.values if len(measure.values) == len(nothing) else nothing
-    return nothing
+        if measure.window == window and len(measure.values) == len(track.metrics):
+            return measure.values
+    return (0,) * len(track.metrics)
 
 
 def meets(track: Track, thresholds: tuple[int, ...], values: tuple[int, ...]) -> bool:
@@ -122,9 +129,11 @@ def highest(track: Track, values: tuple[int, ...], *, keeping: bool = False, abo
 
     Only ranks above `above` are looked at; it is the answer if none of them is reached.
     """
-    for rank in range(len(track.tiers) - 1, above, -1):
-        tier = track.tiers[rank]
-        if meets(track, keep_of(tier) if keeping else tier.enter, values):
+    tiers = track.tiers
+    for rank in range(len(tiers) - 1, above, -1):
+        tier = tiers[rank]
+        thresholds = (tier.keep or tier.enter) if keeping else tier.enter
+        if meets(track, thresholds, values):
             return rank
     return above
 
@@ -198,10 +207,12 @@ def measure(
 ) -> dict[str, tuple[int, ...]]:
     """Counts an activity on every track; by how much, for the order."""
     measured: dict[str, tuple[int, ...]] = {}
-    if not all(each.wallet in compiled.wallets for each in earned):
-        # A late activity was judged by a version that called the wallet otherwise; a tier may change what it earned.
-        carry_over(case, compiled, case.at)
-        earned = tuple([replace(each, wallet=case.versions.current(each.wallet, case.at)) for each in earned])
+    for of_wallet in earned:
+        if of_wallet.wallet not in compiled.wallets:
+            # A late activity was judged by a version that called it otherwise; a tier may change what it earned.
+            carry_over(case, compiled, case.at)
+            earned = tuple([replace(each, wallet=case.versions.current(each.wallet, case.at)) for each in earned])
+            break
     for track in compiled.program.tracks:
         by = _measures(track, activity, earned)
         if any(by):
@@ -250,13 +261,36 @@ def measure_points(case: Case, compiled: Compiled, wallet: str, points: int, ins
 
 def move(case: Case, compiled: Compiled, track: Track, instant: Instant, by: tuple[int, ...]) -> None:
     """Moves a track's measure in the window of an instant and raises or keeps the tier if that is due."""
-    count(case, compiled, track, instant, by)
-    consider(case, compiled, track, instant)
+    window, end = window_of(compiled, track, instant, case.root.enrolled_at or 0)
+    _count(case, compiled, track, window, by)
+    if track.window.kind == "rolling" or _is_moved(case, compiled, track, instant, window, end):
+        consider(case, compiled, track, instant)
+
+
+def _is_moved(
+    case: Case, compiled: Compiled, track: Track, instant: Instant, window: Instant, end: Instant | None
+) -> bool:
+    """Whether what was measured in a window may give another tier, or more time on it. Mostly it does not."""
+    standing = case.root.tracks[track.id]
+    if instant < standing.since:
+        return True
+    rank = compiled.ranks[track.id][standing.tier]
+    values = _values_in(track, standing, window)
+    if rank + 1 < len(track.tiers) and highest(track, values, above=rank) > rank:
+        return True
+    if rank == 0 or not meets(track, keep_of(track.tiers[rank]), values):
+        return False
+    kept_until = _holds_from(compiled, track, end, case.root.enrolled_at or 0)
+    return kept_until is not None and (standing.until is None or kept_until > standing.until)
 
 
 def count(case: Case, compiled: Compiled, track: Track, instant: Instant, by: tuple[int, ...]) -> None:
     """Moves a track's measure in the window of an instant, up or down."""
     window, _end = window_of(compiled, track, instant, case.root.enrolled_at or 0)
+    _count(case, compiled, track, window, by)
+
+
+def _count(case: Case, compiled: Compiled, track: Track, window: Instant, by: tuple[int, ...]) -> None:
     rolling = track.window.kind == "rolling"
     case.emit(Measured(track.id, window, by, rolling, _drop_before(compiled, track, case.at) if rolling else 0))
 
