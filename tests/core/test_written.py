@@ -118,5 +118,5 @@ def test_the_function_can_be_read() -> None:
     (trigger,) = triggers_of(World(shop()))
     assert write(trigger) is not None
     source = source_of(trigger)
-    assert "down(sum(weights) * 1, 100)" in source
-    assert "judged['base'] = Judged('base', 'applied', points, points, 'points')" in source
+    assert "points = weight // 100" in source
+    assert "said_0 = Judged('base', 'applied', points, points, 'points')" in source

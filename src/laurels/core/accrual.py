@@ -7,30 +7,25 @@ are then allocated to the lines by largest remainder, so that returns can take b
 
 from __future__ import annotations
 
-from typing import Any
-
-from laurels.core.activity import Activity, Free, Purchase
-from laurels.core.case import ActivityView, Case, View
+from laurels.core.activity import Activity, Purchase
+from laurels.core.case import Case, View
 from laurels.core.compiled import Compiled, Hours, Rated, Trigger
 from laurels.core.expiry import repay, terms_of
 from laurels.core.facts import Accrued, Explained, Grant, Judged, Part
-from laurels.core.granting import NO_LINES, Candidate, Granted, Moment, line_shares
+from laurels.core.granting import NO_LINES, Candidate, Granted, Moment, activity_view, bonuses, line_shares
 from laurels.core.limit import room_of, use
-from laurels.core.money import allocate, floor_div
 from laurels.core.program.model import Group
 
 
 def moment_of(compiled: Compiled, activity: Activity, view: View) -> Moment:
     """The moment of an activity, judged at the instant it occurred."""
-    data = activity.data
     instant = activity.occurred_at
-    purchase = data if isinstance(data, Purchase) else None
-    fields: dict[str, Any] = data.fields if isinstance(data, Free) else {}
+    purchase = activity.data if isinstance(activity.data, Purchase) else None
     return Moment(
         view,
         purchase,
         NO_LINES if purchase is None else purchase.lines,
-        ActivityView(activity.type, activity.source, activity.id, instant, fields),
+        activity_view(activity),
         compiled.zone.local(instant),
         instant,
         {},
@@ -44,22 +39,29 @@ def accrue(
     if trigger is None:
         case.emit(Explained(compiled.number, ()))
         return ()
+    grants, said = (trigger.writ or _granted)(case, compiled, trigger, activity, view)
+    earned: list[Accrued] = []
+    for wallet, of_wallet in grants.items():
+        earned.append(_accrue_into(case, compiled, activity, view.tier, wallet, tuple(of_wallet)))
+    case.emit(Explained(compiled.number, said))
+    return tuple(earned)
+
+
+def _granted(
+    case: Case, compiled: Compiled, trigger: Trigger, activity: Activity, view: View
+) -> tuple[dict[str, list[Grant]], tuple[Judged, ...]]:
+    """Grants by wallet, and what became of each campaign: what a trigger's writ comes to, where it has one."""
     moment = moment_of(compiled, activity, view)
     judged: dict[str, Judged] = {}
+    candidates = judge(case, compiled, trigger, moment, judged)
+    if trigger.groups:
+        candidates = {id: candidates[id] for id in combine(trigger, candidates, judged)}
+        for id, candidate in candidates.items():
+            judged[id] = _applied(candidate)
     rated: list[Rated] = []
-    if trigger.writ is not None:
-        grants = trigger.writ(case, compiled, moment, judged, rated)
-    else:
-        candidates = judge(case, compiled, trigger, moment, judged)
-        if trigger.groups:
-            candidates = {id: candidates[id] for id in combine(trigger, candidates, judged)}
-            for id, candidate in candidates.items():
-                judged[id] = _applied(candidate)
-        grants = _granted(case, compiled, moment, candidates, rated)
-    bonuses = _bonuses(compiled, moment, grants, rated) if rated and compiled.multipliers else ()
-    earned = tuple([_accrue_into(case, compiled, moment, wallet, tuple(of)) for wallet, of in grants.items()])
-    case.emit(Explained(compiled.number, (*judged.values(), *bonuses)))
-    return earned
+    grants = _counted(case, compiled, moment, candidates, rated)
+    lines = [line.line for line in moment.lines]
+    return grants, (*judged.values(), *bonuses(compiled, view.tier, lines, grants, rated))
 
 
 def _applied(candidate: Candidate) -> Judged:
@@ -217,7 +219,7 @@ def _pick(trigger: Trigger, group: Group, candidates: dict[str, Candidate], judg
 # --- granting ---------------------------------------------------------------------------------------------------------
 
 
-def _granted(
+def _counted(
     case: Case, compiled: Compiled, moment: Moment, chosen: dict[str, Candidate], rated: list[Rated]
 ) -> dict[str, list[Grant]]:
     """Grants by wallet, counted against their limits; what tiers multiply is put in `rated`."""
@@ -241,31 +243,12 @@ def _granted(
     return grants
 
 
-def _bonuses(
-    compiled: Compiled, moment: Moment, grants: dict[str, list[Grant]], rated: list[Rated]
-) -> tuple[Judged, ...]:
-    """Adds what tiers give over what rate campaigns granted, as grants of their own; what is said of it."""
-    judged: list[Judged] = []
-    lines = [line.line for line in moment.lines]
-    for track, tier in moment.view.tier.items():
-        factors = compiled.multipliers.get((track, tier))
-        if factors is None:
-            continue
-        rule = f"{track}.{tier}"
-        for id, n, wallet, granted, parts in rated:
-            factor = factors.get(wallet)
-            if factor is None:
-                continue
-            points = floor_div(granted * factor[0], factor[1])
-            if points > 0:
-                shares = () if parts is None else line_shares(lines, allocate(points, parts))
-                grants[wallet].append(Grant(id, points, shares, n, None, rule))
-                judged.append(Judged(id, "applied", points, points, wallet, rule))
-    return tuple(judged)
-
-
-def _accrue_into(case: Case, compiled: Compiled, moment: Moment, wallet: str, grants: tuple[Grant, ...]) -> Accrued:
-    terms = terms_of(case, compiled, compiled.wallets[wallet], moment.instant, moment.view.tier)
+def _accrue_into(
+    case: Case, compiled: Compiled, activity: Activity, tiers: dict[str, str], wallet: str, grants: tuple[Grant, ...]
+) -> Accrued:
+    """Opens the lot for what was granted into a wallet."""
+    data, instant = activity.data, activity.occurred_at
+    terms = terms_of(case, compiled, compiled.wallets[wallet], instant, tiers)
     points = 0
     for grant in grants:
         points += grant.points
@@ -273,10 +256,10 @@ def _accrue_into(case: Case, compiled: Compiled, moment: Moment, wallet: str, gr
         wallet,
         case.new_lot(),
         points,
-        moment.instant,
+        instant,
         grants,
         compiled.number,
-        None if moment.purchase is None else moment.purchase.order,
+        data.order if isinstance(data, Purchase) else None,
         terms.expires_at,
         terms.available_at,
         terms.until,

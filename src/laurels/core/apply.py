@@ -54,17 +54,16 @@ _copied: Final[Callable[[Any], Any]] = msgspec.Struct.__copy__  # type: ignore[a
 class Draft:
     """A member being written. Reads through `get`, changes through `apply` alone, ends with `member`."""
 
-    __slots__ = ("_balances", "_owned", "changed", "documents", "id", "root")
+    __slots__ = ("_balances", "changed", "documents", "id", "root")
 
     def __init__(self, member: Member) -> None:
         self.id = member.id
-        self.documents: dict[str, Document | None] = member.documents
+        self.documents: dict[str, Document | None] = dict(member.documents)
         self.changed: set[str] = set()
         root: Root = _copied(member.root)
         root.wallets = dict(root.wallets)
         self.root: Root = root
         self._balances: set[str] = set()
-        self._owned = False
 
     # --- reading ---
 
@@ -129,9 +128,6 @@ class Draft:
 
     def put(self, key: str, document: Document | None) -> None:
         """Sets a document (None: removes it). Used by the fold only."""
-        if not self._owned:
-            self.documents = dict(self.documents)
-            self._owned = True
         self.documents[key] = document
         self.changed.add(key)
 
@@ -208,15 +204,16 @@ def _stop_clock_of_nothing(balance: Balance) -> None:
 
 def _accrued(draft: Draft, fact: f.Accrued) -> None:
     balance = draft.own_balance(fact.wallet)
-    balance.earned += fact.points
+    points = fact.points
+    balance.earned += points
     if fact.available_at is None:
-        balance.available += fact.points
+        balance.available += points
     else:
-        balance.pending += fact.points
+        balance.pending += points
     insert(
         draft,
         fact.wallet,
-        Lot(fact.lot, fact.points, fact.at, fact.expires_at, fact.available_at, fact.until, fact.tier),
+        Lot(fact.lot, points, fact.at, fact.expires_at, fact.available_at, fact.until, fact.tier),
     )
 
 

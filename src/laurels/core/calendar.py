@@ -317,9 +317,16 @@ class Zone:
         """The date that a local calendar shows."""
         return (instant + self.offset_at(instant)) // MICROSECONDS_PER_DAY + EPOCH_DATE
 
+    def weekday_at(self, instant: Instant) -> str:
+        """The weekday that a local calendar shows, "mon" to "sun"."""
+        return _WEEKDAYS[(self.ordinal_at(instant) - 1) % 7]
+
     def local(self, instant: Instant) -> LocalTime:
         """What local calendar and clock show."""
-        day, second = divmod((instant + self.offset_at(instant)) // MICROSECONDS_PER_SECOND, 86_400)
+        start, end, offset = self._recent_offset
+        if not start <= instant < end:
+            offset = self._find_offset(instant)
+        day, second = divmod((instant + offset) // MICROSECONDS_PER_SECOND, 86_400)
         ordinal = day + EPOCH_DATE
         date, year, month, day_of_month, weekday = self._days.get(ordinal) or self._find_day(ordinal)
         minutes = second // 60
@@ -346,7 +353,10 @@ class Zone:
         """
         if not (duration.months or duration.days):
             return instant + duration.microseconds
-        wall = instant + self.offset_at(instant)
+        start, end, offset = self._recent_offset
+        if not start <= instant < end:
+            offset = self._find_offset(instant)
+        wall = instant + offset
         shifts = self._shifts.get(duration)
         if shifts is not None:
             shift = shifts.get(wall // MICROSECONDS_PER_DAY)

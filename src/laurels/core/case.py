@@ -77,16 +77,6 @@ class View(msgspec.Struct, gc=False):
     attributes: dict[str, Any]
 
 
-class ActivityView(msgspec.Struct, gc=False):
-    """The activity as conditions see it."""
-
-    type: str
-    source: str
-    id: str
-    occurred_at: Instant
-    fields: dict[str, Any]
-
-
 _NO_BALANCE = Balance()
 
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from laurels.core.activity import declared_by
+from laurels.core.activity import Activity, declared_by
 from laurels.core.calendar import Instant, Zone
 from laurels.core.facts import Grant, Judged
-from laurels.core.granting import Moment, Want, wanting
+from laurels.core.granting import Want, wanting
 from laurels.core.member import NEVER
 from laurels.core.program.model import (
     Brackets,
@@ -43,8 +43,8 @@ Selector = Callable[[Any, Any, Any, Any, Any], list[bool]]
 Rated = tuple[str, int, str, int, tuple[int, ...] | None]
 """What a tier's multiplier multiplies: campaign, place of the grant in it, wallet, points, and what each line got."""
 
-Writ = Callable[[Any, "Compiled", Moment, dict[str, Judged], list[Rated]], dict[str, list[Grant]]]
-"""A trigger's campaigns as one function: grants by wallet; it adds what became of each campaign, and what is rated."""
+Writ = Callable[[Any, "Compiled", "Trigger", Activity, Any], tuple[dict[str, list[Grant]], tuple[Judged, ...]]]
+"""A trigger's campaigns as one function of a case, an activity and the member's view: see `written`."""
 
 Hours = tuple[tuple[int, int], ...]
 """Spans of a day, in seconds of the clock."""

@@ -106,27 +106,27 @@ def decide(versions: Versions, member: Member, activity: Activity, circumstances
     if case.root.enrolled_at is None and not isinstance(activity.data, Enrol):
         return Refusal("unknown_member", activity.member)
     carry_out_due(case, case.at)
+    now = versions.judging(case.at)
     if case.root.enrolled_at is not None:
-        adopt(case, versions.judging(case.at), case.at)
-    refusal = _judge(case, compiled, activity)
+        adopt(case, now, case.at)
+    refusal = _judge(case, compiled, now, activity)
     if refusal is not None:
         return refusal
-    after = case.draft.finish(case.seq, case.at, settle(case))
+    after = case.draft.finish(case.seq, case.at, settle(case, now))
     return Decision(tuple(case.facts), after, frozenset(case.draft.changed), compiled.number)
 
 
-def _judge(case: Case, earning: Compiled, activity: Activity) -> Refusal | None:
+def _judge(case: Case, earning: Compiled, now: Compiled, activity: Activity) -> Refusal | None:
     """Earning is judged by the version of the instant it occurred, spending by that of the recording."""
     data = activity.data
     if isinstance(data, Purchase):
-        return record_purchase(case, earning, activity, data)
+        return record_purchase(case, earning, now, activity, data)
     if isinstance(data, Free):
-        return record_free(case, earning, activity, data)
+        return record_free(case, earning, now, activity, data)
     if isinstance(data, Return):
         return take_back(case, data)
     if isinstance(data, Enrol):
         return enrol(case, earning, activity, data)
-    now = case.versions.judging(case.at)
     if isinstance(data, Hold):
         return hold(case, now, data)
     if isinstance(data, Capture):

@@ -27,8 +27,9 @@ def adopt(case: Case, compiled: Compiled, at: Instant) -> None:
 
 def bring_up(case: Case, to: Instant) -> None:
     """Carries out everything due up to and including `to`, each at its own instant; versions take effect on the way."""
-    due = case.root.due_at
-    starts = list(case.versions.starts_between(case.root.now, to)) if case.root.enrolled_at is not None else []
+    root = case.root
+    due = root.due_at
+    starts = list(case.versions.starts_between(root.now, to)) if root.enrolled_at is not None else []
     if not starts and (due is None or due > to):
         return
     recorded_at = case.at
@@ -43,22 +44,22 @@ def bring_up(case: Case, to: Instant) -> None:
             # A version may have been published as being in effect since before the member was last looked at.
             adopt(case, compiled, due)
             _carry_out(case, compiled, due)
-        left = upcoming(case.root)[0]
+        left = upcoming(root)[0]
         if left is not None and left < case.at:
             raise AssertionError("time went backwards while carrying out what was due")
         due = left
     case.at = recorded_at
 
 
-def settle(case: Case) -> tuple[Instant | None, Instant | None]:
+def settle(case: Case, now: Compiled) -> tuple[Instant | None, Instant | None]:
     """Carries out what the activity itself made due: points that arrived so late that they have expired since.
 
     And what arrived in a wallet that the program no longer has goes where its points are. What is `upcoming` then.
     """
-    carry_over(case, case.versions.judging(case.at), case.at)
+    carry_over(case, now, case.at)
     ahead = upcoming(case.root)
     while ahead[0] is not None and ahead[0] <= case.at:
-        _carry_out(case, case.versions.judging(case.at), ahead[0])
+        _carry_out(case, now, ahead[0])
         ahead = upcoming(case.root)
     return ahead
 
@@ -67,28 +68,24 @@ def _carry_out(case: Case, compiled: Compiled, at: Instant) -> None:
     root = case.root
     wallets = sorted(root.wallets)
     for id in wallets:
-        lots = activating_lots(case, id, at)
-        if lots:
-            wallet = case.versions.wallet(id, at)
+        if root.wallets[id].pending:
+            lots = activating_lots(case, id, at)
             for lot in sorted(lots, key=_available_at) if len(lots) > 1 else lots:
-                activate(case, compiled, wallet, lot, at)
+                activate(case, compiled, case.versions.wallet(id, at), lot, at)
     if root.holds:
-        for redemption in sorted(id for id, times_out_at in root.holds.items() if _reached(times_out_at, at)):
+        for redemption in sorted([id for id, ends_at in root.holds.items() if ends_at is not None and ends_at <= at]):
             time_out(case, compiled, redemption, at)
     for id in wallets:
         balance = root.wallets[id]
-        if balance.pages and _reached(balance.pages[0].expires_at, at):
+        if balance.pages and (first := balance.pages[0].expires_at) is not None and first <= at:
             expire(case, compiled, id, due_lots(case, id, at), at)
-        if _reached(root.wallets[id].expires_at, at):
+            balance = root.wallets[id]
+        if balance.expires_at is not None and balance.expires_at <= at:
             _lapse(case, compiled, case.versions.wallet(id, at), at)
     for track in compiled.program.tracks:
         standing = root.tracks.get(track.id)
-        if standing is not None and _reached(standing.review_at, at):
+        if standing is not None and standing.review_at is not None and standing.review_at <= at:
             review(case, compiled, track, at)
-
-
-def _reached(instant: Instant | None, at: Instant) -> bool:
-    return instant is not None and instant <= at
 
 
 def _available_at(lot: Lot) -> Instant:

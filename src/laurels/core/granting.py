@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from itertools import compress
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
 import msgspec
 
-from laurels.core.activity import Line, Purchase
+from laurels.core.activity import Activity, Free, Line, Purchase
 from laurels.core.calendar import Instant, LocalTime
-from laurels.core.facts import LineShare
-from laurels.core.money import QUANTITY_ONE, allocate, divide, floor_div, half_up_div, quotient_of
+from laurels.core.facts import Grant, Judged, LineShare
+from laurels.core.money import QUANTITY_ONE, allocate, allotted, divide, floor_div, half_up_div, quotient_of
 from laurels.core.program.model import (
     Base,
     Bracket,
@@ -30,11 +32,32 @@ from laurels.core.program.model import (
 from laurels.core.program.model import Grant as GrantRule
 
 if TYPE_CHECKING:
-    from laurels.core.case import ActivityView, View
-    from laurels.core.compiled import CompiledCampaign
+    from laurels.core.case import View
+    from laurels.core.compiled import Compiled, CompiledCampaign, Rated
 
 NO_LINES: Final[tuple[Line, ...]] = ()
 NET: Final = Base()
+
+# What is asked of every line of an order is asked without a step of Python for each.
+_amounts: Final = attrgetter("amount")
+_grosses: Final = attrgetter("gross")
+_kinds: Final = attrgetter("kind")
+
+
+class ActivityView(msgspec.Struct, gc=False):
+    """The activity as conditions see it."""
+
+    type: str
+    source: str
+    id: str
+    occurred_at: Instant
+    fields: dict[str, Any]
+
+
+def activity_view(activity: Activity) -> ActivityView:
+    """An activity for conditions."""
+    fields: dict[str, Any] = activity.data.fields if isinstance(activity.data, Free) else {}
+    return ActivityView(activity.type, activity.source, activity.id, activity.occurred_at, fields)
 
 
 class Moment(msgspec.Struct, gc=False):
@@ -268,21 +291,38 @@ def amounts_of(moment: Moment, key: str, base: Base) -> list[int]:
     return amounts
 
 
-def line_shares(lines: list[str], parts: tuple[int, ...]) -> tuple[LineShare, ...]:
+def line_shares(lines: Sequence[str], parts: tuple[int, ...]) -> tuple[LineShare, ...]:
     """What each of these lines gets, without those that get nothing."""
-    if 0 in parts:
-        return tuple([LineShare(line, points) for line, points in zip(lines, parts, strict=True) if points])
-    return tuple(map(LineShare, lines, parts))
+    return tuple(map(LineShare, compress(lines, parts), filter(None, parts)))
+
+
+def bonuses(
+    compiled: Compiled, tiers: dict[str, str], lines: Sequence[str], grants: dict[str, list[Grant]], rated: list[Rated]
+) -> list[Judged]:
+    """Adds what tiers give over what rate campaigns granted, as grants of their own; what is said of it."""
+    judged: list[Judged] = []
+    for track, tier in tiers.items():
+        factors = compiled.multipliers.get((track, tier))
+        if factors is None:
+            continue
+        rule = f"{track}.{tier}"
+        for id, n, wallet, granted, parts in rated:
+            factor = factors.get(wallet)
+            if factor is None:
+                continue
+            points = granted * factor[0] // factor[1]
+            if points > 0:
+                shares = () if parts is None else line_shares(lines, allotted(points, parts, granted))
+                grants[wallet].append(Grant(id, points, shares, n, None, rule))
+                judged.append(Judged(id, "applied", points, points, wallet, rule))
+    return judged
 
 
 def net_of(purchase: Purchase) -> int:
     """What a purchase comes to as tracks measure it: as paid, without what is neither goods nor money."""
-    if not purchase.tenders:
-        for line in purchase.lines:
-            if line.kind != "product":
-                break
-        else:
-            return purchase.total
+    lines = purchase.lines
+    if not purchase.tenders and list(map(_kinds, lines)).count("product") == len(lines):
+        return purchase.total
     return sum(base_amounts(purchase, NET))
 
 
@@ -293,14 +333,15 @@ def base_amounts(purchase: Purchase | None, base: Base) -> list[int]:
     of, but = base.of, base.but
     lines = purchase.lines
     if of == "net":
-        amounts = [line.amount for line in lines]
+        amounts = list(map(_amounts, lines))
     elif of == "gross":
-        amounts = [line.gross for line in lines]
+        amounts = list(map(_grosses, lines))
     else:
         amounts = [line.amount - line.tax for line in lines]
-    for n, line in enumerate(lines):
-        if line.kind != "product" and line.kind in but:
-            amounts[n] = 0
+    if list(map(_kinds, lines)).count("product") < len(lines):
+        for n, line in enumerate(lines):
+            if line.kind != "product" and line.kind in but:
+                amounts[n] = 0
     if purchase.tenders:
         paid = 0
         for tender in purchase.tenders:

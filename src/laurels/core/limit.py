@@ -88,7 +88,11 @@ def left_of(
         return int(until is None or instant >= until)
     if isinstance(limit, Budget):
         return limit.most - case.pools.get(key, 0)
-    period = period_of(compiled, limit, instant)
+    return left_in(case, compiled, limit, key, period_of(compiled, limit, instant))
+
+
+def left_in(case: Case, compiled: Compiled, limit: MemberLimit, key: str, period: Instant) -> int:
+    """What is left of a member's limit in the period that began then."""
     uses = case.root.limits.get(key, ())
     for use_of in uses:
         if use_of.period == period:
@@ -161,9 +165,13 @@ def use(
             case.emit(PoolClaimed(key, by))
             pools.append(key)
         else:
-            period = period_of(compiled, limit, instant)
-            uses = case.root.limits.get(key, ())
-            moves = len(uses) >= USES_IN_ROOT or _is_earlier(uses, period)
-            case.emit(LimitUsed(key, period, by, _oldest_period(case, compiled, limit) if moves else 0))
-            periods[key] = period
+            periods[key] = period_of(compiled, limit, instant)
+            use_in(case, compiled, limit, key, periods[key], by)
     return periods, tuple(pools)
+
+
+def use_in(case: Case, compiled: Compiled, limit: MemberLimit, key: str, period: Instant, by: int) -> None:
+    """Counts against a member's limit in the period that began then."""
+    uses = case.root.limits.get(key, ())
+    moves = len(uses) >= USES_IN_ROOT or _is_earlier(uses, period)
+    case.emit(LimitUsed(key, period, by, _oldest_period(case, compiled, limit) if moves else 0))

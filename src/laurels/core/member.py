@@ -342,5 +342,5 @@ def upcoming(root: Root) -> tuple[Instant | None, Instant | None]:
         for times_out_at in root.holds.values():
             if times_out_at is not None and times_out_at < sweep:
                 sweep = times_out_at
-    due = sweep if sweep < activation else activation
+    due = min(sweep, activation)
     return None if due == NEVER else due, None if sweep == NEVER else sweep

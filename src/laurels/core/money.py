@@ -13,6 +13,8 @@ import enum
 import math
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from itertools import repeat
+from operator import floordiv, mod
 from types import MappingProxyType
 from typing import Final
 
@@ -219,13 +221,18 @@ def allocate(total: int, weights: Sequence[int]) -> tuple[int, ...]:
         weights = (1,) * weight
     if min(weights) < 0:
         raise ValueError(f"a weight must not be negative, not {min(weights)}")
-    if weight in weights:
-        # All the weight is in one place.
-        return tuple([total if each else 0 for each in weights])
-    parts = [total * each // weight for each in weights]
+    return allotted(total, weights, weight)
+
+
+def allotted(total: int, weights: Sequence[int], weight: int) -> tuple[int, ...]:
+    """What `allocate` comes to where it is known that nothing is negative and that the weights sum to `weight` > 0."""
+    if weight == total:
+        return tuple(weights)
+    products = list(map(total.__mul__, weights))
+    parts = list(map(floordiv, products, repeat(weight)))
     short = total - sum(parts)
     if short:
-        remainders = [total * each % weight for each in weights]
+        remainders = list(map(mod, products, repeat(weight)))
         if short == 1:
             parts[remainders.index(max(remainders))] += 1
         else:

@@ -69,15 +69,22 @@ def key_of(lot: Lot) -> LotKey:
 
 
 def insert(draft: Draft, wallet: str, lot: Lot) -> None:
-    """Puts a lot where it belongs."""
-    heads = draft.balance(wallet).pages
+    """Puts a lot where it belongs: at the end of the last page, as nearly all earning does, or further in front."""
+    balance = draft.own_balance(wallet)
+    heads = balance.pages
     if not heads:
         write_pages(draft, wallet, 0, 0, [(lot,)])
         return
     head = heads[-1]
-    last = draft.documents.get(page_key(wallet, head.number))
+    document = page_key(wallet, head.number)
+    last = draft.documents.get(document)
     if head.count < FRESH and isinstance(last, tuple) and _is_behind(lot, last[-1]):
-        _append(draft, wallet, head, last, lot)
+        activates_at = head.activates_at
+        if activates_at is None or (lot.available_at is not None and lot.available_at < activates_at):
+            activates_at = lot.available_at
+        draft.put(document, (*last, lot))
+        grown = PageHead(head.number, head.expires_at, head.earned_at, head.lot, head.count + 1, activates_at)
+        balance.pages = (*heads[:-1], grown)
         return
     key = key_of(lot)
     if head.count >= FRESH and head.key <= key and key > key_of(draft.page(wallet, head.number)[-1]):
@@ -88,9 +95,9 @@ def insert(draft: Draft, wallet: str, lot: Lot) -> None:
     place = max(place_of(heads, key), 0)
     page = draft.page(wallet, heads[place].number)
     spot = bisect_right(page, key, key=key_of)
-    grown = (*page[:spot], lot, *page[spot:])
+    longer = (*page[:spot], lot, *page[spot:])
     half = FULL >> 1
-    write_pages(draft, wallet, place, place + 1, [grown] if len(grown) <= FULL else [grown[:half], grown[half:]])
+    write_pages(draft, wallet, place, place + 1, [longer] if len(longer) <= FULL else [longer[:half], longer[half:]])
 
 
 def _is_behind(lot: Lot, other: Lot) -> bool:
@@ -101,17 +108,6 @@ def _is_behind(lot: Lot, other: Lot) -> bool:
             return key_of(lot) > key_of(other)
         return lot.earned_at > other.earned_at
     return expires_at is None or (other.expires_at is not None and expires_at > other.expires_at)
-
-
-def _append(draft: Draft, wallet: str, head: PageHead, page: Page, lot: Lot) -> None:
-    """Puts a lot at the end of the last page, as nearly all earning does."""
-    activates_at = head.activates_at
-    if activates_at is None or (lot.available_at is not None and lot.available_at < activates_at):
-        activates_at = lot.available_at
-    draft.put(page_key(wallet, head.number), (*page, lot))
-    balance = draft.own_balance(wallet)
-    grown = PageHead(head.number, head.expires_at, head.earned_at, head.lot, head.count + 1, activates_at)
-    balance.pages = (*balance.pages[:-1], grown)
 
 
 def _merge_behind(draft: Draft, wallet: str) -> None:
@@ -189,7 +185,7 @@ def release(draft: Draft, wallet: str, part: Part, by: Lot) -> None:
     keys = list(map(_names, page))
     if key not in keys or page[spot := keys.index(key)].available_at is None:
         raise AssertionError(f"{wallet}: no such lot waits: {part.lot}")
-    changed = page[:spot] + (by,) + page[spot + 1 :]
+    changed = (*page[:spot], by, *page[spot + 1 :])
     draft.put(page_key(wallet, head.number), changed)
     activates_at = _next_of(_waiting(changed))
     there = PageHead(head.number, head.expires_at, head.earned_at, head.lot, head.count, activates_at)

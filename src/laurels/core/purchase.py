@@ -22,7 +22,9 @@ from laurels.core.tier import measure
 COUNTED: Final = MappingProxyType({"purchase": "purchases", "check_in": "check_ins", "referral": "referrals"})
 
 
-def record_purchase(case: Case, compiled: Compiled, activity: Activity, data: Purchase) -> Refusal | None:
+def record_purchase(
+    case: Case, compiled: Compiled, now: Compiled, activity: Activity, data: Purchase
+) -> Refusal | None:
     """A purchase earns, is measured, and is remembered for its returns."""
     if case.draft.order(data.order) is not None:
         return Refusal("duplicate_order", data.order)
@@ -30,7 +32,7 @@ def record_purchase(case: Case, compiled: Compiled, activity: Activity, data: Pu
         refusal = _check_points_tenders(case, compiled, data)
         if refusal is not None:
             return refusal
-        _pay(case, data)
+        _pay(case, now, data)
     tiers = case.tiers_at(activity.occurred_at)
     trigger = compiled.trigger("purchase")
     view = view_of(case, compiled, tiers, trigger)
@@ -38,12 +40,12 @@ def record_purchase(case: Case, compiled: Compiled, activity: Activity, data: Pu
     if trigger is not None and trigger.is_recorded:
         standing = standing_of(case, compiled, trigger, activity, view)
     earned = earn(case, compiled, trigger, activity, view)
-    measured = measure(case, case.versions.judging(case.at), activity, earned)
+    measured = measure(case, now, activity, earned)
     case.emit(OrderOpened(data.order, case.seq, activity.occurred_at, compiled.number, measured, standing, tiers))
     return None
 
 
-def record_free(case: Case, compiled: Compiled, activity: Activity, data: Free) -> Refusal | None:
+def record_free(case: Case, compiled: Compiled, now: Compiled, activity: Activity, data: Free) -> Refusal | None:
     """A check-in, a review, a declared custom activity: releases what waits for it, earns, is measured."""
     if activity.type.startswith("custom.") and activity.type not in compiled.program.fields:
         return Refusal("undeclared_activity", activity.type)
@@ -52,7 +54,7 @@ def record_free(case: Case, compiled: Compiled, activity: Activity, data: Free) 
     tiers = case.tiers_at(activity.occurred_at)
     trigger = compiled.trigger(activity.type)
     earned = earn(case, compiled, trigger, activity, view_of(case, compiled, tiers, trigger))
-    measure(case, case.versions.judging(case.at), activity, earned)
+    measure(case, now, activity, earned)
     return None
 
 
@@ -100,9 +102,8 @@ def _check_points_tenders(case: Case, compiled: Compiled, data: Purchase) -> Ref
     return None
 
 
-def _pay(case: Case, data: Purchase) -> None:
+def _pay(case: Case, now: Compiled, data: Purchase) -> None:
     """Captures what is still held of the redemptions that pay, and binds them to the order."""
-    now = case.versions.judging(case.at)
     for tender in data.tenders:
         if tender.kind == "points" and tender.redemption is not None:
             redemption = case.draft.redemption(tender.redemption)

@@ -129,11 +129,13 @@ def highest(track: Track, values: tuple[int, ...], *, keeping: bool = False, abo
 
     Only ranks above `above` are looked at; it is the answer if none of them is reached.
     """
-    tiers = track.tiers
-    for rank in range(len(tiers) - 1, above, -1):
-        tier = tiers[rank]
-        thresholds = (tier.keep or tier.enter) if keeping else tier.enter
-        if meets(track, thresholds, values):
+    for rank in range(len(track.tiers) - 1, above, -1):
+        tier = track.tiers[rank]
+        thresholds = keep_of(tier) if keeping else tier.enter
+        if len(thresholds) == 1 == len(values):
+            if values[0] >= thresholds[0]:
+                return rank
+        elif meets(track, thresholds, values):
             return rank
     return above
 

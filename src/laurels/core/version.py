@@ -73,6 +73,8 @@ class Versions:
 
     def judging(self, instant: Instant) -> Compiled:
         """The version that judges what falls due at an instant: the one in effect, else the first."""
+        if instant >= self._newest_start:
+            return self._compiled[-1]
         return self.at(instant) or self._compiled[0]
 
     def starts_between(self, after: Instant, until: Instant) -> tuple[Instant, ...]:

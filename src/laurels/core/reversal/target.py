@@ -10,7 +10,7 @@ import msgspec
 
 from laurels.core.accrual import combine, judge
 from laurels.core.activity import Activity, Line, Purchase
-from laurels.core.case import ActivityView, Case, View, readable
+from laurels.core.case import Case, View, readable
 from laurels.core.compiled import Compiled, CompiledCampaign, Trigger
 from laurels.core.facts import (
     Judged,
@@ -18,7 +18,7 @@ from laurels.core.facts import (
     LineShare,
     Scalar,
 )
-from laurels.core.granting import NO_LINES, Candidate, Moment
+from laurels.core.granting import NO_LINES, ActivityView, Candidate, Moment
 from laurels.core.limit import lefts
 from laurels.core.member import Balance, Earned
 from laurels.core.money import Rounding, allocate, divide, floor_div
