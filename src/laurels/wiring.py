@@ -23,6 +23,7 @@ import uvicorn
 from laurels import log
 from laurels.api.application import Entrance
 from laurels.api.authentication import Keys
+from laurels.api.connection import JoiningProtocol
 from laurels.api.metrics import Metrics
 from laurels.api.openapi import openapi_text
 from laurels.api.publishing import Faulty, OtherProgram, Plan, Published, examine_apart
@@ -303,8 +304,9 @@ def _config(settings: Settings, app: Any, **more: Any) -> uvicorn.Config:
         host=settings.host,
         port=settings.port,
         loop="none",
-        http="httptools",
+        http=JoiningProtocol,
         ws="none",
+        proxy_headers=False,
         lifespan="off",
         log_config=None,
         access_log=False,
