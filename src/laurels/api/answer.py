@@ -7,7 +7,7 @@ await; `out_of` and `into` say between which accounts, so that the journal sums 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -194,7 +194,7 @@ def answer(outcome: Outcome, compiled: Compiled | None, now: Instant) -> Activit
         member=outcome.member,
         refusal=refusal,
         recorded_at=format(outcome.recorded_at),
-        entries=entries(facts, outcome.seq, format),
+        entries=rendered(outcome.entries, outcome.seq, format),
         balances=balances(compiled, after),
         balances_at=format(now if outcome.status == "replayed" else outcome.recorded_at),
         tiers=tiers(compiled, after, facts),
@@ -224,11 +224,24 @@ def follow_up(outcome: FollowUpOutcome) -> FollowUp:
 
 def entries(facts: tuple[AnyFact, ...], seq: int, format: Format) -> tuple[Entry, ...]:
     """The journal entries of an activity that was the member's number `seq`."""
-    return tuple([entry(moved, f"{seq}.{n}", format) for n, moved in enumerate(entries_of(facts))])
+    return rendered(entries_of(facts), seq, format)
 
 
-def entry(moved: Moved, id: str, format: Format) -> Entry:
-    """One journal entry."""
+def rendered(moves: Sequence[Moved], seq: int, format: Format) -> tuple[Entry, ...]:
+    """Journal entries of the member's activity number `seq`."""
+    found: list[Entry] = []
+    known: tuple[Part, ...] = ()
+    lots: tuple[LotPoints, ...] = ()
+    for n, moved in enumerate(moves):
+        # What is held and captured at once comes from the same lots twice.
+        if moved.parts is not known:
+            known, lots = moved.parts, lot_points(moved.parts, format)
+        found.append(entry(moved, f"{seq}.{n}", format, lots))
+    return tuple(found)
+
+
+def entry(moved: Moved, id: str, format: Format, lots: tuple[LotPoints, ...] | None = None) -> Entry:
+    """One journal entry; `lots` are its lots where they were rendered before."""
     lines = moved.lines
     return Entry(
         id=id,
@@ -247,7 +260,7 @@ def entry(moved: Moved, id: str, format: Format) -> Entry:
         order=moved.order,
         redemption=moved.redemption,
         lot=moved.lot,
-        lots=lot_points(moved.parts, format) if moved.parts else (),
+        lots=lot_points(moved.parts, format) if lots is None else lots,
         out_of=moved.out_of,
         into=moved.into,
         reason=moved.reason,
@@ -256,17 +269,16 @@ def entry(moved: Moved, id: str, format: Format) -> Entry:
 
 def lot_points(parts: tuple[Part, ...], format: Format) -> tuple[LotPoints, ...]:
     """Parts of lots."""
-    return tuple(
-        [
-            LotPoints(
-                part.lot,
-                part.points,
-                format(part.earned_at),
-                None if part.expires_at is None else format(part.expires_at),
-            )
-            for part in parts
-        ]
-    )
+    found: list[LotPoints] = []
+    # Neighbours expire together, as a rule.
+    expiry: Instant | None = None
+    expires_at: str | None = None
+    for part in parts:
+        if part.expires_at != expiry:
+            expiry = part.expires_at
+            expires_at = None if expiry is None else format(expiry)
+        found.append(LotPoints(part.lot, part.points, format(part.earned_at), expires_at))
+    return tuple(found)
 
 
 def balances(compiled: Compiled, member: Member) -> dict[str, WalletBalance]:

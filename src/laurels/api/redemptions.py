@@ -16,6 +16,7 @@ from laurels.api.own import Recorded, submit_own
 from laurels.api.problem import ApiProblem
 from laurels.core.compiled import Compiled
 from laurels.core.explanation import Sentence
+from laurels.core.facts import Part
 from laurels.core.member import Redemption
 from laurels.core.money import format_minor
 from laurels.core.purchase import worth
@@ -175,8 +176,15 @@ async def _saved(call: Call, id: str, member: str, recorded: Recorded) -> Redemp
     document = None if after is None else after.documents.get(f"redemption/{id}")
     if recorded.outcome.status == "accepted" and isinstance(document, Redemption):
         compiled = await call.services.compiled(call.program, await call.services.now(call.program))
-        return RedemptionSaved(_answer(id, member, document, compiled), recorded.answer)
+        lots = _rendered(document.parts, recorded)
+        return RedemptionSaved(_answer(id, member, document, compiled, lots), recorded.answer)
     return RedemptionSaved(await _redemption(call, id, member), recorded.answer)
+
+
+def _rendered(parts: tuple[Part, ...], recorded: Recorded) -> tuple[LotPoints, ...] | None:
+    """The lots as an entry of the activity shows them already: the whole of a member's, it may be."""
+    shown = zip(recorded.outcome.entries, recorded.answer.entries, strict=True)
+    return next((entry.lots for moved, entry in shown if moved.parts is parts), None)
 
 
 async def _redemption(call: Call, id: str, member: str) -> RedemptionAnswer:
@@ -189,7 +197,9 @@ async def _redemption(call: Call, id: str, member: str) -> RedemptionAnswer:
     return _answer(id, member, document, compiled)
 
 
-def _answer(id: str, member: str, redemption: Redemption, compiled: Compiled) -> RedemptionAnswer:
+def _answer(
+    id: str, member: str, redemption: Redemption, compiled: Compiled, lots: tuple[LotPoints, ...] | None = None
+) -> RedemptionAnswer:
     format = compiled.zone.format
     captured = None
     if redemption.status == "captured":
@@ -206,7 +216,7 @@ def _answer(id: str, member: str, redemption: Redemption, compiled: Compiled) ->
         ended_at=None if redemption.ended_at is None else format(redemption.ended_at),
         captured=captured,
         spent=redemption.spent - redemption.restored,
-        lots=lot_points(redemption.parts, format),
+        lots=lot_points(redemption.parts, format) if lots is None else lots,
     )
 
 

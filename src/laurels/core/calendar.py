@@ -41,6 +41,9 @@ _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CYCLE: Final = 146_097 * MICROSECONDS_PER_DAY
 _NEVER: Final[Instant] = 2**63
 _TABLE_ENTRIES_MAX: Final = 4096
+
+_MINUTES: Final = tuple([f"{minute // 60:02}:{minute % 60:02}" for minute in range(24 * 60)])
+_SECONDS: Final = tuple([f":{second:02}" for second in range(60)])
 _DURATIONS_MAX: Final = 64
 
 _Day = tuple[str, int, int, int, str]
@@ -245,7 +248,9 @@ class Zone:
     """
 
     __slots__ = (
+        "_ahead",
         "_at",
+        "_dates",
         "_days",
         "_horizon",
         "_offsets",
@@ -295,6 +300,8 @@ class Zone:
         self._spans: dict[Period, dict[Date, _Span]] = {period: {} for period in Period}
         self._shifts: dict[Duration, dict[int, int]] = {}
         self._texts: dict[Instant, str] = {}
+        self._dates: dict[int, str] = {}
+        self._ahead: dict[int, str] = {}
 
     def __repr__(self) -> str:
         return f"Zone({self.name!r})"
@@ -440,9 +447,25 @@ class Zone:
         if local > LAST_INSTANT:
             text = f"{_clock_text(instant)}Z"
         else:
-            ahead = abs(minutes)
-            text = f"{_clock_text(local)}{'-' if minutes < 0 else '+'}{ahead // 60:02}:{ahead % 60:02}"
+            day, time_of_day = divmod(local, MICROSECONDS_PER_DAY)
+            second, micro = divmod(time_of_day, MICROSECONDS_PER_SECOND)
+            date = self._dates.get(day) or self._find_date_text(day)
+            offset = self._ahead.get(minutes) or self._find_offset_text(minutes)
+            minute, second = divmod(second, 60)
+            fraction = f".{micro:06}" if micro else ""
+            text = f"{date}{_MINUTES[minute]}{_SECONDS[second]}{fraction}{offset}"
         _keep(self._texts, instant, text)
+        return text
+
+    def _find_date_text(self, day: int) -> str:
+        text = f"{format_date(day + EPOCH_DATE)}T"
+        _keep(self._dates, day, text)
+        return text
+
+    def _find_offset_text(self, minutes: int) -> str:
+        ahead = abs(minutes)
+        text = f"{'-' if minutes < 0 else '+'}{ahead // 60:02}:{ahead % 60:02}"
+        _keep(self._ahead, minutes, text)
         return text
 
     def _find_sum(self, wall: int, duration: Duration) -> Instant:

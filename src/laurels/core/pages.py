@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from laurels.core.calendar import Instant
 from laurels.core.facts import Part
-from laurels.core.member import Lot, LotKey, Page, PageHead, lot_key, page_key
+from laurels.core.member import NEVER, Lot, LotKey, Page, PageHead, lot_key, page_key
 
 if TYPE_CHECKING:
     from laurels.core.apply import Draft
@@ -26,6 +26,8 @@ FULL: Final = 128
 _available_ats: Final = attrgetter("available_at")
 _names: Final = attrgetter("lot", "expires_at")
 _wholes: Final = attrgetter("lot", "points", "expires_at")
+_END: Final[LotKey] = (NEVER + 1, 0, 0, "")
+_NOWHERE: Final = (_END, _END)
 
 
 def place_of(heads: tuple[PageHead, ...], key: LotKey) -> int:
@@ -145,9 +147,17 @@ def rewrite(draft: Draft, wallet: str, parts: tuple[Part, ...], change: Callable
     heads = draft.balance(wallet).pages
     # What was held of a lot keeps its expiry when the rest of the lot gets another one, so a lot may lie in two places.
     by_place: dict[int, dict[tuple[str, Instant | None], Part]] = {}
+    wanted: dict[tuple[str, Instant | None], Part] = {}
+    first, behind = _NOWHERE
     for part in parts:
-        place = place_of(heads, lot_key(part.expires_at, part.earned_at, part.lot))
-        by_place.setdefault(place, {})[part.lot, part.expires_at] = part
+        key = lot_key(part.expires_at, part.earned_at, part.lot)
+        # Parts come in the order of consumption, as a rule: the next one lies on the same page.
+        if not first <= key < behind:
+            place = place_of(heads, key)
+            wanted = by_place.setdefault(place, {})
+            first = heads[place].key if place >= 0 else key
+            behind = heads[place + 1].key if place + 1 < len(heads) else _END
+        wanted[part.lot, part.expires_at] = part
     for place in sorted(by_place, reverse=True):
         wanted = by_place[place]
         kept: list[Lot] = []

@@ -157,6 +157,8 @@ def _capture(case: Case, compiled: Compiled, redemption: str, points: int) -> No
 
 def split(parts: tuple[Part, ...], points: int) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
     """The first `points` points of parts, and the rest."""
+    if points == sum([part.points for part in parts]):
+        return parts, ()
     first: list[Part] = []
     rest: list[Part] = []
     for part in parts:

@@ -16,7 +16,6 @@ from laurels.clock import Clock
 from laurels.core.activity import Activity, Purchase, parse
 from laurels.core.decide import ENGINE, needs
 from laurels.core.facts import FollowUp, decode_facts, encode_facts
-from laurels.core.journal import entries
 from laurels.core.member import ROOT, Document, Purchased, Root, decode_document, encode_document, purchased
 from laurels.core.wire import WireParcel, WirePart
 from laurels.intake.admission import Item
@@ -307,7 +306,7 @@ class Batch:
             encode_facts(decision.facts),
             stored_pools(accepted.pools) if accepted.pools else None,
         )
-        recording.entries(member, seq, bucket, entries(decision.facts))
+        recording.entries(member, seq, bucket, accepted.outcome.entries)
         for fact in decision.facts:
             if type(fact) is FollowUp:
                 letter = _encode(parcel_of(fact))

@@ -17,6 +17,7 @@ from laurels.core.activity import Purchase
 from laurels.core.calendar import MICROSECONDS_PER_MINUTE, Instant
 from laurels.core.decide import Circumstances, Decision, bring_up, decide
 from laurels.core.facts import Explained, PoolClaimed, decode_facts
+from laurels.core.journal import entries
 from laurels.core.limit import wished
 from laurels.core.member import ROOT, Document, Member, Missing, purchase_key, purchased
 from laurels.core.refusal import Refusal
@@ -203,6 +204,7 @@ class Pass:
             version=decided.version,
             recorded_at=recorded_at,
             facts=decided.facts,
+            entries=entries(decided.facts),
             member_after=after,
         )
         accepted = Accepted(item, decided, recorded_at, pools, outcome)
@@ -255,6 +257,7 @@ class Pass:
         )
         if not _same(stored, item):
             return self._conflict(item)
+        facts = decode_facts(hit["facts"])
         return Outcome(
             sent.source,
             sent.id,
@@ -263,7 +266,8 @@ class Pass:
             seq=hit["seq"],
             version=hit["version"],
             recorded_at=hit["recorded_at"],
-            facts=decode_facts(hit["facts"]),
+            facts=facts,
+            entries=entries(facts),
             member_after=self._present(sent.member),
         )
 

@@ -7,12 +7,13 @@ are in it as refusals, malformed input as problems. What is raised instead conce
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
 from laurels.core.calendar import Instant
-from laurels.core.facts import AnyFact
+from laurels.core.facts import AnyFact, Moved
 from laurels.core.member import Member
 from laurels.core.refusal import Refusal
 from laurels.core.shape import Problem
@@ -52,10 +53,11 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What became of a submission.
 
     accepted: `facts` are recorded as the member's activity number `seq`. replayed: they were, earlier; `facts` are the
-    first ones. refused and invalid wrote nothing. `version` is the newest version of the program that was known when
-    it was decided; facts say by which one they were judged. `member_after` is the member's present state, when the
-    member is known; for replays it is brought up to now. A problem whose code is `internal_error` is a defect of
-    Laurels and not of the input; nothing was written for it either.
+    first ones. `entries` are those that the facts make in the journal. refused and invalid wrote nothing. `version` is
+    the newest version of the program that was known when it was decided; facts say by which one they were judged.
+    `member_after` is the member's present state, when the member is known; for replays it is brought up to now. A
+    problem whose code is `internal_error` is a defect of Laurels and not of the input; nothing was written for it
+    either.
     """
 
     source: str
@@ -68,6 +70,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     version: int | None = None
     recorded_at: Instant | None = None
     facts: tuple[AnyFact, ...] = ()
+    entries: Sequence[Moved] = ()
     member_after: Member | None = None
     follow_ups: tuple[FollowUpOutcome, ...] = ()
 
