@@ -1,8 +1,11 @@
 """Log lines are structured, whoever wrote them, and below the chosen level there are none."""
 
+import asyncio
 import io
 import json
 import logging
+import subprocess
+import sys
 
 import pytest
 
@@ -54,3 +57,68 @@ def test_text_form_is_for_people() -> None:
     log.logger("laurels.test").info("happened", count=3)
     assert "happened" in out.getvalue()
     assert "count=3" in out.getvalue()
+
+
+class Counting(io.StringIO):
+    """A stream that counts how often it is written to."""
+
+    writes = 0
+
+    def write(self, text: str) -> int:
+        self.writes += 1
+        return super().write(text)
+
+
+def test_lines_of_one_turn_are_written_at_once_and_in_order() -> None:
+    out = Counting()
+
+    async def run() -> None:
+        for turn in (1, 2):
+            for n in range(10):
+                log.logger("laurels.test").info("happened", n=n)
+            logging.getLogger("asyncpg").warning("slow query")
+            assert out.writes == turn - 1
+            await asyncio.sleep(0)
+            assert out.writes == turn
+
+    log.configure(Settings(), log.Together(out))
+    asyncio.run(run())
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [line.get("n") for line in lines] == [*range(10), None] * 2
+
+
+def test_without_a_loop_or_after_it_every_line_is_written_at_once() -> None:
+    out = Counting()
+    log.configure(Settings(), log.Together(out))
+    say = log.logger("laurels.test").info
+    say("before")
+    assert out.writes == 1
+
+    async def break_off() -> None:
+        say("in its last turn")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(break_off())
+    say("after")
+    assert [json.loads(line)["event"] for line in out.getvalue().splitlines()] == [
+        "before",
+        "in its last turn",
+        "after",
+    ]
+
+
+def test_process_that_ends_in_the_middle_of_a_turn_loses_no_line() -> None:
+    program = """
+import asyncio, sys
+from laurels import log
+from laurels.settings import Settings
+log.configure(Settings())
+async def run():
+    log.logger("laurels.test").info("last words")
+    asyncio.get_running_loop().stop()
+    sys.exit(3)
+asyncio.run(run())
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, "last words" in ended.stderr) == (3, True), ended.stderr

@@ -7,6 +7,8 @@ fields.
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import logging
 import sys
 import time
@@ -25,9 +27,9 @@ _LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _encode: Final = msgspec.json.Encoder(enc_hook=str).encode
 
 
-def configure(settings: Settings, stream: TextIO | None = None) -> None:
+def configure(settings: Settings, stream: TextIO | Together | None = None) -> None:
     """From here on every log line of the process is written as the settings say."""
-    out = sys.stderr if stream is None else stream
+    out: Any = _together(sys.stderr) if stream is None else stream
     shared: list[Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
@@ -62,6 +64,44 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
         theirs.propagate = True
     # Every request has its canonical line already.
     logging.getLogger("uvicorn.access").disabled = True
+
+
+class Together:
+    """A stream on which the lines of one turn of the event loop are written at once; without a loop each at once."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._held: list[str] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def write(self, text: str) -> None:
+        """Takes a line, or part of one."""
+        self._held.append(text)
+
+    def flush(self) -> None:
+        """What was taken is written before the loop waits for anything."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.end()
+            return
+        if len(self._held) == 1 or loop is not self._loop:
+            self._loop = loop
+            loop.call_soon(self.end)
+
+    def end(self) -> None:
+        """Writes what is left now."""
+        held, self._held = self._held, []
+        if held and not self._stream.closed:
+            self._stream.write("".join(held))
+            self._stream.flush()
+
+
+def _together(stream: TextIO) -> Together:
+    """The stream with a writer in front of it that misses nothing when the process ends in the middle of a turn."""
+    together = Together(stream)
+    atexit.register(together.end)
+    return together
 
 
 def logger(name: str) -> FilteringBoundLogger:
