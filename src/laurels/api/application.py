@@ -65,17 +65,18 @@ class Entrance:
         metrics = self._services.metrics
         metrics.running += 1
 
-        async def watched(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                exchange.status = message["status"]
-                message["headers"] = _with_headers(message.get("headers", ()), exchange.request_id)
-            await send(message)
-
         try:
             if scope["path"] == _ACTIVITIES.path and scope["method"] == _ACTIVITIES.method:
                 asked = Asked(_ACTIVITIES.path, {}, scope["query_string"], headers, receive)
-                await _send(await self._performer.perform(_ACTIVITIES, asked, exchange), watched)
+                await _send(await self._performer.perform(_ACTIVITIES, asked, exchange), exchange, send)
             else:
+
+                async def watched(message: Message) -> None:
+                    if message["type"] == "http.response.start":
+                        exchange.status = message["status"]
+                        message["headers"] = _with_headers(message.get("headers", ()), exchange.request_id)
+                    await send(message)
+
                 # Undecoded, so that an id with a slash in it stays one part of the address.
                 path = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
                 await self._litestar({**scope, "path": path, _EXCHANGE: exchange}, receive, watched)
@@ -160,13 +161,15 @@ def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
     return _response(problem_reply(ApiProblem("internal_error"), scope[_EXCHANGE]))
 
 
-async def _send(reply: Reply, send: Send) -> None:
+async def _send(reply: Reply, exchange: Exchange, send: Send) -> None:
+    exchange.status = reply.status
     headers = [
         (b"content-type", reply.media_type.encode()),
         (b"content-length", str(len(reply.body)).encode()),
         *[(name.lower().encode(), value.encode()) for name, value in reply.headers.items()],
     ]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    found = _with_headers(headers, exchange.request_id)
+    await send({"type": "http.response.start", "status": reply.status, "headers": found})
     await send({"type": "http.response.body", "body": reply.body})
 
 
