@@ -42,6 +42,12 @@ class Difference(msgspec.Struct, frozen=True, omit_defaults=True):
         return ", ".join(part for part in parts if part)
 
 
+def recorded_twice(program: str, source: str, id: str, member: str, seq: int, first: str, first_seq: int) -> Difference:
+    """The activity has the id of an earlier one: number `first_seq` of the member `first`."""
+    message = f"recorded twice: activity {first_seq} of {first} has the same id"
+    return Difference("activity", "id", message, program, member, seq, f"{source} {id}", stored=shown(id))
+
+
 def shown(value: Any) -> str:
     """A value as a reader can take it in."""
     text = value.hex() if isinstance(value, bytes) else str(value)

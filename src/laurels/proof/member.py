@@ -31,7 +31,7 @@ from laurels.intake.batch import parcel_of
 from laurels.intake.folder import Folder
 from laurels.intake.sameness import with_text
 from laurels.intake.submission import SOURCE
-from laurels.proof.difference import Difference, parting, shown, shown_around
+from laurels.proof.difference import Difference, parting, recorded_twice, shown, shown_around
 from laurels.proof.history import History
 from laurels.proof.suspicion import suspect
 from laurels.store.bucket import bucket_of
@@ -129,6 +129,7 @@ class MemberProof:
         self._fold.documents = _Folded(self._fold.documents)
         self._bodies: dict[int, tuple[Any, tuple[AnyFact, ...]]] = {}
         self._accounts: dict[tuple[str, str], int] = {}
+        self._ids: dict[tuple[str, str], int] = {}
         counted.members += 1
 
     # --- the ledger ---------------------------------------------------------------------------------------------------
@@ -148,6 +149,8 @@ class MemberProof:
             self._differ("activity", "seq", f"number {due} is missing", seq, name, stored=seq)
             self._is_sound = False
         self._seq, self._recorded_at = seq, recorded_at
+        if (first := self._ids.setdefault((source, id), seq)) != seq:
+            self._add(recorded_twice(self._program, source, id, self._id, seq, self._id, first))
         if bucket != self._bucket:
             self._differ(
                 "activity", "bucket", "not the member's", seq, name, stored=bucket, expected=self._bucket
@@ -461,12 +464,15 @@ class MemberProof:
         stored: Any = "",
         expected: Any = "",
     ) -> None:
-        if len(self.differences) < DIFFERENCES_MOST:
-            self.differences.append(
-                self._difference(
-                    table, column, message, seq, activity, entry=entry, key=key, stored=stored, expected=expected
-                )
+        self._add(
+            self._difference(
+                table, column, message, seq, activity, entry=entry, key=key, stored=stored, expected=expected
             )
+        )
+
+    def _add(self, difference: Difference) -> None:
+        if len(self.differences) < DIFFERENCES_MOST:
+            self.differences.append(difference)
 
 
 def _is_same_row(stored: Sequence[Any], expected: tuple[Any, ...]) -> bool:

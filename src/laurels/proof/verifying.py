@@ -22,7 +22,7 @@ from laurels.clock import Clock
 from laurels.proof.difference import Difference
 from laurels.proof.member import Counted
 from laurels.proof.reach import Reach, judge_reach
-from laurels.proof.whole import judge_clock, judge_outbox, judge_pools, judge_strays, judge_versions
+from laurels.proof.whole import judge_clock, judge_ids, judge_outbox, judge_pools, judge_strays, judge_versions
 from laurels.store import imports
 from laurels.store.database import Connection, Database
 from laurels.store.sql import named
@@ -121,6 +121,7 @@ class _Run:
     async def judge(self, connection: Connection, verdict: Verdict, *, resume: bool) -> None:
         program = self._program
         differences, history = await judge_versions(connection, program)
+        differences += await judge_ids(connection, program)
         kept = await self._kept() if resume else None
         self._total = await connection.fetchval(
             "select coalesce(sum(seq), 0)::bigint from member where program = $1", program

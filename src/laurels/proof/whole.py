@@ -11,7 +11,7 @@ from laurels.core.program.loading import load
 from laurels.core.program.model import Program
 from laurels.core.refusal import Refusal
 from laurels.core.version import Version
-from laurels.proof.difference import Difference, shown
+from laurels.proof.difference import Difference, recorded_twice, shown
 from laurels.proof.history import History
 from laurels.proof.member import Counted, Sent
 from laurels.store.bucket import bucket_of
@@ -20,6 +20,7 @@ from laurels.store.digest import version_digest
 from laurels.store.sql import named
 
 STRAYS: Final = named("verify_strays")
+IDS: Final = named("verify_ids")
 
 
 async def judge_versions(connection: Connection, program: str) -> tuple[list[Difference], History]:
@@ -153,6 +154,21 @@ def _of(sent: Sent, column: str, message: str, stored: Any = "", expected: Any =
         "outbox", column, message, sent.program, sent.sender, sent.seq, key=sent.id,
         stored=str(stored), expected=str(expected),
     )  # fmt: skip
+
+
+async def judge_ids(connection: Connection, program: str) -> list[Difference]:
+    """Activities whose id another member's activity has: all but the first of each, which it names.
+
+    What one member has twice is found when that member is judged.
+    """
+    differences: list[Difference] = []
+    first: Any = None
+    for row in await connection.fetch(IDS, program):
+        if first is None or (row["source"], row["id"]) != (first["source"], first["id"]):
+            first = row
+        elif row["member"] != first["member"]:
+            differences.append(recorded_twice(program, *row, first["member"], first["seq"]))
+    return differences
 
 
 async def judge_strays(connection: Connection) -> list[Difference]:
