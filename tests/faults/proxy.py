@@ -2,7 +2,8 @@
 
 PostgreSQL listens on a socket in the file system, the wire on a port. `cut(n, "up")` lets n more bytes pass towards
 the server, counted over all connections, then breaks the one on which the next would have passed: it is lost.
-`breaking(chance)` gives every connection a number of bytes of its own at which it breaks.
+`breaking(chance)` gives every connection a number of bytes of its own at which it breaks. `stall(n, "up")` counts like
+`cut`, but the connection stays and goes silent: nothing passes either way, and nobody is told.
 """
 
 from __future__ import annotations
@@ -26,20 +27,25 @@ class Wire:
         self._open: set[asyncio.StreamWriter] = set()
         self._left: tuple[Direction, int] | None = None
         self._chance: tuple[Random, int] | None = None
+        self._stall: tuple[Direction, int] | None = None
         self.passed: dict[Direction, int] = {"up": 0, "down": 0}
-        self.cuts = 0
+        self.cuts = self.stalls = 0
 
     def cut(self, after: int, direction: Direction) -> None:
         """The wire breaks once so many more bytes have passed."""
         self._left = (direction, after)
+
+    def stall(self, after: int, direction: Direction) -> None:
+        """Once so many more bytes have passed, the connection on which the next would have passed goes silent."""
+        self._stall = (direction, after)
 
     def breaking(self, chance: Random | None, most: int = 0) -> None:
         """Every new connection breaks after at most so many bytes; None: no more of that."""
         self._chance = None if chance is None else (chance, most)
 
     def heal(self) -> None:
-        """No cut is due any more."""
-        self._left = self._chance = None
+        """No cut is due any more, and no silence."""
+        self._left = self._chance = self._stall = None
 
     async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A connection of the engine's, carried on to the server until one of them ends it."""
@@ -50,9 +56,10 @@ class Wire:
             return
         self._open |= {writer, ahead}
         budget = None if self._chance is None else [self._chance[0].randrange(self._chance[1])]
+        silent = asyncio.Event()
         pumps = (
-            asyncio.create_task(self._pump(reader, ahead, "up", budget)),
-            asyncio.create_task(self._pump(behind, writer, "down", budget)),
+            asyncio.create_task(self._pump(reader, ahead, "up", budget, silent)),
+            asyncio.create_task(self._pump(behind, writer, "down", budget, silent)),
         )
         self._tasks.update(pumps)
         try:
@@ -66,10 +73,18 @@ class Wire:
                 self._open.discard(end)
 
     async def _pump(
-        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, direction: Direction, budget: list[int] | None
+        self,
+        source: asyncio.StreamReader,
+        sink: asyncio.StreamWriter,
+        direction: Direction,
+        budget: list[int] | None,
+        silent: asyncio.Event,
     ) -> None:
         with suppress(OSError):
             while part := await source.read(65536):
+                part = self._before_silence(part, direction, silent)
+                if not part:
+                    continue
                 part, breaks = self._let_through(part, direction, budget)
                 self.passed[direction] += len(part)
                 sink.write(part)
@@ -79,6 +94,21 @@ class Wire:
                     sink.close()
                     await sink.wait_closed()
                     return
+
+    def _before_silence(self, part: bytes, direction: Direction, silent: asyncio.Event) -> bytes:
+        """What passes before the connection goes silent."""
+        if silent.is_set():
+            return b""
+        if self._stall is None or self._stall[0] != direction:
+            return part
+        left = self._stall[1]
+        if len(part) <= left:
+            self._stall = (direction, left - len(part))
+            return part
+        self._stall = None
+        self.stalls += 1
+        silent.set()
+        return part[:left]
 
     def _let_through(self, part: bytes, direction: Direction, budget: list[int] | None) -> tuple[bytes, bool]:
         if budget is not None:

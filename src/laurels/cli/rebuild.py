@@ -32,7 +32,7 @@ def rebuild_command(outside: Outside, *, program: str | None, member: str | None
 async def _rebuild(outside: Outside, screen: Screen, given: str | None, member: str | None) -> None:
     found: dict[str, Rebuilt] = {}
     async with outside.database_url(settings_of()) as url:
-        database = await Database.open(url, connections_most=2)
+        database = await Database.open(url, connections_most=2, patience_seconds=None)
         try:
             if given is not None or member is not None:
                 wanted = [await program_of(database, given)]

@@ -133,7 +133,7 @@ async def _with_store(
     outside: Outside, screen: Screen, program: Program, given: str | None, lived: Lived | None, *, diff: bool
 ) -> tuple[Lived, Lived | None]:
     async with outside.database_url(settings_of()) as url:
-        database = await Database.open(url, connections_most=2)
+        database = await Database.open(url, connections_most=2, patience_seconds=None)
         try:
             id = await program_of(database, given or program.id)
             async with (

@@ -46,7 +46,7 @@ async def _verify(
 ) -> None:
     started = time.monotonic()
     async with outside.database_url(settings_of()) as url:
-        database = await Database.open(url, connections_most=3)
+        database = await Database.open(url, connections_most=3, patience_seconds=None)
         try:
             if member is not None:
                 program = await program_of(database, given)

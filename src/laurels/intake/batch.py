@@ -94,6 +94,10 @@ class Batch:
             if not recording.is_empty:
                 await recording.write(connection)
             await connection.execute("commit")
+        except TimeoutError:
+            # Whoever does not answer this will not answer a rollback either.
+            connection.terminate()
+            raise
         except BaseException:
             await _roll_back(connection)
             raise

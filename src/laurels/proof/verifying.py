@@ -253,7 +253,7 @@ def _work(url: str, program: str, snapshot: str, tasks: Any, answers: Any) -> No
 
 
 async def _judge_tasks(url: str, program: str, snapshot: str, tasks: Any, answers: Any) -> None:
-    database = await Database.open(url, connections_most=1)
+    database = await Database.open(url, connections_most=1, patience_seconds=None)
     async with database.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
         await connection.execute(f"set transaction snapshot '{snapshot}'")
         await connection.execute("set local idle_in_transaction_session_timeout = 0")

@@ -42,6 +42,12 @@ _HOT: Final = {
 }
 
 
+PATIENCE_SECONDS: Final = 75
+"""How long to wait for an answer: longer than a statement of the write path may take, so that the server speaks first.
+
+Whoever hears nothing by then has no connection any more, whatever the network says. A lane would wait for hours.
+"""
+
 _COMPRESSION: Final = "default_toast_compression"
 
 
@@ -56,14 +62,21 @@ class UnfitDatabase(Exception):  # noqa: N818 - the message is for people, and r
 class Database:
     """A database whose settings were found fit and whose shape is this release's."""
 
-    def __init__(self, url: str, pool: asyncpg.Pool, session: Mapping[str, str]) -> None:
+    def __init__(self, url: str, pool: asyncpg.Pool, session: Mapping[str, str], patience_seconds: int | None) -> None:
         self._url = url
+        self._patience_seconds = patience_seconds
         self._hot = {**session, **_HOT}
         self.pool = pool
 
     @classmethod
-    async def open(cls, url: str, *, connections_most: int = 8) -> Database:
-        """Connects; raises UnfitDatabase or WrongDatabase with everything that is wrong with it."""
+    async def open(
+        cls, url: str, *, connections_most: int = 8, patience_seconds: int | None = PATIENCE_SECONDS
+    ) -> Database:
+        """Connects; raises UnfitDatabase or WrongDatabase with everything that is wrong with it.
+
+        A statement without an answer for `patience_seconds` is an outage. None: however long it takes, for those who
+        read whole tables.
+        """
         first = await connect(url, server_settings=_EVERYWHERE)
         try:
             await refuse_unfit_database(first)
@@ -81,12 +94,18 @@ class Database:
             init=_step_down,
             reset=_as_it_is,
             server_settings=session,
+            command_timeout=patience_seconds,
         )
-        return cls(url, pool, session)
+        return cls(url, pool, session, patience_seconds)
 
     async def connect_hot(self) -> asyncpg.Connection:
         """A connection for the write path; whoever asked for it closes it."""
-        connection = await connect(self._url, server_settings=self._hot, max_cached_statement_lifetime=0)
+        connection = await connect(
+            self._url,
+            server_settings=self._hot,
+            max_cached_statement_lifetime=0,
+            command_timeout=self._patience_seconds,
+        )
         await _step_down(connection)
         return connection
 
