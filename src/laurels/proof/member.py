@@ -292,7 +292,8 @@ class MemberProof:
         posted = entries(facts)
         self._count_accounts(posted)
         expected = [entry_row(self._id, seq, self._bucket, n, entry) for n, entry in enumerate(posted)]
-        if len(stored) == len(expected) and all(map(_is_same_row, stored, expected)):
+        # A record equals the tuple of its values, so that the usual case is one comparison.
+        if [*stored] == expected:
             return
         by_place: dict[int, Sequence[Any]] = {row[2]: row for row in stored}
         for n, must in enumerate(expected):
@@ -312,12 +313,15 @@ class MemberProof:
         """Adds up accounts from entries alone; what proves the fold, and the figures, shares no code with them."""
         accounts, in_transit = self._accounts, self._counted.in_transit
         for entry in posted:
-            wallet, points = entry.wallet, entry.points
-            for account, by in ((entry.out_of, -points), (entry.into, points)):
-                if account in MEMBER_ACCOUNTS:
-                    accounts[wallet, account] = accounts.get((wallet, account), 0) + by
-                elif account == "in_transit":
-                    in_transit[wallet] = in_transit.get(wallet, 0) + by
+            wallet, points, out_of, into = entry.wallet, entry.points, entry.out_of, entry.into
+            if out_of in MEMBER_ACCOUNTS:
+                accounts[wallet, out_of] = accounts.get((wallet, out_of), 0) - points
+            elif out_of == "in_transit":
+                in_transit[wallet] = in_transit.get(wallet, 0) - points
+            if into in MEMBER_ACCOUNTS:
+                accounts[wallet, into] = accounts.get((wallet, into), 0) + points
+            elif into == "in_transit":
+                in_transit[wallet] = in_transit.get(wallet, 0) + points
 
     def _count(self, seq: int, type_: str, source: str, id: str, recorded_at: int, facts: tuple[AnyFact, ...]) -> None:
         counted = self._counted
@@ -473,10 +477,6 @@ class MemberProof:
     def _add(self, difference: Difference) -> None:
         if len(self.differences) < DIFFERENCES_MOST:
             self.differences.append(difference)
-
-
-def _is_same_row(stored: Sequence[Any], expected: tuple[Any, ...]) -> bool:
-    return tuple(stored) == expected
 
 
 def _is_pending(lot: Lot) -> bool:

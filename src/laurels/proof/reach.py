@@ -65,7 +65,7 @@ async def judge_reach(
                 known = members.get(id)
                 is_sealed = known is not None and known[5] is not None
                 proof = MemberProof(program, id, history, counted, is_sealed=is_sealed)
-            proof.activity(tuple(row), entries.pop((id, row[1]), ()))
+            proof.activity(row, entries.pop((id, row[1]), ()))
         for (member, seq), left in entries.items():
             differences.extend(
                 Difference(

@@ -122,7 +122,7 @@ async def _judge(connection: Connection, program: str, id: str, proof: MemberPro
         for row in await connection.fetch(ENTRIES, program, id, seq, id, last):
             entries.setdefault(row["seq"], []).append(row)
         for row in rows:
-            proof.activity(tuple(row), entries.get(row["seq"], ()))
+            proof.activity(row, entries.get(row["seq"], ()))
         if len(rows) < PAGE:
             return
         seq = last
