@@ -101,7 +101,7 @@ def record_as(old: str, new: str) -> Callable[[pytest.MonkeyPatch], None]:
 UPDATE = "set seq = excluded.seq, root = excluded.root, wake_at = excluded.wake_at"
 without_update = record_as(UPDATE, "set wake_at = excluded.wake_at")
 without_number = record_as(UPDATE, "set root = excluded.root, wake_at = excluded.wake_at")
-overwriting_pools = record_as("set used = p.used + w.by", "set used = w.by")
+overwriting_pools = record_as("then p.used + w.by end", "then w.by end")
 
 
 def leave_pools_unlocked(patch: pytest.MonkeyPatch) -> None:

@@ -31,9 +31,9 @@ campaigns:
   base: {on: purchase, grant: {wallet: points, points: 1, per: "2.00"}}
 """
 
-# What is rounded down is rounded up, and the other way round.
-RULE = "    if (rounding is Rounding.DOWN) == (numerator >= 0):\n"
-ALTERED = "    if (rounding is Rounding.DOWN) == (numerator < 0):\n"
+# What a campaign grants per amount is rounded up instead of down.
+RULE = 'else f"points = {points} // {rate[1]}"]'
+ALTERED = 'else f"points = -(-({points}) // {rate[1]})"]'
 
 # Yuan, of which two earn a point: by the present rule a half is dropped, by the altered one it is rounded up.
 EVEN = ("4.00", "10.00")
@@ -44,7 +44,7 @@ def release(directory: Path, *, raised: bool) -> Path:
     """The source of a release that rounds up, with its engine's number raised or forgotten."""
     source = directory / ("raised" if raised else "forgotten")
     shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__"))
-    altered(source / "laurels" / "core" / "money.py", RULE, ALTERED)
+    altered(source / "laurels" / "core" / "written.py", RULE, ALTERED)
     if raised:
         decide = source / "laurels" / "core" / "decide.py"
         engine = engine_of(decide)

@@ -330,8 +330,7 @@ def upcoming(root: Root) -> tuple[Instant | None, Instant | None]:
                 sweep = first
             # An instant at which points activate lies ahead, so that none is 0.
             at = min(filter(None, map(_activates_ats, pages)), default=NEVER)
-            if at < activation:
-                activation = at
+            activation = min(activation, at)
         if balance.expires_at is not None and balance.expires_at < sweep:
             sweep = balance.expires_at
     for standing in root.tracks.values():
