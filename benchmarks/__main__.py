@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import alone, bulk, lots, memory, online, results, sampling, scale, verified
+from benchmarks import alone, bulk, lots, memory, online, remote, results, sampling, scale, verified
 from benchmarks.ground import ground
 from benchmarks.load import Load
 from benchmarks.measure import Options, Report
@@ -25,13 +25,16 @@ GROUPS: Final[dict[str, tuple[str, Callable[[Bench], Report]]]] = {
     "scale": ("many members beside few", scale.scale),
     "memory": ("memory under load", memory.memory),
     "verify": ("proving what is recorded", verified.verify),
+    "remote": ("a database far away, a slow disk", remote.remote),
 }
+ASKED: Final = frozenset({"remote"})
+"""Groups that run when they are named."""
 
 
 def main() -> None:
     """Runs what was asked for."""
     given = _options()
-    names = given.groups or list(GROUPS)
+    names = given.groups or [name for name in GROUPS if name not in ASKED]
     chosen = _chosen(given)
     began = time.monotonic()
 
@@ -53,7 +56,7 @@ def main() -> None:
     finally:
         load.end()
     if not chosen.quick:
-        results.write_readme()
+        results.write_pages()
     say(f"{time.monotonic() - began:.0f} s; results in {results.kept(chosen.quick).relative_to(results.HERE.parent)}")
 
 

@@ -1,4 +1,4 @@
-"""What was found: kept in latest.json by group, printed as a table, and shown in README.md.
+"""What was found: kept in latest.json by group, printed as a table, and shown in README.md and docs/performance.md.
 
 A run of some groups replaces these and keeps the others, unless they are of another machine. A quick run says too
 little to be kept beside the code: it goes to var/bench/quick.json.
@@ -7,6 +7,7 @@ little to be kept beside the code: it goes to var/bench/quick.json.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +20,7 @@ from benchmarks.measure import Contender, Figure, Options, Report
 HERE: Final = Path(__file__).parent
 LATEST: Final = HERE / "latest.json"
 README: Final = HERE / "README.md"
-BEGIN: Final = "<!-- results: written by make bench -->\n"
-END: Final = "<!-- end of results -->\n"
+PERFORMANCE: Final = HERE.parent / "docs" / "performance.md"
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -103,14 +103,20 @@ def table(report: Report) -> str:
     return "\n".join(lines)
 
 
-def write_readme() -> None:
-    """The tables of README.md, anew from latest.json."""
+def write_pages() -> None:
+    """The tables of README.md and of docs/performance.md, anew from latest.json."""
     latest = read(LATEST)
-    text = README.read_text(encoding="utf-8")
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    if latest is not None:
-        README.write_text(head + BEGIN + markdown(latest) + END + tail, encoding="utf-8")
+    if latest is None:
+        return
+    for page, parts in PARTS.items():
+        text = page.read_text(encoding="utf-8")
+        for part, written in parts.items():
+            begin, end = f"<!-- {part}: written by make bench -->\n", f"<!-- end of {part} -->\n"
+            head, found, rest = text.partition(begin)
+            former, closed, tail = rest.partition(end)
+            assert found + closed == begin + end, f"{page.name} has no place for {part}"
+            text = head + begin + (written(latest) or former) + end + tail
+        page.write_text(text, encoding="utf-8")
 
 
 def markdown(latest: Latest) -> str:
@@ -133,6 +139,60 @@ def markdown(latest: Latest) -> str:
     if newest is not None:
         parts.append(f"\n{', '.join(f'{name} {number}' for name, number in newest.versions.items())}.\n")
     return "".join(parts)
+
+
+def ratios(latest: Latest) -> str:
+    """Everything that something is asked of, and every other ratio; the far database has a table of its own."""
+    figures = [
+        figure
+        for name, group in latest.groups.items()
+        for figure in group.figures
+        if name != "remote" and (figure.unit == "x" or figure.target is not None)
+    ]
+    rows = [
+        (
+            f"`{figure.name}`",
+            f"{figure.what}; {figure.note}" if figure.note else figure.what,
+            _value(figure),
+            _target(figure),
+            {True: "met", False: "missed", None: ""}[figure.met],
+        )
+        for figure in figures
+    ]
+    return _table(("Figure", "", "Value", "Target", ""), "llrrl", rows)
+
+
+def profile(latest: Latest) -> str:
+    """Microseconds of the server's processor for a purchase by stage, and of deciding alone."""
+    rows = [
+        (figure.what.partition(":")[0] if name == "profile" else figure.what, where, _value(figure))
+        for name, where in (("profile", "server, 64 connections"), ("replay", "without a store, one process"))
+        if name in latest.groups
+        for figure in latest.groups[name].figures
+        if figure.unit == "us"
+    ]
+    return _table(("Stage", "Where", "A purchase"), "llr", rows)
+
+
+def far(latest: Latest) -> str:
+    """What distance and a slow disk cost."""
+    group = latest.groups.get("remote")
+    if group is None:
+        return ""
+    beside = {figure.name.removesuffix("_vs_local"): _value(figure) for figure in group.figures if figure.unit == "x"}
+    rows = []
+    for each in group.contenders:
+        name, rate, latency, cpu, *_ = _cells(each)
+        rows.append((name, rate, beside.get(each.name, ""), latency, cpu))
+    return _table(("Contender", "Activities/s", "Beside `local`", "p50, p99 ms", "Processor us each"), "lrrll", rows)
+
+
+def _table(head: tuple[str, ...], sides: str, rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    if not lines:
+        return ""
+    rule = "|".join("--:" if side == "r" else "---" for side in sides)
+    return "\n".join(["", f"| {' | '.join(head)} |", f"|{rule}|", *lines, ""]) + "\n"
 
 
 def _counted(group: Group) -> str:
@@ -166,3 +226,10 @@ def _range(figure: Figure) -> str:
 
 def _target(figure: Figure) -> str:
     return "" if figure.target is None else f"{figure.better} {figure.target:,g}"
+
+
+PARTS: Final[dict[Path, dict[str, Callable[[Latest], str]]]] = {
+    README: {"results": markdown},
+    PERFORMANCE: {"ratios": ratios, "profile": profile, "remote": far},
+}
+"""What of which page is written anew."""
