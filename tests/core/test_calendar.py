@@ -785,6 +785,17 @@ def test_an_expiry_rounded_to_the_month_is_the_first_instant_of_the_next() -> No
     )
 
 
+@pytest.mark.parametrize("name", ["America/New_York", "America/Sao_Paulo", "Pacific/Apia", "Asia/Gaza"])
+@pytest.mark.parametrize("text", ["7D", "12M", "36H"])
+def test_a_rounded_expiry_asked_of_often_is_what_it_is_at_first(name: str, text: str) -> None:
+    zone, after = Zone(name), Duration.parse(text)
+    start = at("2010-10-01T00:00:00Z")
+    for instant in range(start, start + 480 * 24 * HOUR, 5 * HOUR):
+        for period in (Period.DAY, Period.MONTH):
+            plainly = zone.period_end(zone.add(instant, after), period)
+            assert zone.period_end_after(instant, after, period) == plainly
+
+
 # --- years that begin on another day, anniversaries, and dates of expiry ---
 
 

@@ -7,6 +7,9 @@ are then allocated to the lines by largest remainder, so that returns can take b
 
 from __future__ import annotations
 
+from operator import attrgetter
+from typing import Final
+
 from laurels.core.activity import Activity, Purchase
 from laurels.core.case import Case, View
 from laurels.core.compiled import Compiled, Hours, Rated, Trigger
@@ -243,15 +246,16 @@ def _counted(
     return grants
 
 
+_points: Final = attrgetter("points")
+
+
 def _accrue_into(
     case: Case, compiled: Compiled, activity: Activity, tiers: dict[str, str], wallet: str, grants: tuple[Grant, ...]
 ) -> Accrued:
     """Opens the lot for what was granted into a wallet."""
     data, instant = activity.data, activity.occurred_at
     terms = terms_of(case, compiled, compiled.wallets[wallet], instant, tiers)
-    points = 0
-    for grant in grants:
-        points += grant.points
+    points = sum(map(_points, grants))
     fact = Accrued(
         wallet,
         case.new_lot(),

@@ -252,6 +252,7 @@ class Zone:
         "_at",
         "_dates",
         "_days",
+        "_ends_after",
         "_horizon",
         "_offsets",
         "_recent_ends",
@@ -299,6 +300,7 @@ class Zone:
         self._days: dict[Date, _Day] = {}
         self._spans: dict[Period, dict[Date, _Span]] = {period: {} for period in Period}
         self._shifts: dict[Duration, dict[int, int]] = {}
+        self._ends_after: dict[tuple[Duration, Period], dict[int, Instant]] = {}
         self._texts: dict[Instant, str] = {}
         self._dates: dict[int, str] = {}
         self._ahead: dict[int, str] = {}
@@ -383,7 +385,21 @@ class Zone:
 
     def period_end_after(self, instant: Instant, duration: Duration, period: Period) -> Instant:
         """The end of the period that contains the instant a duration later: "after 12M, round month"."""
-        return self.period_end(self.add(instant, duration), period)
+        start, end, offset = self._recent_offset
+        if not start <= instant < end:
+            offset = self._find_offset(instant)
+        day = (instant + offset) // MICROSECONDS_PER_DAY
+        ends = self._ends_after.get((duration, period))
+        if ends is None:
+            ends = {}
+            _keep(self._ends_after, (duration, period), ends, _DURATIONS_MAX)
+        found = ends.get(day)
+        if found is None:
+            found = self.period_end(self.add(instant, duration), period)
+            if not duration.microseconds and day in self._shifts.get(duration, ()):
+                # Every time of this day arrives on one date, which no clock change cuts.
+                _keep(ends, day, found)
+        return found
 
     def year_from(self, instant: Instant, month: int, day: int) -> tuple[Instant, Instant]:
         """The year that begins on that month and day and contains the instant, as its first instant and that of the

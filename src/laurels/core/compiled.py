@@ -230,6 +230,7 @@ class Compiled:
         self.wallets: MappingProxyType[str, Wallet] = MappingProxyType(
             {wallet.id: wallet for wallet in program.wallets}
         )
+        self.wallet_ids = frozenset(self.wallets)
         self.tracks: MappingProxyType[str, Track] = MappingProxyType({track.id: track for track in program.tracks})
         self.tiers: MappingProxyType[str, dict[str, Tier]] = MappingProxyType(
             {track.id: {tier.id: tier for tier in track.tiers} for track in program.tracks}

@@ -22,7 +22,8 @@ from laurels.core.tier import measure_points, place, review
 def adopt(case: Case, compiled: Compiled, at: Instant) -> None:
     """The member goes over to the version in effect at an instant, with their points and where they stand."""
     carry_over(case, compiled, at)
-    place(case, compiled, at)
+    if case.placed is not compiled:
+        place(case, compiled, at)
 
 
 def bring_up(case: Case, to: Instant) -> None:

@@ -53,8 +53,9 @@ def is_kept(compiled: Compiled, wallet: Wallet, tiers: dict[str, str]) -> bool:
 def expiry_of(compiled: Compiled, rule: ExpiryRule, activated_at: Instant) -> Instant | None:
     """The instant from which a lot activated then cannot be spent; None for never and for sliding expiry."""
     if isinstance(rule, After):
-        expires_at = compiled.zone.add(activated_at, rule.after)
-        return expires_at if rule.round is None else compiled.zone.period_end(expires_at, rule.round)
+        if rule.round is None:
+            return compiled.zone.add(activated_at, rule.after)
+        return compiled.zone.period_end_after(activated_at, rule.after, rule.round)
     if isinstance(rule, OnDates):
         return compiled.zone.next_dates(activated_at, rule.dates, rule.at_least)
     return None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from itertools import compress
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
@@ -293,7 +292,9 @@ def amounts_of(moment: Moment, key: str, base: Base) -> list[int]:
 
 def line_shares(lines: Sequence[str], parts: tuple[int, ...]) -> tuple[LineShare, ...]:
     """What each of these lines gets, without those that get nothing."""
-    return tuple(map(LineShare, compress(lines, parts), filter(None, parts)))
+    if 0 in parts:
+        return tuple([LineShare(line, points) for line, points in zip(lines, parts, strict=True) if points])
+    return tuple(map(LineShare, lines, parts))
 
 
 def bonuses(

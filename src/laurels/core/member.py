@@ -9,7 +9,6 @@ Documents are values: they are never changed in place once they left `apply`; a 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -313,9 +312,6 @@ def page_key(wallet: str, number: int) -> str:
     return f"lots/{wallet}/{number}"
 
 
-_activates_ats: Final = attrgetter("activates_at")
-
-
 def upcoming(root: Root) -> tuple[Instant | None, Instant | None]:
     """The next instant at which anything falls due, activations included, and the next at which a sweep should look.
 
@@ -328,9 +324,11 @@ def upcoming(root: Root) -> tuple[Instant | None, Instant | None]:
             first = pages[0].expires_at
             if first is not None and first < sweep:
                 sweep = first
-            # An instant at which points activate lies ahead, so that none is 0.
-            at = min(filter(None, map(_activates_ats, pages)), default=NEVER)
-            activation = min(activation, at)
+            if balance.pending:
+                for head in pages:
+                    at = head.activates_at
+                    if at is not None and at < activation:
+                        activation = at
         if balance.expires_at is not None and balance.expires_at < sweep:
             sweep = balance.expires_at
     for standing in root.tracks.values():

@@ -13,8 +13,7 @@ import enum
 import math
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from itertools import repeat
-from operator import floordiv, mod
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -25,6 +24,9 @@ QUANTITY_ONE: Final = 1_000_000
 
 _INTEGER_DIGITS_MAX: Final = 15
 _SCALED_DIGITS_MAX: Final = 18
+
+# Prices and quantities come again and again; reading one is pure, so what it came to may be kept.
+_KEPT_MOST: Final = 8192
 
 # ISO 4217 list one as published on 2026-01-01, by minor units. Codes without a minor unit (gold, the SDR, test
 # codes) are not money that a shop takes and are left out.
@@ -69,6 +71,7 @@ CURRENCIES: Final[Mapping[str, Currency]] = MappingProxyType(
 )
 
 
+@lru_cache(_KEPT_MOST)
 def parse_minor(text: str, places: int) -> int:
     """The count of minor units that a decimal such as "39.80" states, exactly.
 
@@ -87,6 +90,7 @@ def parse_minor(text: str, places: int) -> int:
     return _parse_scaled(text, places)
 
 
+@lru_cache(_KEPT_MOST)
 def parse_quantity(text: str) -> int:
     """The count of millionths that a decimal such as "2" or "0.125" states, exactly; at most 12 integer digits."""
     if len(text) < 12 and text.isascii() and text.isdigit():
@@ -228,11 +232,10 @@ def allotted(total: int, weights: Sequence[int], weight: int) -> tuple[int, ...]
     """What `allocate` comes to where it is known that nothing is negative and that the weights sum to `weight` > 0."""
     if weight == total:
         return tuple(weights)
-    products = list(map(total.__mul__, weights))
-    parts = list(map(floordiv, products, repeat(weight)))
+    parts = [total * each // weight for each in weights]
     short = total - sum(parts)
     if short:
-        remainders = list(map(mod, products, repeat(weight)))
+        remainders = [total * each % weight for each in weights]
         if short == 1:
             parts[remainders.index(max(remainders))] += 1
         else:

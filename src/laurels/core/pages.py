@@ -8,7 +8,7 @@ head for each page, from which everything can be told that does not need the lot
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +24,6 @@ FULL: Final = 128
 
 # What is asked of every lot of a page is asked without a step of Python for each.
 _available_ats: Final = attrgetter("available_at")
-_names: Final = attrgetter("lot", "expires_at")
 _wholes: Final = attrgetter("lot", "points", "expires_at")
 _END: Final[LotKey] = (NEVER + 1, 0, 0, "")
 _NOWHERE: Final = (_END, _END)
@@ -44,16 +43,9 @@ def _head_key(head: PageHead) -> LotKey:
 
 def _head(number: int, page: Page) -> PageHead:
     first = page[0]
-    return PageHead(number, first.expires_at, first.earned_at, first.lot, len(page), _next_of(_waiting(page)))
-
-
-def _waiting(page: Page) -> Iterable[Instant]:
-    """The instants at which pending lots of a page activate; they lie ahead, so that none is 0."""
-    return filter(None, map(_available_ats, page))
-
-
-def _next_of(instants: Iterable[Instant]) -> Instant | None:
-    return min(instants, default=None)
+    # The instants at which pending lots activate lie ahead, so that none is 0.
+    activates_at = min(filter(None, map(_available_ats, page)), default=None)
+    return PageHead(number, first.expires_at, first.earned_at, first.lot, len(page), activates_at)
 
 
 def activating(page: Page, at: Instant) -> list[Lot]:
@@ -184,6 +176,10 @@ def drop_front(draft: Draft, wallet: str, parts: tuple[Part, ...]) -> bool:
     return True
 
 
+def _is_waiting(lot: Lot, part: Part) -> bool:
+    return lot.available_at is not None and lot.lot == part.lot and lot.expires_at == part.expires_at
+
+
 def release(draft: Draft, wallet: str, part: Part, by: Lot) -> None:
     """Puts an available lot with the same key in the place of a pending one; it must be there."""
     balance = draft.own_balance(wallet)
@@ -191,12 +187,16 @@ def release(draft: Draft, wallet: str, part: Part, by: Lot) -> None:
     place = 0 if len(heads) == 1 else place_of(heads, lot_key(part.expires_at, part.earned_at, part.lot))
     head = heads[place]
     page = draft.page(wallet, head.number)
-    key = part.lot, part.expires_at
-    keys = list(map(_names, page))
-    if key not in keys or page[spot := keys.index(key)].available_at is None:
-        raise AssertionError(f"{wallet}: no such lot waits: {part.lot}")
+    waiting = list(map(_available_ats, page))
+    spot = waiting.index(head.activates_at)
+    if not _is_waiting(page[spot], part):
+        # Another one waits as long, or less long.
+        spot = next((n for n, lot in enumerate(page) if _is_waiting(lot, part)), -1)
+        if spot < 0:
+            raise AssertionError(f"{wallet}: no such lot waits: {part.lot}")
     changed = (*page[:spot], by, *page[spot + 1 :])
+    waiting[spot] = None
     draft.put(page_key(wallet, head.number), changed)
-    activates_at = _next_of(_waiting(changed))
+    activates_at = min(filter(None, waiting), default=None)
     there = PageHead(head.number, head.expires_at, head.earned_at, head.lot, head.count, activates_at)
     balance.pages = (there,) if len(heads) == 1 else (*heads[:place], there, *heads[place + 1 :])

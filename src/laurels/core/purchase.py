@@ -26,7 +26,7 @@ def record_purchase(
     case: Case, compiled: Compiled, now: Compiled, activity: Activity, data: Purchase
 ) -> Refusal | None:
     """A purchase earns, is measured, and is remembered for its returns."""
-    if case.draft.order(data.order) is not None:
+    if case.draft.get(f"order/{data.order}") is not None:
         return Refusal("duplicate_order", data.order)
     if data.tenders:
         refusal = _check_points_tenders(case, compiled, data)

@@ -9,14 +9,13 @@ for these a property holds both readings to the same facts. `source_of` shows th
 from __future__ import annotations
 
 import re
-from itertools import compress
-from operator import attrgetter, mul
+from operator import attrgetter
 from types import FunctionType
 from typing import Any, Final, cast
 
 from laurels.core.compiled import CompiledCampaign, CompiledLimit, Trigger, Writ
-from laurels.core.facts import CooldownStarted, Grant, Judged, LineShare, PoolClaimed
-from laurels.core.granting import Fraction, activity_view, base_amounts, bonuses, key_of
+from laurels.core.facts import CooldownStarted, Grant, Judged, PoolClaimed
+from laurels.core.granting import Fraction, activity_view, base_amounts, bonuses, key_of, line_shares
 from laurels.core.limit import left_in, room_of, use, use_in
 from laurels.core.member import NEVER
 from laurels.core.money import QUANTITY_ONE, Rate, Rounding, allotted, quotient_of
@@ -39,9 +38,7 @@ NAMES: Final = {
     "bonuses": bonuses,
     "ids_of": attrgetter("line"),
     "left_in": left_in,
-    "LineShare": LineShare,
-    "compress": compress,
-    "mul": mul,
+    "line_shares": line_shares,
     "quantities_of": attrgetter("quantity"),
     "room_of": room_of,
     "use": use,
@@ -94,12 +91,10 @@ class _Writer:
         self.names: dict[str, Any] = {
             "__builtins__": {
                 **BUILTINS,
-                "bool": bool,
-                "filter": filter,
                 "list": list,
                 "map": map,
                 "sum": sum,
-                "tuple": tuple,
+                "zip": zip,
             },
             **NAMES,
         }
@@ -197,7 +192,7 @@ class _Writer:
             by_tier, per, beyond = grant.by, 1, 1
         weight = "sum(weights)"
         if selects:
-            weights = f"list(map(mul, {weights}, map(bool, selected)))"
+            weights = f"[weight if chosen else 0 for weight, chosen in zip({weights}, selected)]"
         elif isinstance(grant, Multiply):
             weight = f"points_{self._places[grant.campaign]}"
         elif isinstance(grant, PerQuantity):
@@ -252,11 +247,7 @@ class _Writer:
     def _granted(self, n: int, each: CompiledCampaign, always: int | None) -> list[str]:
         """Grants `points`, which are `always` so many where that is known, as far as limits leave room; says so."""
         id, wallet = each.id, each.grants[0].wallet
-        shares = (
-            "()"
-            if isinstance(each.grants[0], Fixed)
-            else "tuple(map(LineShare, compress(ids, parts), filter(None, parts)))"
-        )
+        shares = "()" if isinstance(each.grants[0], Fixed) else "line_shares(ids, parts)"
         allocated = [] if shares == "()" else ["parts = allotted(points, weights, weight)"]
         applied = f"Judged({id!r}, 'applied', points, points, {wallet!r})"
         granted = f"Grant({id!r}, points, {shares})"
