@@ -238,6 +238,15 @@ class Compiled:
         self.ranks: MappingProxyType[str, dict[str, int]] = MappingProxyType(
             {track.id: {tier.id: rank for rank, tier in enumerate(track.tiers)} for track in program.tracks}
         )
+        # Of tracks with one metric, by rank: from what value on a higher tier may be reached.
+        self.nearest = {
+            track.id: tuple(
+                min([tier.enter[0] if tier.enter else -NEVER for tier in track.tiers[rank + 1 :]], default=NEVER)
+                for rank in range(len(track.tiers))
+            )
+            for track in program.tracks
+            if len(track.metrics) == 1
+        }
         self.first_tiers = MappingProxyType({track.id: track.tiers[0].id for track in program.tracks})
         self.heirs = MappingProxyType(_heirs_of(program))
         # By track and tier: what the tier adds to a wallet's points, as a fraction of them.

@@ -278,7 +278,8 @@ def _is_moved(
         return True
     rank = compiled.ranks[track.id][standing.tier]
     values = _values_in(track, standing, window)
-    if rank + 1 < len(track.tiers) and highest(track, values, above=rank) > rank:
+    nearest = compiled.nearest.get(track.id)
+    if highest(track, values, above=rank) > rank if nearest is None else values[0] >= nearest[rank]:
         return True
     if rank == 0 or not meets(track, keep_of(track.tiers[rank]), values):
         return False
