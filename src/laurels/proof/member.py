@@ -134,8 +134,8 @@ class MemberProof:
 
     # --- the ledger ---------------------------------------------------------------------------------------------------
 
-    def activity(self, row: Sequence[Any], stored_entries: Sequence[Sequence[Any]]) -> None:
-        """Judges an activity with the entries that are stored for it."""
+    def activity(self, row: Any, stored_entries: Sequence[Any]) -> None:
+        """Judges an activity with the entries that are stored for it: rows as the driver gives them."""
         (
             _member, seq, bucket, source, id, type_, occurred_at, recorded_at, engine, version, known, body, stored,
             circumstances, digest, _texts,

@@ -167,7 +167,8 @@ async def judge_ids(connection: Connection, program: str) -> list[Difference]:
         if first is None or (row["source"], row["id"]) != (first["source"], first["id"]):
             first = row
         elif row["member"] != first["member"]:
-            differences.append(recorded_twice(program, *row, first["member"], first["seq"]))
+            source, id, member, seq = row
+            differences.append(recorded_twice(program, source, id, member, seq, first["member"], first["seq"]))
     return differences
 
 
