@@ -10,6 +10,7 @@ from laurels.api.performing import PARAMETER_MOST
 from laurels.api.problem import FINDINGS, PROBLEMS
 from laurels.api.scopes import SCOPES
 from laurels.core.shape import FINDINGS_MOST
+from laurels.core.wire import ATTRIBUTE_MOST, ATTRIBUTES_BYTES_MOST
 from laurels.settings import Settings
 from tests.docs.reference import table
 
@@ -42,6 +43,12 @@ def _part(what: str) -> str:
                 ("Digits in a number", str(NUMBER_DIGITS_MOST), "`too_long`"),
                 ("Characters in an id", str(PARAMETER_MOST), "`too_long`, `no_such_route`"),
                 ("Places listed in `errors`", str(FINDINGS_MOST), "the first of them"),
+                ("Characters in an attribute's name or text", str(ATTRIBUTE_MOST), "`too_long`"),
+                (
+                    "Bytes of a member's attributes (JSON)",
+                    f"{ATTRIBUTES_BYTES_MOST:,}",
+                    "`too_long`, `attributes_too_large`",
+                ),
                 ("Items on a page", str(LIMIT_MOST), "`malformed_query`"),
             )
             return table(("What", "At most", "Otherwise"), *limits)

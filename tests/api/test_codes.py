@@ -76,6 +76,13 @@ async def test_activities_are_refused_by_code(laurels_url: str, seen: set[tuple[
         await refuses(here, "already_enrolled", "enrol", {})
         await refuses(here, "undeclared_activity", "custom.unheard_of", {})
         await refuses(here, "unknown_wallet", "adjustment", {"wallet": "gems", "points": 5, "reason": "x"})
+        many: dict[str, str] = {}
+        for first in (0, 10):
+            many = {f"note_{n}": "x" * 200 for n in range(first, first + 9)}
+            await here.send("member_change", f"c-{first}", "m-1", {"attributes": many})
+        too_many = {"attributes": {**many, "more": "x" * 200, "still_more": "x" * 200}}
+        await refuses(here, "attributes_too_large", "member_change", too_many)
+        await answers(here, "attributes_too_large", "PATCH", "/v1/members/m-1", too_many)
         await here.send("purchase", "p-1", "m-1", purchase("o-1", ("coffee", "30.00"), ("coffee", "40.00")))
         await refuses(here, "duplicate_order", "purchase", purchase("o-1", ("coffee", "30.00")))
         await refuses(here, "unknown_order", "return", {"order": "o-2"})

@@ -49,6 +49,7 @@ REFUSALS_HERE: Final = (
     *PURCHASE_REFUSALS,
     "activity_conflict",
     "already_enrolled",
+    "attributes_too_large",
     "undeclared_activity",
     "unknown_wallet",
     "unknown_order",

@@ -203,7 +203,14 @@ async def enrol_member(call: Call, body: NewMember) -> MemberSaved:
     tag="Members",
     summary=Sentence("Change a member", "修改会员"),
     scopes=("members:write",),
-    codes=("overloaded", "no_such_member", "identifier_taken", "member_sealed", "unknown_program_version"),
+    codes=(
+        "overloaded",
+        "no_such_member",
+        "identifier_taken",
+        "member_sealed",
+        "attributes_too_large",
+        "unknown_program_version",
+    ),
 )
 async def change_member(call: Call, member: str, body: ChangedMember) -> MemberSaved:
     """Changes what is given. Attributes become an activity, so that what rules read changes by activity alone."""

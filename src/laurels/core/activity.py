@@ -21,6 +21,8 @@ from laurels.core.money import QUANTITY_ONE, parse_minor, parse_quantity
 from laurels.core.rule.environment import Field
 from laurels.core.shape import Problem, below, misread, problem_of
 from laurels.core.wire import (
+    ATTRIBUTE_MOST,
+    ATTRIBUTES_BYTES_MOST,
     FIELDS_MOST,
     INTEGER_MOST,
     WIRE_TYPES,
@@ -271,6 +273,7 @@ def declared_by(currency: str, places: int, fields: dict[str, tuple[Field, ...]]
 # --- parsing ----------------------------------------------------------------------------------------------------------
 
 _decoders: Final = {name: msgspec.json.Decoder(wire) for name, wire in WIRE_TYPES.items()}
+_encode: Final = msgspec.json.Encoder().encode
 _free_decoder: Final = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -527,12 +530,39 @@ def _return(wire: WireReturn, declared: Declared, problems: list[Problem]) -> Re
 
 
 def _enrol(wire: WireEnrol, declared: Declared, problems: list[Problem]) -> Enrol:
-    attributes = _fields(wire.attributes, "member", declared, "/data/attributes", problems)
-    return Enrol(attributes, wire.referral_code, wire.time_zone)
+    return Enrol(_attributes(wire.attributes, declared, problems), wire.referral_code, wire.time_zone)
 
 
 def _member_change(wire: WireMemberChange, declared: Declared, problems: list[Problem]) -> MemberChange:
-    return MemberChange(_fields(wire.attributes, "member", declared, "/data/attributes", problems, removable=True))
+    return MemberChange(_attributes(wire.attributes, declared, problems, removable=True))
+
+
+def _attributes(
+    given: dict[str, Any], declared: Declared, problems: list[Problem], *, removable: bool = False
+) -> dict[str, Any]:
+    """A member's attributes, each of which is short: the root document holds them, which everything reads."""
+    pointer = "/data/attributes"
+    parsed = _fields(given, "member", declared, pointer, problems, removable=removable)
+    for name, value in parsed.items():
+        texts = value if isinstance(value, list) else (value,)
+        if any(isinstance(text, str) and len(text) > ATTRIBUTE_MOST for text in (name, *texts)):
+            problems.append(
+                Problem(
+                    below(pointer, name),
+                    "too_long",
+                    f"an attribute and its texts have at most {ATTRIBUTE_MOST} characters; what no rule reads belongs "
+                    "elsewhere",
+                )
+            )
+    if not problems and (size := attributes_size(given)) > ATTRIBUTES_BYTES_MOST:
+        message = f"{size:,} bytes of JSON; the attributes of a member are at most {ATTRIBUTES_BYTES_MOST:,}"
+        problems.append(Problem(pointer, "too_long", f"{message}, with those that the member has"))
+    return parsed
+
+
+def attributes_size(attributes: dict[str, Any]) -> int:
+    """How many bytes attributes are as JSON."""
+    return len(_encode(attributes)) if attributes else 0
 
 
 def _adjustment(wire: WireAdjustment, _declared: Declared, problems: list[Problem]) -> Adjustment:

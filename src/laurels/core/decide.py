@@ -149,8 +149,7 @@ def _judge(case: Case, earning: Compiled, now: Compiled, activity: Activity) -> 
         take_home(case, now, data)
         return None
     if isinstance(data, MemberChange):
-        change(case, activity, data)
-        return None
+        return change(case, activity, data)
     if isinstance(data, Clock):
         return None
     assert_never(data)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from laurels.core.activity import Activity, Enrol, MemberChange
+from laurels.core.activity import Activity, Enrol, MemberChange, attributes_size
 from laurels.core.case import Case, view_of
 from laurels.core.compiled import Compiled
 from laurels.core.facts import AttributesSet, Enrolled, Scalar
 from laurels.core.purchase import earn
 from laurels.core.refusal import Refusal
 from laurels.core.tier import measure, place
+from laurels.core.wire import ATTRIBUTES_BYTES_MOST
 
 
 def enrol(case: Case, compiled: Compiled, activity: Activity, data: Enrol) -> Refusal | None:
@@ -31,9 +32,16 @@ def enrol(case: Case, compiled: Compiled, activity: Activity, data: Enrol) -> Re
     return None
 
 
-def change(case: Case, activity: Activity, data: MemberChange) -> None:
-    """Attributes take new values."""
-    case.emit(AttributesSet(activity.occurred_at, stored(data.attributes)))
+def change(case: Case, activity: Activity, data: MemberChange) -> Refusal | None:
+    """Attributes take new values, unless that made more of them than a root document should hold."""
+    new = stored(data.attributes)
+    before = case.root.attributes
+    after = {name: value for name, value in {**before, **new}.items() if value is not None}
+    # Those who have too many, from a time when nobody looked, can still be rid of some.
+    if attributes_size(after) > max(ATTRIBUTES_BYTES_MOST, attributes_size(before)):
+        return Refusal("attributes_too_large", f"{attributes_size(after):,} bytes, at most {ATTRIBUTES_BYTES_MOST:,}.")
+    case.emit(AttributesSet(activity.occurred_at, new))
+    return None
 
 
 def stored(attributes: dict[str, Any]) -> dict[str, Scalar]:

@@ -39,6 +39,11 @@ REFUSALS: Final = MappingProxyType(
         "undeclared_activity": RefusalKind(
             422, "The program in effect does not declare this activity type.", "计划未声明该行为类型。"
         ),
+        "attributes_too_large": RefusalKind(
+            409,
+            "With these the member's attributes would be too large; null removes one.",
+            "会员属性总量超过上限；可用 null 移除不需要的属性。",
+        ),
         "unknown_wallet": RefusalKind(422, "The program has no such wallet.", "计划中没有该钱包。"),
         "duplicate_order": RefusalKind(409, "The member has a purchase with this order id.", "该订单号已有购买记录。"),
         "unknown_order": RefusalKind(

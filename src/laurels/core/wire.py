@@ -21,6 +21,11 @@ LINES_MOST: Final = 1000
 TAGS_MOST: Final = 50
 FIELDS_MOST: Final = 100
 INTEGER_MOST: Final = 2**53
+ATTRIBUTE_MOST: Final = 200
+"""Characters in an attribute's name and in each of its texts."""
+
+ATTRIBUTES_BYTES_MOST: Final = 4096
+"""What the attributes of a member may be as JSON: whatever the member does reads and writes all of them."""
 
 
 class WireDiscount(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
