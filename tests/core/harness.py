@@ -185,7 +185,8 @@ class World:
         for number, each in enumerate(programs):
             assert number == 0, "later versions are published with publish()"
             self._add(each, 0)
-        self.zone: Zone = self.versions.judging(0).zone
+        # Not the engine's own: an instant is the same whatever the engine takes the zone for.
+        self.zone = Zone(self.versions.judging(0).program.time_zone)
         self.now = self.instant(start)
         self._ids = 0
 

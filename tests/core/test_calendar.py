@@ -8,6 +8,7 @@ import pickle
 import random
 import zoneinfo
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -368,11 +369,22 @@ def test_the_version_of_the_zone_data_is_known() -> None:
     assert version[4:].isalpha()
 
 
-def test_a_zone_answers_from_the_package_and_not_from_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_zone_answers_from_the_package_and_not_from_the_system(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("TZ", "America/New_York")
-    monkeypatch.setenv("PYTHONTZPATH", "/nowhere")
-    assert Zone("Asia/Shanghai").offset_at(0) == 8 * HOUR
-    assert Zone("UTC").offset_at(0) == 0
+    # A system that takes Shanghai for Greenwich.
+    (tmp_path / "Asia").mkdir()
+    package = importlib.resources.files("tzdata").joinpath("zoneinfo")
+    (tmp_path / "Asia" / "Shanghai").write_bytes(package.joinpath("UTC").read_bytes())
+    zoneinfo.reset_tzpath([str(tmp_path)])
+    try:
+        believed = datetime.datetime(2026, 3, 1, tzinfo=zoneinfo.ZoneInfo.no_cache("Asia/Shanghai"))
+        assert believed.utcoffset() == datetime.timedelta()
+        assert Zone("Asia/Shanghai").offset_at(0) == 8 * HOUR
+        assert Zone("UTC").offset_at(0) == 0
+    finally:
+        zoneinfo.reset_tzpath()
 
 
 def test_every_zone_has_the_offsets_of_zoneinfo_at_random_instants_and_around_its_changes() -> None:
@@ -612,6 +624,9 @@ def test_adding_days_reaches_the_night_of_a_change_as_zoneinfo_does(name: str, d
         ("2024-01-31T10:00:00+08:00", "1M", "2024-02-29T10:00:00+08:00"),
         ("2024-02-29T10:00:00+08:00", "1Y", "2025-02-28T10:00:00+08:00"),
         ("2024-02-29T10:00:00+08:00", "4Y", "2028-02-29T10:00:00+08:00"),
+        # A year that 100 divides has no 29 February unless 400 divides it.
+        ("2000-01-31T10:00:00+08:00", "1M", "2000-02-29T10:00:00+08:00"),
+        ("2100-01-31T10:00:00+08:00", "1M", "2100-02-28T10:00:00+08:00"),
         ("2026-03-31T00:00:00+08:00", "1M", "2026-04-30T00:00:00+08:00"),
         ("2025-12-15T10:00:00+08:00", "1M", "2026-01-15T10:00:00+08:00"),
         ("2025-12-31T23:59:59.999999+08:00", "2M", "2026-02-28T23:59:59.999999+08:00"),

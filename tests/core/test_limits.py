@@ -85,6 +85,8 @@ def test_iso_week_53_is_one_week_across_the_new_year() -> None:
     # 2026-12-28 is a Monday; its week lasts until 2027-01-03.
     assert w.buy("o1", "10.00", at="2026-12-28 00:00").granted("base") == 10
     assert w.buy("o2", "10.00", at="2027-01-01 12:00").why("base") == ("limit_reached", 10, 0)
+    assert w.buy("o3", "10.00", at="2027-01-03 12:00").why("base") == ("limit_reached", 10, 0)
+    assert w.buy("o4", "10.00", at="2027-01-04 00:00").granted("base") == 10
 
 
 def test_a_members_own_time_zone_does_not_move_the_programs_days() -> None:

@@ -53,6 +53,9 @@ def test_more_than_was_bought_of_a_line_cannot_come_back() -> None:
     w.buy("o", {"amount": "10.00", "quantity": "2"}, "5.00")
     assert w.give_back("o", ("1", "10.01")).code == "return_exceeds_purchase"
     assert w.give_back("o", {"line": "1", "quantity": "3"}).code == "return_exceeds_purchase"
+    # Where both are said, each is held to what was bought.
+    assert w.give_back("o", {"line": "1", "quantity": "1", "amount": "10.01"}).code == "return_exceeds_purchase"
+    assert w.give_back("o", {"line": "1", "quantity": "3", "amount": "1.00"}).code == "return_exceeds_purchase"
     assert w.give_back("o", "3").code == "unknown_line"
     assert w.points() == (15, 0, 0, 0)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -126,15 +127,15 @@ async def test_whoever_is_not_answered_sends_it_again_and_it_is_recorded_once(
 ) -> None:
     # Laurels itself does not try again: what happened to the batch is the caller's to bear.
     monkeypatch.setattr("laurels.intake.settling.PAUSES_MS", ())
-    ends: dict[tuple[Direction, str], int] = {}
+    ends: Counter[tuple[Direction, str]] = Counter()
     async with cutting(url) as cut:
         for after, direction in places(await cut.size()):
             answered = await cut.cut_at(after, direction)
             assert answered is None, f"answered {answered} although the wire was cut after {after} bytes {direction}"
             end = (await cut.buy()).status
-            ends[direction, end] = ends.get((direction, end), 0) + 1
+            ends[direction, end] += 1
         assert (await cut.buy()).status == "replayed"
-    print(f"seed {SEED}: {cut.wire.cuts} cuts; sent again: {ends}")
+    print(f"seed {SEED}: {cut.wire.cuts} cuts; sent again: {dict(ends)}")
     # The cuts lay on both sides of COMMIT: some purchases were recorded unheard, some were not.
     assert ends["up", "accepted"] > 10
     assert ends["down", "accepted"] > 10

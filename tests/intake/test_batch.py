@@ -3,11 +3,13 @@
 import asyncio
 from collections import Counter
 
+import asyncpg
 import msgspec
 import pytest
 
 from laurels.core.refusal import Refusal
-from laurels.intake.submission import Submission
+from laurels.intake import settling
+from laurels.intake.submission import Outcome, Submission
 from tests.stage import asynchronous, purchase, stage, submission
 
 
@@ -118,3 +120,39 @@ async def test_two_processes_enrolling_the_same_member_do_it_once(laurels_url: s
         assert Counter(outcome.status for outcome in contested) == {"accepted": 20, "refused": 20}
         assert {outcome.refusal.code for outcome in contested if outcome.refusal} == {"already_enrolled"}
         assert {outcome.status for outcome in outcomes if outcome.member.startswith("x-")} == {"accepted"}
+
+
+async def _until_waiting(owner: asyncpg.Connection, count: int) -> None:
+    """Returns when so many connections of the database wait for a lock."""
+    waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    async with asyncio.timeout(10):
+        while await owner.fetchval(waiting) < count:
+            # Within a transaction the server would go on showing what it showed first.
+            await owner.execute("select pg_stat_clear_snapshot()")
+            await asyncio.sleep(0.01)
+
+
+@asynchronous
+async def test_batches_over_the_same_members_in_opposite_orders_never_wait_in_a_circle(
+    laurels_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The member in the middle is held until one batch has the first and waits, and the other one waits, too."""
+    monkeypatch.setattr(settling, "PAUSES_MS", ())
+    async with stage(laurels_url, lanes=1) as here, stage(laurels_url, lanes=1) as there:
+        await here.enrol("m-1", "m-2", "m-3")
+        owner = await asyncpg.connect(laurels_url)
+        batches: list[asyncio.Task[list[Outcome]]] = []
+        async with owner.transaction():
+            await owner.execute("select from laurels.member where id = 'm-2' for update")
+            for process, members in ((here, ("m-1", "m-2", "m-3")), (there, ("m-3", "m-2", "m-1"))):
+                sent = [
+                    submission("purchase", member, purchase(f"o-{len(batches)}", "1.00"), id=f"{len(batches)}/{member}")
+                    for member in members
+                ]
+                batches.append(asyncio.create_task(process.send_all(sent)))
+                await _until_waiting(owner, len(batches))
+        await owner.close()
+        answers = await asyncio.gather(*batches, return_exceptions=True)
+        assert [isinstance(answer, list) and {each.status for each in answer} for answer in answers] == [
+            {"accepted"}
+        ] * 2

@@ -138,9 +138,8 @@ async def test_what_cannot_be_understood_is_invalid_and_writes_nothing(laurels_u
             (Submission("pos", "l", "purchase", "m-1", -1, b"{}"), "/occurred_at", "invalid_instant"),
         ]
         outcomes = await here.send_all([sent for sent, _, _ in bad])
-        assert [(outcome.status, outcome.problems[0].pointer, outcome.problems[0].code) for outcome in outcomes] == [
-            ("invalid", pointer, code) for _, pointer, code in bad
-        ]
+        said = [(outcome.status, *[(each.pointer, each.code) for each in outcome.problems[:1]]) for outcome in outcomes]
+        assert said == [("invalid", (pointer, code)) for _, pointer, code in bad]
         assert await here.rows() == before
 
 
@@ -172,6 +171,10 @@ async def test_a_refusal_says_its_code_and_writes_nothing(laurels_url: str) -> N
             ("refused", "already_enrolled"),
         ]
         assert await here.rows() == before
+        # Nor beside what is accepted, when there is something to write.
+        outcomes = await here.send_all([submission("purchase", who, purchase("o-1", "1.00")) for who in ("x", "m-1")])
+        assert [outcome.status for outcome in outcomes] == ["refused", "accepted"]
+        assert await here.count("member") == before["member"]
 
 
 @asynchronous
