@@ -36,6 +36,16 @@ def test_points_are_consumed_by_earliest_expiry_then_age_then_id_and_never_expir
     assert [lot.points for lot in w.lots()] == [3, 2, 1]
 
 
+def test_of_lots_with_one_expiry_and_age_the_one_that_came_first_goes_first_also_among_more_than_ten() -> None:
+    w = world()
+    same = {"earned_at": "2025-06-01T00:00:00Z", "expires_at": "2026-06-01T00:00:00Z"}
+    w.post("m", "opening_balance", {"wallet": "points", "lots": [{"points": n, **same} for n in range(1, 13)]})
+    assert [lot.points for lot in w.lots()] == [*range(1, 13)]
+    # 1 to 10, and 4 of the 11: as text, the id of the eleventh would come before that of the third.
+    w.redeem("r", 59)
+    assert [lot.points for lot in w.lots()] == [7, 12]
+
+
 def test_a_hold_is_captured_once() -> None:
     w = world()
     w.adjust(100)
