@@ -311,7 +311,7 @@ def bonuses(
             factor = factors.get(wallet)
             if factor is None:
                 continue
-            points = granted * factor[0] // factor[1]
+            points = floor_div(granted * factor[0], factor[1])
             if points > 0:
                 shares = () if parts is None else line_shares(lines, allotted(points, parts, granted))
                 grants[wallet].append(Grant(id, points, shares, n, None, rule))
