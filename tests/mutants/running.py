@@ -91,17 +91,19 @@ def run(copy: Path, tests: Sequence[str]) -> Ran:
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int | None:
-    """The exit code; None for tests that hang, which are interrupted, so that they stop what they started."""
+    """The exit code; None for tests that hang. These are interrupted, so that they stop what they started."""
     try:
         return process.wait(PATIENCE_S)
     except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
         return None
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 def hunt(mutant: Mutant) -> tuple[str, Ran]:
