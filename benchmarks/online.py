@@ -136,19 +136,25 @@ def online(bench: Bench) -> Report:
 
 
 def few(bench: Bench) -> Report:
-    """One busy member beside many, and one connection beside one client of pgbench."""
+    """One busy member beside many, and one connection beside a transaction a request."""
     members = bench.options.members
     found = bench.shapes(members)
     contest = Contest(bench.options, bench.say)
     with ExitStack() as stack:
-        copies = {name: _copy(bench, stack, name) for name in ("many", "hot", "single", "pgbench_1")}
+        copies = {name: _copy(bench, stack, name) for name in ("many", "hot", "single", "orm_1", "pgbench_1")}
         servers = {name: stack.enter_context(serving(copies[name])) for name in ("many", "hot", "single")}
+        servers["orm_1"] = stack.enter_context(_orm(copies["orm_1"]))
         pgbench = Pgbench(copies["pgbench_1"], found, members)
         contest.add("many", "64 connections, members drawn evenly", bench.over_http(servers["many"], members))
         contest.add(
             "hot", "64 connections, all for one member", bench.over_http(servers["hot"], members, maker="hot_purchases")
         )
         contest.add("single", "one connection", bench.over_http(servers["single"], members, connections=1))
+        contest.add(
+            "orm_1",
+            "a transaction a request with an ORM, one connection",
+            bench.over_http(servers["orm_1"], members, connections=1),
+        )
         contest.add("pgbench_1", "the same transaction by hand, one client", bench.by_pgbench(pgbench, 1))
         before = {name: bench.ground.rows(copy) for name, copy in copies.items()}
         contest.run()
@@ -157,12 +163,20 @@ def few(bench: Bench) -> Report:
         [
             contest.ratio("hot_vs_many", "one busy member, beside many", "hot", "many", "at least", 1),
             contest.ratio(
-                "single_connection_vs_pgbench",
-                "one connection over HTTP, beside one client of pgbench",
+                "single_connection_vs_orm",
+                "one connection, beside a transaction a request over HTTP",
                 "single",
-                "pgbench_1",
+                "orm_1",
                 "at least",
                 1,
+            ),
+            contest.ratio(
+                "single_connection_vs_pgbench",
+                "one connection over HTTP, beside one client of pgbench, which speaks no HTTP",
+                "single",
+                "pgbench_1",
+                "",
+                None,
             ),
         ],
         [contest.contender(name, rows[name]) for name in copies],

@@ -366,7 +366,7 @@ async def record(session: AsyncSession, sent: Envelope, source: str) -> Answer:
 
     wallet["pending"] = wallet.get("pending", 0) + points
     wallet["earned"] = wallet.get("earned", 0) + points
-    kept = json.loads(lots.document) if lots is not None else []
+    kept = json.loads(lots.document)[1] if lots is not None else []
     kept.append([lot, points, at, expires_at, available_at, None, None])
     first = kept[0]
     wallet["pages"] = [*wallet["pages"][:-1], [page, first[3], first[2], first[0], len(kept), available_at]]
@@ -413,12 +413,12 @@ async def record(session: AsyncSession, sent: Envelope, source: str) -> Answer:
                 available_at=instant(available_at), expires_at=instant(expires_at), campaign=grant["campaign"], lot=lot,
             )
         )  # fmt: skip
-    document = json.dumps(kept, separators=(",", ":"))
+    document = json.dumps([1, kept], separators=(",", ":"))
     if lots is None:
         session.add(State(**place, key=f"lots/points/{page}", document=document))
     else:
         lots.document = document
-    session.add(State(**place, key=f"order/{bought.order}", document=json.dumps({"seq": seq})))
+    session.add(State(**place, key=f"order/{bought.order}", document=json.dumps({"v": 1, "seq": seq})))
     member.seq, member.root, member.wake_at = seq, json.dumps(root, separators=(",", ":")), root["wake_at"]
     if claimed:
         await session.flush()
