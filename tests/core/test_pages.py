@@ -5,10 +5,12 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given
 
 from laurels.core.apply import Draft, apply
 from laurels.core.calendar import MICROSECONDS_PER_DAY
+from laurels.core.decide import bring_up
 from laurels.core.facts import AnyFact, LotExtended, LotOpened, LotsRestored, LotsUsed, Moved, Part
 from laurels.core.member import Lot, Member, encode_document, lot_key
 from laurels.core.pages import FULL
@@ -211,3 +213,16 @@ def test_the_root_of_a_busy_member_stays_under_one_and_a_half_kilobytes() -> Non
         sizes.append(len(w.members["m"].documents["root"]))
     assert max(sizes) < 1500, sizes
     assert len(encode_document(w.look().root)) < 1500
+
+
+def test_a_root_whose_pages_are_of_another_moment_is_a_defect_and_no_endless_search() -> None:
+    """As a reader without locks would see them: the page has been activated already, the root says it waits."""
+    w = World(shop({"pending": "7D"}))
+    w.enrol()
+    w.buy("o", "10.00")
+    before = w.look()
+    after = bring_up(w.versions, before, before.root.now + 8 * DAY)
+    torn = Member("m", {**before.documents, "lots/points/0": after.documents["lots/points/0"]})
+    assert bring_up(w.versions, before, before.root.now + 8 * DAY).root.wallets["points"].available == 10
+    with pytest.raises(AssertionError, match="is due is not in the member's documents"):
+        bring_up(w.versions, torn, before.root.now + 8 * DAY)

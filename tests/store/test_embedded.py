@@ -19,6 +19,7 @@ import pytest
 from laurels.store import embedded
 from laurels.store.embedded import EmbeddedServerError, binaries, configuration, launch, lock, posix, postmaster, server
 from laurels.store.embedded import place as places
+from laurels.store.embedded.configuration import memory_bytes, shared_megabytes
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="these tests use signals and sockets")
 
@@ -111,7 +112,7 @@ def test_server_is_made_in_a_closed_directory_with_spaces_and_keeps_what_it_has_
         "full_page_writes": "on",
         "data_checksums": "on",
         "server_encoding": "UTF8",
-        "shared_buffers": str(256 * 1024 // 8),
+        "shared_buffers": str(shared_megabytes(memory_bytes()) * 1024 // 8),
         "max_wal_size": str(2 * 1024),
         "max_connections": "100",
         "jit": "off",
@@ -124,6 +125,12 @@ def test_server_is_made_in_a_closed_directory_with_spaces_and_keeps_what_it_has_
     # Closed even where the directory around them is open: data by PostgreSQL, logs by us.
     assert (seed / "data").stat().st_mode & 0o077 == 0
     assert all(path.stat().st_mode & 0o077 == 0 for path in (seed / "log", *(seed / "log").iterdir()))
+
+
+@pytest.mark.parametrize(("gigabytes", "megabytes"), [(0, 256), (1, 256), (2, 256), (4, 512), (8, 1024), (64, 1024)])
+def test_server_keeps_an_eighth_of_the_memory_within_bounds(gigabytes: int, megabytes: int) -> None:
+    assert shared_megabytes(gigabytes << 30) == megabytes
+    assert memory_bytes() > 64 << 20
 
 
 def test_lz4_is_used_only_where_it_was_built_in() -> None:

@@ -43,8 +43,10 @@ def bring_up(case: Case, to: Instant) -> None:
             case.at = due
             compiled = case.versions.judging(due)
             # A version may have been published as being in effect since before the member was last looked at.
+            so_far = len(case.facts)
             adopt(case, compiled, due)
             _carry_out(case, compiled, due)
+            _refuse_torn(case, so_far)
         left = upcoming(root)[0]
         if left is not None and left < case.at:
             raise AssertionError("time went backwards while carrying out what was due")
@@ -60,9 +62,17 @@ def settle(case: Case, now: Compiled) -> tuple[Instant | None, Instant | None]:
     carry_over(case, now, case.at)
     ahead = upcoming(case.root)
     while ahead[0] is not None and ahead[0] <= case.at:
+        so_far = len(case.facts)
         _carry_out(case, now, ahead[0])
+        _refuse_torn(case, so_far)
         ahead = upcoming(case.root)
     return ahead
+
+
+def _refuse_torn(case: Case, so_far: int) -> None:
+    """A root that says something is due which its documents do not know is not theirs; one would look for ever."""
+    if len(case.facts) == so_far:
+        raise AssertionError("what the root says is due is not in the member's documents")
 
 
 def _carry_out(case: Case, compiled: Compiled, at: Instant) -> None:

@@ -4,8 +4,11 @@ Durability comes first: an answer is given after a commit, so a commit has to be
 machine. What an administrator wants otherwise goes into `local.conf` beside it, which is read last and kept as it is.
 """
 
+import contextlib
+import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from laurels.store.embedded.binaries import Binaries
 
@@ -13,6 +16,7 @@ FILE = "laurels.conf"
 LOCAL_FILE = "local.conf"
 LOCAL_TEXT = "# Settings of your own for this server. They win over those of Laurels and are kept.\n"
 INCLUDE = f"include '{FILE}'"
+_CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
 def text(binaries: Binaries, settings: Mapping[str, str]) -> str:
@@ -42,7 +46,7 @@ def _standard(binaries: Binaries) -> dict[str, str]:
         # pglz, the other method, costs more processor than the disk it saves.
         "wal_compression": "lz4" if binaries.lz4 else "off",
         "max_wal_size": "2GB",
-        "shared_buffers": "256MB",
+        "shared_buffers": f"{shared_megabytes(memory_bytes())}MB",
         "max_connections": "100",
         "jit": "off",
         "timezone": "UTC",
@@ -67,6 +71,22 @@ def _standard(binaries: Binaries) -> dict[str, str]:
         settings["listen_addresses"] = ""
         settings["unix_socket_permissions"] = "0700"
     return settings
+
+
+def shared_megabytes(memory: int) -> int:
+    """An eighth of the memory, between 256 MB and 1 GB: what is read again and again stays in it."""
+    return min(max(memory >> 23, 256), 1024)
+
+
+def memory_bytes() -> int:
+    """The memory of this machine, or of the container that it runs in; 0 where nobody says."""
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 0
+    with contextlib.suppress(OSError, ValueError):
+        memory = min(memory, int(_CONTAINER_LIMIT.read_text("ascii")))
+    return memory
 
 
 def _quoted(value: str) -> str:
