@@ -138,6 +138,8 @@ class Ground:
         name = f"bench_{name}"
         self._drop(name)
         self._sql(f"create database {name} template {template} strategy file_copy")
+        # Or the disk is still busy with the copy while the clock runs.
+        os.sync()
         url = self.server.database_url(name)
         return Copy(name, url, asyncio.run(_key(url)))
 
