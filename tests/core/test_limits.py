@@ -42,6 +42,13 @@ def test_a_limit_that_refuses_grants_all_or_nothing() -> None:
     assert w.buy("o3", "50.00").why("base") == ("applied", 50, 50)
 
 
+def test_one_of_several_limits_that_refuses_grants_all_or_nothing() -> None:
+    w = world(limited({**DAY, "over": "refuse"}, {"per": "member", "every": "year", "points": 1000}))
+    w.buy("o1", "150.00")
+    assert w.buy("o2", "100.00").why("base") == ("limit_reached", 100, 0)
+    assert w.buy("o3", "50.00").why("base") == ("applied", 50, 50)
+
+
 def test_a_limit_in_times_counts_activities_whatever_they_grant() -> None:
     w = world(limited({"per": "member", "every": "day", "times": 2}))
     assert w.buy("o1", "500.00").granted("base") == 500
