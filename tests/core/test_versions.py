@@ -98,27 +98,30 @@ def test_points_that_a_tier_kept_get_the_ordinary_clock_when_a_version_removes_t
     assert w.points(at="2026-12-01") == (0, 0, 0, 0)
 
 
-def test_a_renamed_tier_goes_on_keeping_points_and_lets_go_of_them_when_it_is_lost() -> None:
-    after = {"expires": {"after": "6M"}}
-    w = World(shop(after, tracks=tiers({**SILVER, **KEPT}, holds_until="this_window")))
+HALF_A_YEAR: dict[str, Any] = {"expires": {"after": "6M"}}
+
+
+def thirty_kept_by_silver() -> World:
+    """Silver keeps points that would live for half a year; 30 are left of those earned on it and on the way."""
+    w = World(shop(HALF_A_YEAR, tracks=tiers({**SILVER, **KEPT}, holds_until="this_window")))
     w.enrol()
     w.buy("o1", "1000.00", at="2026-03-01")
     w.buy("o2", "30.00", at="2026-03-02")
     w.redeem("r", 1000)
+    return w
+
+
+def test_a_renamed_tier_goes_on_keeping_points_and_lets_go_of_them_when_it_is_lost() -> None:
+    w = thirty_kept_by_silver()
     renamed = {"id": "bronze", "enter": "1000.00", "was": "silver", **KEPT}
-    w.publish(shop(after, tracks=tiers(renamed, holds_until="this_window")), "2026-06-01")
+    w.publish(shop(HALF_A_YEAR, tracks=tiers(renamed, holds_until="this_window")), "2026-06-01")
     assert w.expiries(at="2026-12-31") == [(30, None)]
     assert w.expiries(at="2027-01-01") == [(30, "2027-07-01 00:00")]
 
 
 def test_points_that_a_tier_kept_get_the_ordinary_clock_when_it_is_lost_though_the_benefit_went_before() -> None:
-    after = {"expires": {"after": "6M"}}
-    w = World(shop(after, tracks=tiers({**SILVER, **KEPT}, holds_until="this_window")))
-    w.enrol()
-    w.buy("o1", "1000.00", at="2026-03-01")
-    w.buy("o2", "30.00", at="2026-03-02")
-    w.redeem("r", 1000)
-    w.publish(shop(after, tracks=tiers(SILVER, holds_until="this_window")), "2026-06-01")
+    w = thirty_kept_by_silver()
+    w.publish(shop(HALF_A_YEAR, tracks=tiers(SILVER, holds_until="this_window")), "2026-06-01")
     # Nothing is taken from who holds the tier; what they earn now expires.
     assert w.expiries(at="2026-07-01") == [(30, None)]
     assert w.expiries(at="2027-01-01") == [(30, "2027-07-01 00:00")]

@@ -17,19 +17,12 @@ import asyncpg
 
 from laurels.clock import RealClock
 from laurels.proof.verifying import verify
+from tests.stage import PROGRAM as A_POINT_A_YUAN
 from tests.stage import Stage, asynchronous, purchase, stage
 
 ROOT = Path(__file__).parents[2]
 
-PROGRAM = """
-program: cafe
-time_zone: UTC
-currency: CNY
-wallets:
-  points: {expires: {after: 12M}}
-campaigns:
-  base: {on: purchase, grant: {wallet: points, points: 1, per: "2.00"}}
-"""
+PROGRAM = A_POINT_A_YUAN.replace('"1.00"', '"2.00"')
 
 # What a campaign grants per amount is rounded up instead of down.
 RULE = 'else f"points = {points} // {rate[1]}"]'

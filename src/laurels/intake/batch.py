@@ -1,7 +1,8 @@
 """One batch, one transaction: lock the members, probe the ids, load, decide, claim what is limited, write, commit.
 
-Lock order, here and nowhere else: members by id, follow-ups by id, pools by id; then rows are written. READ COMMITTED
-gives every statement its own snapshot, so what is read after the locks is what their former holders left.
+Lock order, here and nowhere else: members by id, follow-ups by id, pools by id where little is left of one; then rows
+are written, and pools with ample room taken last of all, by id. READ COMMITTED gives every statement its own snapshot,
+so what is read after the locks is what their former holders left.
 """
 
 from __future__ import annotations
@@ -237,7 +238,6 @@ class Batch:
         if self._locks_pools or any(
             self._used.get(pool, 0) + AMPLE * wanted > most for pool, (wanted, most) in wishes.items()
         ):
-            self._stand = {}
             return await self._claim_locked(decided)
         await self._create_pools(decided.claims)
         self._stand = {pool: most - wanted for pool, (wanted, most) in wishes.items()}
