@@ -52,7 +52,8 @@ class Crowd:
         self.names = [f"m{n}" for n in range(members)]
         self.sent: deque[Sent] = deque(maxlen=6000)
         self._orders: dict[str, list[tuple[str, list[int]]]] = {name: [] for name in self.names}
-        self._holds: dict[str, list[str]] = {name: [] for name in self.names}
+        self._tenders: dict[str, list[tuple[str | None, int]]] = {}
+        self._holds: dict[str, list[tuple[str, str, int]]] = {name: [] for name in self.names}
         self._count = 0
 
     def enrolments(self, at: int) -> list[Sent]:
@@ -65,7 +66,13 @@ class Crowd:
         sent: list[Sent] = []
         while len(sent) < count:
             name = self.chance.choice(self.names)
-            sent += self._spree(clock, name) if self.chance.random() < 0.006 else [self._one(clock, name)]
+            what = self.chance.random()
+            if what < 0.006:
+                sent += self._spree(clock, name)
+            elif what < 0.05:
+                sent += self._checkout(clock, name)
+            else:
+                sent.append(self._one(clock, name))
         return sent[:count]
 
     def _spree(self, clock: int, name: str) -> list[Sent]:
@@ -76,8 +83,19 @@ class Crowd:
             data = {"redemption": self._new_or_known([], "x"), "wallet": wallet, "points": 2**power, "hold": False}
             sent.append(self._send("redemption", name, clock, data, data))
         for order, _lines in self._orders[name][-12:]:
-            sent.append(self._send("return", name, clock, {"order": order, "lines": None}, {"order": order}))
+            sent.append(self._back(name, clock, order, None, None))
         return sent
+
+    def _checkout(self, clock: int, name: str) -> list[Sent]:
+        """Points are held, pay part of an order, and are captured once more; some of the order comes back."""
+        chance = self.chance
+        wallets = chance.choice((["points"], ["gems"], ["points", "gems"], ["points", "points"], ["stars"]))
+        sent = [self._redeem(name, clock, wallet, chance.randint(1, 60)) for wallet in wallets]
+        sent.append(self._purchase(name, clock, pays=len(wallets)))
+        if chance.random() < 0.4:
+            data = {"redemption": self._holds[name][-1][0], "points": None}
+            sent.append(self._send("redemption_capture", name, clock, data, {"redemption": data["redemption"]}))
+        return [*sent, *[self._return(name, clock, last=True) for _ in range(chance.choice((0, 0, 1, 3)))]]
 
     def spelled_otherwise(self, sent: Sent) -> Sent:
         """The same activity with its body written in another way."""
@@ -102,14 +120,10 @@ class Crowd:
         if kind == "return" and self._orders[name]:
             return self._return(name, at)
         if kind == "redemption":
-            id = self._new_or_known(self._holds[name], "x")
-            hold = chance.random() < 0.8
-            data = {"redemption": id, "wallet": wallet, "points": points, "hold": hold}
-            self._holds[name].append(id)
-            return self._send(kind, name, at, data, data)
+            return self._redeem(name, at, wallet, points)
         if kind in ("redemption_capture", "redemption_cancel"):
-            id = chance.choice(self._holds[name][-4:] or ["none"])
-            data = {"redemption": id}
+            id = chance.choice([id for id, _wallet, _points in self._holds[name][-4:]] or ["none"])
+            data: dict[str, Any] = {"redemption": id}
             if kind == "redemption_capture":
                 data |= {"points": chance.choice((None, None, points))}
             return self._send(kind, name, at, data, {key: value for key, value in data.items() if value is not None})
@@ -122,32 +136,72 @@ class Crowd:
             return self._send(kind, name, at, {}, {})
         return self._purchase(name, at)
 
-    def _purchase(self, name: str, at: int) -> Sent:
+    def _redeem(self, name: str, at: int, wallet: str, points: int) -> Sent:
+        id = self._new_or_known([id for id, _wallet, _points in self._holds[name]], "x")
+        data = {"redemption": id, "wallet": wallet, "points": points, "hold": self.chance.random() < 0.8}
+        self._holds[name].append((id, wallet, points))
+        return self._send("redemption", name, at, data, data)
+
+    def _purchase(self, name: str, at: int, pays: int = 0) -> Sent:
         chance = self.chance
         order = self._new_or_known([order for order, _ in self._orders[name]], "o")
         lines = [
             chance.choice((1, chance.randint(1, 2000), chance.randint(1, 9000))) for _ in range(chance.randint(1, 4))
         ]
         self._orders[name].append((order, lines))
-        wire = {"order": order, "lines": [{"line": str(n), "amount": money(amount)} for n, amount in enumerate(lines)]}
+        wire: dict[str, Any] = {"order": order}
+        wire["lines"] = [{"line": str(n), "amount": money(amount)} for n, amount in enumerate(lines)]
         if chance.random() < 0.01:
-            wire["lines"][0]["amount"] = "1.999"  # type: ignore[index]  # one decimal too many, in a literal of ours
+            wire["lines"][0]["amount"] = "1.999"  # one decimal too many
             return self._send("purchase", name, at, None, wire)
-        return self._send("purchase", name, at, {"order": order, "lines": lines}, wire)
+        tenders = self._paid(name, sum(lines), pays or chance.choice((0, 0, 0, 0, 0, 0, 0, 0, 0, 1)))
+        if tenders:
+            self._tenders[order] = tenders
+            wire["tenders"] = [tender(redemption, amount) for redemption, amount in tenders]
+        return self._send("purchase", name, at, {"order": order, "lines": lines, "tenders": tenders}, wire)
 
-    def _return(self, name: str, at: int) -> Sent:
+    def _paid(self, name: str, total: int, pays: int) -> list[tuple[str | None, int]]:
+        """What pays for an order: the last redemptions, mostly for what they are worth, and cash."""
         chance = self.chance
-        order, bought = chance.choice(self._orders[name][-25:])
+        tenders: dict[str | None, int] = {}
+        left = total
+        for id, wallet, points in self._holds[name][-pays:] if pays else ():
+            worth = points * 10 if wallet == "gems" else points * 2 // 3
+            amount = min(chance.choice((worth, worth, worth // 2, chance.randint(1, worth + 1))), left)
+            if amount > 0 and id not in tenders:
+                tenders[id] = amount
+                left -= amount
+        return [*tenders.items(), *([(None, left)] if left else [])] if tenders else []
+
+    def _return(self, name: str, at: int, *, last: bool = False) -> Sent:
+        chance = self.chance
+        order, bought = self._orders[name][-1] if last else chance.choice(self._orders[name][-25:])
         if chance.random() < 0.02:
             order = "none"
         if chance.random() < 0.25:
-            return self._send("return", name, at, {"order": order, "lines": None}, {"order": order})
+            return self._back(name, at, order, None, None)
         some = chance.sample(range(len(bought)), chance.randint(1, len(bought)))
         lines = {n: max(1, chance.choice((bought[n], bought[n] // 2, chance.randint(1, bought[n])))) for n in some}
         if chance.random() < 0.02:
             lines[9] = 100
-        wire = [{"line": str(n), "amount": money(amount)} for n, amount in lines.items()]
-        return self._send("return", name, at, {"order": order, "lines": lines}, {"order": order, "lines": wire})
+        tenders: dict[str | None, int] | None = None
+        if order in self._tenders and chance.random() < 0.3:
+            left, tenders = sum(lines.values()), {}
+            for redemption, amount in chance.sample(self._tenders[order], len(self._tenders[order])):
+                if now := min(left, amount):
+                    tenders[redemption] = now
+                left -= now
+        return self._back(name, at, order, lines, tenders)
+
+    def _back(
+        self, name: str, at: int, order: str, lines: dict[int, int] | None, tenders: dict[str | None, int] | None
+    ) -> Sent:
+        wire: dict[str, Any] = {"order": order}
+        if lines is not None:
+            wire["lines"] = [{"line": str(n), "amount": money(amount)} for n, amount in lines.items()]
+        if tenders is not None:
+            wire["tenders"] = [tender(redemption, amount) for redemption, amount in tenders.items()]
+        return self._send("return", name, at, {"order": order, "lines": lines, "tenders": tenders}, wire)
 
     def _adjust(self, name: str, at: int, clock: int, wallet: str, points: int) -> Sent:
         chance = self.chance
@@ -168,6 +222,13 @@ class Crowd:
         sent = Sent(f"a{self._count}", type, name, at, data, json.dumps(wire))
         self.sent.append(sent)
         return sent
+
+
+def tender(redemption: str | None, cents: int) -> dict[str, str]:
+    """What pays, as a till writes it."""
+    if redemption is None:
+        return {"kind": "cash", "amount": money(cents)}
+    return {"kind": "points", "redemption": redemption, "amount": money(cents)}
 
 
 def money(cents: int) -> str:

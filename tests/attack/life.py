@@ -33,20 +33,25 @@ class Life:
     """A run: rounds of calls until so many activities were sent."""
 
     def __init__(self, url: str, mode: Mode, seed: int, members: int, **options: Any) -> None:
+        # Used up before half of a run is over; from then on what is returned is fought for.
+        budget = 40 * members
         self.url = url
         self.mode: Mode = mode
         self.chance = Random(seed)
         # A clock of the program's own would be moved by what occurs ahead of it.
         self.crowd = Crowd(Random(seed + 1), members, early=mode == "live")
-        self.books = Books("crowd", seed)
+        self.books = Books("crowd", seed, budget)
         self.now = START
         count = 2 if mode == "live" else 1
         self.servers = [Server(url, "crowd", SetClock(START), **options) for _ in range(count)]
 
     async def lead(self, steps: int, after_round: Callable[[Life], Awaitable[None]] | None = None) -> None:
         """Lives on until so many activities were sent; raises `Found` if anything differs."""
-        await found(self.url, "crowd", self.mode, PROGRAM.replace("NAME", "crowd"), SetClock(START))
-        connection = await asyncpg.connect(self.url, server_settings={"search_path": "laurels"})
+        program = PROGRAM.replace("NAME", "crowd").replace("BUDGET", str(self.books.budget))
+        await found(self.url, "crowd", self.mode, program, SetClock(START))
+        # Tables without statistics would be read as a whole for every row.
+        settings = {"search_path": "laurels", "enable_seqscan": "off", "enable_hashjoin": "off", "jit": "off"}
+        connection = await asyncpg.connect(self.url, server_settings=settings)
         for server in self.servers:
             await server.start()
         try:

@@ -8,14 +8,15 @@ state that is stored. A refusal must be right somewhere between those that its c
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import asyncpg
 
-from laurels.core.member import ROOT, Balance, Root, decode_document
+from laurels.core.member import ROOT, Balance, Root, Standing, decode_document
 from laurels.intake.submission import Outcome
 from tests.attack.crowd import EARLY, Sent
-from tests.attack.ledger import NEVER, RULES, Lot, Member, Refused
+from tests.attack.ledger import NEVER, RULES, TIERS, Lot, Member, Refused
 
 METHODS = {"return": "returned"}
 
@@ -37,6 +38,7 @@ class Row(NamedTuple):
     id: str
     type: str
     recorded_at: int
+    lucky: int
 
 
 class Place(NamedTuple):
@@ -54,9 +56,11 @@ class Found(AssertionError):  # noqa: N818 - it is what the attack was looking f
 class Books:
     """The ledger of all members of a program."""
 
-    def __init__(self, program: str, seed: int) -> None:
+    def __init__(self, program: str, seed: int, budget: int) -> None:
         self.program = program
         self.seed = seed
+        self.budget = budget
+        self.claimed = 0
         self.rounds = 0
         self.steps = 0
         self.members: defaultdict[str, Member] = defaultdict(Member)
@@ -79,6 +83,7 @@ class Books:
         for member, way in ways.items():
             self.members[member] = way[-1]
         await self._compare(connection, sorted(ways))
+        await self._compare_budget(connection, ways)
 
     # --- what was accepted --------------------------------------------------------------------------------------------
 
@@ -86,8 +91,9 @@ class Books:
         known = await connection.fetch("select id from member where program = $1", self.program)
         names = [row[0] for row in known]
         rows = await connection.fetch(
-            "select a.member, a.seq, a.source, a.id, a.type, a.recorded_at "
-            "from unnest($2::text[], $3::bigint[]) as w (member, seq) "
+            "select a.member, a.seq, a.source, a.id, a.type, a.recorded_at, coalesce((select sum(points)::bigint "
+            "from entry e where e.program = $1 and e.member = a.member and e.seq = a.seq and e.kind = 'accrual' "
+            "and e.campaign = 'lucky' and e.rule is null), 0) from unnest($2::text[], $3::bigint[]) as w (member, seq) "
             "join activity a on a.program = $1 and a.member = w.member and a.seq > w.seq order by a.member, a.seq",
             self.program, names, [self.members[name].seq for name in names],
         )  # fmt: skip
@@ -152,6 +158,8 @@ class Books:
             if row.type == "transfer":
                 data["sent"] = []
                 self._parcels[row.id] = data["wallet"], data["sent"]
+            elif row.type == "purchase":
+                data["lucky"] = row.lucky
         self.histories[row.member].append(f"{row.seq}: {row.type} {row.id} at {at} now {row.recorded_at}: {data}")
         try:
             way.append(was.after(METHODS.get(row.type, row.type), data, at, row.recorded_at))
@@ -237,6 +245,10 @@ class Books:
             shown = shown_balances(root)
             if (seq, root.seq, shown) != (must.seq, must.seq, balances(must)):
                 raise self._found(name, f"stored at {seq}: {shown}; the ledger has at {must.seq}: {balances(must)}")
+            standing = root.tracks.get("ladder", Standing(TIERS[0], 0))
+            stands = standing.tier, sum(sum(measure.values) for measure in standing.measures)
+            if stands != (TIERS[must.ranks[-1][1]], must.spent):
+                raise self._found(name, f"stands on {stands}; the ledger has {must.ranks} by {must.spent}")
             held = {id: hold.ends for id, hold in must.holds.items() if hold.status == "held"}
             if root.holds != held:
                 raise self._found(name, f"held are {root.holds}; the ledger has {held}")
@@ -248,6 +260,19 @@ class Books:
                 there = sorted((lot.expires, lot.earned, lot.points, lot.active or 0) for lot in must.lots[wallet])
                 if here != there:
                     raise self._found(name, f"the lots of {wallet} are {here}; the ledger has {there}")
+
+    async def _compare_budget(self, connection: asyncpg.Connection, ways: dict[str, list[Member]]) -> None:
+        """What was used of the budget is what everybody has of it, and only one that was used up left anybody short."""
+        used = await connection.fetchval(
+            "select coalesce(sum(used), 0)::bigint from pool where program = $1", self.program
+        )
+        before, self.claimed = self.claimed, sum(member.claimed for member in self.members.values())
+        if used != self.claimed or used > self.budget:
+            raise self._found("?", f"{used} of {self.budget} are used of the budget; the ledger has {self.claimed}")
+        steps = [step for way in ways.values() for step in pairwise(way)]
+        most = before + sum(max(after.claimed - was.claimed, 0) for was, after in steps)
+        if most < self.budget and any(after.short for _was, after in steps):
+            raise self._found("?", f"somebody was left short, and no more than {most} of {self.budget} were used")
 
     def nothing_is_due(self, now: int) -> None:
         """After a sweep nobody has expired points or an overdue hold."""
