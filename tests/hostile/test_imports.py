@@ -26,6 +26,7 @@ from laurels.intake.importing.shaping import Shaped, Shaper, shape_activities
 from laurels.proof.verifying import verify
 from laurels.store.embedded import EmbeddedServer
 from tests.hostile.bombs import BOMBS
+from tests.intake.importing.receipts import MAPPING
 from tests.postgres import drop_database
 from tests.stage import Stage, asynchronous, laurels_database, stage
 
@@ -34,16 +35,6 @@ FILES = 400 if DEEP else 40
 SEED = 701
 SECONDS_MOST = 10
 SOURCE = Path(__file__).parents[2] / "src" / "laurels"
-
-MAPPING: Final = """
-type: purchase
-id: receipt
-member: card
-occurred_at: {column: time, zone: UTC}
-group_by: receipt
-data: {order: receipt}
-lines: {amount: paid}
-"""
 
 STRANGE: Final = (
     b"\0", b"\xff", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\r", b"\r\n", b"\n\n", b'"', b'""', b'"\n', b",", b",,,", b";",

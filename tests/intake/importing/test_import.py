@@ -15,17 +15,8 @@ from laurels.intake.importing.shaping import Shaped, Shaper
 from laurels.intake.submission import Outcome, Overloaded, Submission, Unavailable
 from laurels.store.imports import progress_of
 from laurels.store.people import Identifier, put_identifiers
+from tests.intake.importing.receipts import MAPPING
 from tests.stage import Stage, asynchronous, stage
-
-MAPPING = """
-type: purchase
-id: receipt
-member: card
-occurred_at: {column: time, zone: UTC}
-group_by: receipt
-data: {order: receipt}
-lines: {amount: paid}
-"""
 
 
 def import_of(here: Stage, tmp_path: Path, intake: Any = None) -> Import:
