@@ -25,7 +25,7 @@ from laurels.core.money import (
     half_up_div,
     parse_minor,
     parse_quantity,
-    points_for,
+    quotient_of,
 )
 
 numerators = st.integers(-(10**20), 10**20) | st.integers(-30, 30)
@@ -390,7 +390,8 @@ def test_points_are_the_exact_product_rounded_once(
     amount: int, points: Decimal, per: Decimal, decimals: int, rounding: Rounding
 ) -> None:
     exact = Fraction(amount, 10**decimals) * Fraction(points) / Fraction(per)
-    assert points_for(amount, Rate.per(points, per, decimals), rounding) == divide(
+    rate = Rate.per(points, per, decimals)
+    assert divide(amount * rate.numerator, rate.denominator, rounding) == divide(
         exact.numerator, exact.denominator, rounding
     )
 
@@ -398,18 +399,23 @@ def test_points_are_the_exact_product_rounded_once(
 # --- cases from the field ---
 
 
+def earned(amount: int, rate: Rate, rounding: Rounding) -> int:
+    """What an amount comes to at a rate, divided as a campaign's grant is."""
+    return quotient_of(rounding)(amount * rate.numerator, rate.denominator)
+
+
 def test_19_99_times_100_is_1999_points() -> None:
     # In binary floating point, 19.99 * 100 is 1998.9999999999998 and rounds down to 1998.
     amount = parse_minor("19.99", Currency.of("CNY").places)
     for rounding in Rounding:
-        assert points_for(amount, Rate.per(100, Decimal("1.00"), 2), rounding) == 1999
+        assert earned(amount, Rate.per(100, Decimal("1.00"), 2), rounding) == 1999
 
 
 def test_0_1_plus_0_2_is_0_3() -> None:
     total = parse_minor("0.1", 2) + parse_minor("0.2", 2)
     assert total == parse_minor("0.3", 2)
     assert format_minor(total, 2) == "0.30"
-    assert points_for(total, Rate.per(10, 1, 2), Rounding.DOWN) == 3
+    assert earned(total, Rate.per(10, 1, 2), Rounding.DOWN) == 3
 
 
 def test_1_005_is_refused_in_yuan_and_exact_in_dinars() -> None:
@@ -417,8 +423,8 @@ def test_1_005_is_refused_in_yuan_and_exact_in_dinars() -> None:
         parse_minor("1.005", Currency.of("CNY").places)
     amount = parse_minor("1.005", Currency.of("KWD").places)
     # 1.005 x 100 is 100.5 points; as a binary float it is 100.49999999999999 and rounds to 100.
-    assert points_for(amount, Rate.per(100, 1, 3), Rounding.HALF_UP) == 101
-    assert points_for(amount, Rate.per(100, 1, 3), Rounding.HALF_EVEN) == 100
+    assert earned(amount, Rate.per(100, 1, 3), Rounding.HALF_UP) == 101
+    assert earned(amount, Rate.per(100, 1, 3), Rounding.HALF_EVEN) == 100
 
 
 def test_an_exponent_is_refused_everywhere() -> None:
@@ -434,5 +440,5 @@ def test_yen_have_no_decimals_and_dinars_three() -> None:
     with pytest.raises(ValueError, match="no decimals are allowed"):
         parse_minor("1500.00", Currency.of("JPY").places)
     # A point per 100 yen on 1,990 yen; two points per dinar on 12.750 dinars.
-    assert points_for(1990, Rate.per(1, 100, 0), Rounding.DOWN) == 19
-    assert points_for(12_750, Rate.per(2, Decimal("1.000"), 3), Rounding.DOWN) == 25
+    assert earned(1990, Rate.per(1, 100, 0), Rounding.DOWN) == 19
+    assert earned(12_750, Rate.per(2, Decimal("1.000"), 3), Rounding.DOWN) == 25

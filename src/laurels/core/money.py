@@ -283,8 +283,3 @@ def _ratio(value: Decimal | int) -> tuple[int, int]:
     if isinstance(value, Decimal) and not value.is_finite():
         raise ValueError(f"{value} is not a finite number")
     return value.as_integer_ratio()
-
-
-def points_for(amount_minor: int, rate: Rate, rounding: Rounding) -> int:
-    """The points that an amount in minor units earns at a rate, rounded once, as stated."""
-    return divide(amount_minor * rate.numerator, rate.denominator, rounding)
