@@ -208,7 +208,7 @@ create table pool (
   used    bigint not null,
   primary key (program, id)
 ) with (fillfactor = 50);
-comment on table pool is 'What was used of anything limited. Locked last, in the order of ids, just before everything is written.';
+comment on table pool is 'What was used of anything limited. Locked where little is left, in the order of ids; else taken by the write, last of all.';
 
 create table outbox (
   program     text collate "C" not null,
