@@ -5,7 +5,7 @@ what every activity does to them, in the order in which they were recorded. What
 depends on others: the ledger is told what was granted out of it, and says whether that was short. Time is in
 microseconds. A member is copied before an activity is tried, so that a refusal leaves no trace.
 
-It is meant to stay naive: no index, no cache, each rule in as many lines as it takes to say it; some 350 lines in all.
+It is meant to stay naive: no index, no cache, each rule in as many lines as it takes to say it; some 420 lines in all.
 """
 
 from __future__ import annotations

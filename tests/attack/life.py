@@ -33,8 +33,8 @@ class Life:
     """A run: rounds of calls until so many activities were sent."""
 
     def __init__(self, url: str, mode: Mode, seed: int, members: int, **options: Any) -> None:
-        # Used up before half of a run is over; from then on what is returned is fought for.
-        budget = 40 * members
+        # Used up in the first half of a run; from then on what is returned is fought for.
+        budget = 25 * members
         self.url = url
         self.mode: Mode = mode
         self.chance = Random(seed)
