@@ -163,7 +163,7 @@ async def test_who_streams_without_pause_is_held_back_by_a_full_connection() -> 
 
     connection.wire.write = fill  # type: ignore[method-assign]  # the kernel takes no more than one write
     await connection.asked(GET)
-    assert sent == 1
+    assert sent == 2
     connection.wire.write = write  # type: ignore[method-assign]  # and then it does again
     connection.protocol.resume_writing()
     await connection.asked()
