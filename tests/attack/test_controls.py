@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 
 from laurels.intake import batch, settling
-from laurels.intake.batch import LOCK_MEMBERS, PROBE, READ_MEMBERS, READ_POOLS, Batch
+from laurels.intake.batch import LOCK_MEMBERS, LOCK_POOLS, PROBE, READ_MEMBERS, Batch
 from laurels.intake.head import Head, Heads
 from laurels.store import recording
 from laurels.store.database import Connection
@@ -105,7 +105,8 @@ overwriting_pools = record_as("then p.used + w.by end", "then w.by end")
 
 
 def leave_pools_unlocked(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(batch, "LOCK_POOLS", READ_POOLS)
+    assert "for update" in LOCK_POOLS
+    patch.setattr(batch, "LOCK_POOLS", LOCK_POOLS.replace("for update", ""))
 
 
 def remember_the_head(patch: pytest.MonkeyPatch) -> None:

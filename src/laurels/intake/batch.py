@@ -33,9 +33,8 @@ from laurels.store.sql import named
 LOCK_MEMBERS: Final = named("lock_members")
 READ_MEMBERS: Final = named("read_members")
 PROBE: Final = named("probe")
-LOAD_DOCUMENTS: Final = named("load_documents")
+LOAD: Final = named("load")
 LOAD_BODIES: Final = named("load_bodies")
-READ_POOLS: Final = named("read_pools")
 CREATE_POOLS: Final = named("create_pools")
 LOCK_POOLS: Final = named("lock_pools")
 LOCK_OUTBOX: Final = named("lock_outbox")
@@ -166,13 +165,12 @@ class Batch:
                 for key in needs(head.versions, activity, root, max(at, root.now)):
                     wanted[activity.member, key] = None
             pools.update(head.pools_of(activity))
-        await self._fetch(wanted)
-        if pools:
-            rows = await self._connection.fetch(READ_POOLS, self._program, sorted(pools))
-            self._used = {row["id"]: row["used"] for row in rows}
+        await self._fetch(wanted, pools=sorted(pools))
 
-    async def _fetch(self, wanted: Iterable[tuple[str, str]], onto: Pass | None = None) -> None:
-        """Looks documents up; those that there are not are known to be missing from then on."""
+    async def _fetch(
+        self, wanted: Iterable[tuple[str, str]], onto: Pass | None = None, *, pools: Sequence[str] = ()
+    ) -> None:
+        """Looks documents up, and what was used of pools; documents that there are not are known to be missing."""
         found: dict[tuple[str, str], Document | None] = {}
         documents: list[tuple[str, str]] = []
         bodies: list[tuple[str, int]] = []
@@ -186,12 +184,15 @@ class Batch:
             if member in self._loaded.existing:
                 documents.append((member, key))
         buckets = self._buckets
-        if documents:
-            members, keys = zip(*documents, strict=True)
-            for row in await self._connection.fetch(
-                LOAD_DOCUMENTS, self._program, members, keys, [buckets[member] for member in members]
+        if documents or pools:
+            members, keys = zip(*documents, strict=True) if documents else ((), ())
+            for member, key, document, used in await self._connection.fetch(
+                LOAD, self._program, members, keys, [buckets[member] for member in members], pools
             ):
-                found[row[0], row[1]] = decode_document(row[1], row[2])
+                if member is None:
+                    self._used[key] = used
+                else:
+                    found[member, key] = decode_document(key, document)
         if bodies:
             members, numbers = zip(*bodies, strict=True)
             for row in await self._connection.fetch(LOAD_BODIES, self._program, members, numbers):
