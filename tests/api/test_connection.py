@@ -9,7 +9,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from laurels.api.connection import JoiningProtocol
+from laurels.api.connection import JoiningProtocol, answered, arrived
 from tests.stage import asynchronous
 
 GET = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n"
@@ -209,3 +209,76 @@ async def test_nothing_is_written_to_a_connection_that_was_lost() -> None:
 
     connection = Connection(answer)
     assert await connection.asked(GET) == []
+
+
+def echoing(*, past_messages: bool) -> Connection:
+    """A connection whose requests are echoed, past ASGI's messages or by them."""
+
+    async def echo(scope: Any, receive: Any, send: Send) -> None:
+        body = arrived(scope) if past_messages else None
+        if body is None:
+            message: dict[str, Any] = {"more_body": True}
+            body = b""
+            while message["more_body"]:
+                message = await receive()
+                body += message["body"]
+        lines = b"content-length: %d\r\n" % len(body)
+        if not past_messages or not answered(scope, 200, lines, body):
+            await send(start(content_length=str(len(body))))
+            await send(part(body))
+
+    connection = Connection(hello)
+    connection.protocol.app = echo
+    return connection
+
+
+POST = b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 5\r\n%b\r\nhello"
+
+
+@pytest.mark.parametrize("more", [b"", b"connection: close\r\n", b"expect: 100-continue\r\n"])
+@asynchronous
+async def test_an_answer_sent_whole_is_the_one_that_messages_would_have_made(more: bytes) -> None:
+    by_messages, past_them = echoing(past_messages=False), echoing(past_messages=True)
+    for _ in range(1 if b"close" in more else 2):
+        written = [b"".join(await connection.asked(POST % more)) for connection in (by_messages, past_them)]
+        assert written[0] == written[1]
+        assert written[0].endswith(b"\r\n\r\nhello")
+    assert by_messages.wire.closed == past_them.wire.closed == (b"close" in more)
+    assert not past_them.protocol.tasks
+
+
+@asynchronous
+async def test_a_body_that_has_not_arrived_is_waited_for() -> None:
+    connection = echoing(past_messages=True)
+    request = POST % b""
+    assert await connection.asked(request[:-2]) == []
+    (written,) = await connection.asked(request[-2:])
+    assert written.endswith(b"\r\n\r\nhello")
+
+
+@asynchronous
+async def test_requests_sent_together_are_answered_whole_in_their_order() -> None:
+    written = b"".join(
+        await echoing(past_messages=True).asked((POST % b"") + (POST % b"").replace(b"hello", b"world"), turns=20)
+    )
+    assert [each[-5:] for each in written.split(b"HTTP/1.1 200 OK")[1:]] == [b"hello", b"world"]
+
+
+@asynchronous
+async def test_an_answer_is_not_sent_whole_to_a_full_or_lost_connection() -> None:
+    said: list[bool] = []
+
+    async def app(scope: Any, _receive: Any, _send: Send) -> None:
+        connection.protocol.pause_writing()
+        said.append(answered(scope, 200, b"content-length: 0\r\n", b""))
+        connection.protocol.resume_writing()
+        connection.wire.closed = True
+        connection.protocol.connection_lost(None)
+        said.append(answered(scope, 200, b"content-length: 0\r\n", b""))
+
+    connection = Connection(hello)
+    connection.protocol.app = app
+    assert await connection.asked(GET) == []
+    assert said == [False, False]
+    assert arrived({}) is None
+    assert not answered({}, 200, b"", b""), "another server's scope"

@@ -17,6 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from structlog.typing import FilteringBoundLogger
 
 from laurels import log
+from laurels.api.connection import answered, arrived
 from laurels.api.openapi import OPERATIONS
 from laurels.api.operation import PARAMETER, Operation
 from laurels.api.performing import Asked, Exchange, Performer, Reply, problem_reply
@@ -38,6 +39,9 @@ _UNLESS_SAID: Final = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
+
+
+_KEPT: Final = b"".join(b"%b: %b\r\n" % header for header in (*_ALWAYS, *_UNLESS_SAID))
 
 
 class Entrance:
@@ -67,8 +71,10 @@ class Entrance:
 
         try:
             if scope["path"] == _ACTIVITIES.path and scope["method"] == _ACTIVITIES.method:
-                asked = Asked(_ACTIVITIES.path, {}, scope["query_string"], headers, receive)
-                await _send(await self._performer.perform(_ACTIVITIES, asked, exchange), exchange, send)
+                asked = Asked(_ACTIVITIES.path, {}, scope["query_string"], headers, receive, arrived(scope))
+                reply = await self._performer.perform(_ACTIVITIES, asked, exchange)
+                if not _sent_whole(reply, exchange, scope):
+                    await _send(reply, exchange, send)
             else:
 
                 async def watched(message: Message) -> None:
@@ -159,6 +165,20 @@ def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
     scope: Any = request.scope
     log.logger("laurels.request").error("defect", request_id=scope[_EXCHANGE].request_id, exc_info=error)
     return _response(problem_reply(ApiProblem("internal_error"), scope[_EXCHANGE]))
+
+
+def _sent_whole(reply: Reply, exchange: Exchange, scope: Scope) -> bool:
+    """Whether the reply could be sent without ASGI's messages."""
+    if reply.headers:
+        return False
+    exchange.status = reply.status
+    headers = b"content-type: %b\r\ncontent-length: %d\r\n%bx-request-id: %b\r\n" % (
+        reply.media_type.encode(),
+        len(reply.body),
+        _KEPT,
+        exchange.request_id.encode(),
+    )
+    return answered(scope, reply.status, headers, reply.body)
 
 
 async def _send(reply: Reply, exchange: Exchange, send: Send) -> None:

@@ -46,13 +46,18 @@ class Disconnected(Exception):  # noqa: N818 - nobody is left to be told
     """The caller went away before the body was complete."""
 
 
-async def read_body(receive: Receive, headers: Headers, bytes_most: int, seconds: int) -> bytes:
-    """The whole body; a problem if it is too large, too slow or encoded."""
+def check_head(headers: Headers, bytes_most: int) -> None:
+    """A problem if the head says that the body is encoded or too large."""
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise ApiProblem("unsupported_media_type", "Content-Encoding must be identity.")
     stated = headers.get(b"content-length")
     if stated is not None and stated.isdigit() and int(stated) > bytes_most:
         raise _too_large(bytes_most)
+
+
+async def read_body(receive: Receive, headers: Headers, bytes_most: int, seconds: int) -> bytes:
+    """The whole body; a problem if it is too large, too slow or encoded."""
+    check_head(headers, bytes_most)
     reading = _read(receive, bytes_most)
     try:
         waits_for = reading.send(None)
@@ -121,6 +126,8 @@ def media_type(headers: Headers) -> str:
 
 def require_json(headers: Headers) -> None:
     """A problem unless the body is stated to be JSON."""
+    if headers.get(b"content-type") == b"application/json":
+        return
     stated = media_type(headers)
     if stated != "application/json":
         raise ApiProblem("unsupported_media_type", f"Send Content-Type: application/json, not {stated or 'nothing'}.")

@@ -4,17 +4,55 @@ uvicorn writes the two apart and the event loop hands each to the kernel at once
 that is done for a small answer. Here both wait for the end of the loop's turn. There the answers of a batch leave one
 after another, and wake whoever waits for them once instead of once for each. No more than two writes of a connection
 ever wait, so back pressure reaches whoever streams.
+
+What is whole need not pass through ASGI's messages, which cost as much as parsing it: `arrived` takes a request's body,
+`answered` sends its answer. Both say when that cannot be, and ASGI's way is always open.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import MutableMapping
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 HELD_MOST: Final = 2
 """A head and a body."""
+
+_CYCLE: Final = "laurels.cycle"
+
+
+def arrived(scope: MutableMapping[str, Any]) -> bytes | None:
+    """The whole body of a request, this once; None where it is on its way, or the connection is none of these."""
+    cycle: RequestResponseCycle | None = scope.get(_CYCLE)
+    if cycle is None or cycle.more_body or cycle.waiting_for_100_continue or cycle.disconnected:
+        return None
+    body, cycle.body = bytes(cycle.body), bytearray()
+    return body
+
+
+def answered(scope: MutableMapping[str, Any], status: int, headers: bytes, body: bytes) -> bool:
+    """Whether the answer to a request, which is no HEAD, was sent whole; if not, nothing of it was.
+
+    `headers` are lines that say how long the body is and nothing of the connection.
+    """
+    cycle: RequestResponseCycle | None = scope.get(_CYCLE)
+    if cycle is None or cycle.disconnected or cycle.response_started or cycle.flow.write_paused:
+        return False
+    cycle.response_started = cycle.response_complete = True
+    head = [STATUS_LINE[status]]
+    for name, value in cycle.default_headers:
+        head += (name, b": ", value, b"\r\n")
+    head.append(headers)
+    head.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
+    cycle.transport.write(b"".join(head))
+    cycle.transport.write(body)
+    cycle.message_event.set()
+    if not cycle.keep_alive:
+        cycle.transport.close()
+    cycle.on_response()
+    return True
 
 
 class Joining:
@@ -64,3 +102,8 @@ class JoiningProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         joining: Any = Joining(transport, self.loop)
         self.transport = joining
+
+    def on_headers_complete(self) -> None:
+        """Begins a request, and lets its scope lead back to it."""
+        super().on_headers_complete()
+        self.scope[_CYCLE] = self.cycle  # type: ignore[typeddict-unknown-key]  # ASGI lets a server add keys of its own

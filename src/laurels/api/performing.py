@@ -22,6 +22,7 @@ from laurels.api.body import (
     TEXT_TYPES,
     Disconnected,
     Receive,
+    check_head,
     decode,
     media_type,
     read_body,
@@ -84,6 +85,8 @@ class Asked(msgspec.Struct, frozen=True):
     query: bytes
     headers: dict[bytes, bytes]
     receive: Receive
+    arrived: bytes | None = None
+    """The body, where it is there already."""
 
 
 class Performer:
@@ -140,7 +143,11 @@ class Performer:
 
     async def _body(self, asked: Asked) -> bytes:
         settings = self._services.settings
-        return await read_body(asked.receive, asked.headers, settings.body_bytes_most, settings.body_seconds)
+        most = settings.body_bytes_most
+        if asked.arrived is not None and len(asked.arrived) <= most:
+            check_head(asked.headers, most)
+            return asked.arrived
+        return await read_body(asked.receive, asked.headers, most, settings.body_seconds)
 
     def _decoded(self, operation: Operation, asked: Asked, body: bytes) -> Any:
         if operation.takes_text and media_type(asked.headers) in TEXT_TYPES:
