@@ -153,9 +153,14 @@ async def send_activities(call: Call, body: bytes) -> ActivityAnswer | BatchAnsw
     (balances are the present ones), another body is refused as `activity_conflict`. A refused activity leaves nothing
     behind and its id stays free.
     """
-    raws, is_batch = _split(body)
     caller = call.caller
-    items = [_read(raw, f"/activities/{n}" if is_batch else "", caller) for n, raw in enumerate(raws)]
+    single = _single(body)
+    if single is not None:
+        is_batch = False
+        items = [_taken(_Item(""), single, body, caller)]
+    else:
+        raws, is_batch = _split(body)
+        items = [_read(raw, f"/activities/{n}" if is_batch else "", caller) for n, raw in enumerate(raws)]
     await _complain(call, [item for item in items if item.unread is not None])
     await resolve_members(call.services, caller.program, items)
     sent = [item for item in items if item.submission is not None and item.answer is None]
@@ -174,6 +179,14 @@ async def send_activities(call: Call, body: bytes) -> ActivityAnswer | BatchAnsw
     if is_batch:
         return BatchAnswer(tuple(answers))
     return alone(answers[0])
+
+
+def _single(body: bytes) -> Envelope | None:
+    """The one activity that a body is, where it is well-formed; a batch has a field that no activity has."""
+    try:
+        return _envelope.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _split(body: bytes) -> tuple[Sequence[bytes | Raw], bool]:
@@ -201,6 +214,11 @@ def _read(raw: bytes | Raw, place: str, caller: Caller) -> _Item:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         item.unread = body
         return item
+    return _taken(item, sent, body, caller)
+
+
+def _taken(item: _Item, sent: Envelope, body: bytes, caller: Caller) -> _Item:
+    """The item with its submission, or left unread where the caller may not send it so."""
     item.id, item.type = sent.id, sent.type
     occurred_at = instant_of(sent.occurred_at)
     if isinstance(occurred_at, Finding) or not _fits(sent, caller) or oddities(body):
