@@ -91,7 +91,7 @@ class Tender(Struct, frozen=True, gc=False):
 
 
 class Purchase(Struct, frozen=True, gc=False):
-    """An order. `total` is the sum of its lines' amounts."""
+    """An order. `total` is the sum of its lines' amounts; `only_products` says that its lines are all products."""
 
     order: str
     total: int
@@ -100,6 +100,7 @@ class Purchase(Struct, frozen=True, gc=False):
     store: str | None = None
     channel: str | None = None
     fields: dict[str, Any] = {}
+    only_products: bool = False
 
 
 class ReturnLine(Struct, frozen=True, gc=False):
@@ -484,8 +485,11 @@ def _purchase(wire: WirePurchase, declared: Declared, problems: list[Problem]) -
     _currency(wire.currency, declared, problems)
     lines = tuple([_line(line, n, declared, problems) for n, line in enumerate(wire.lines)])
     total = 0
+    only_products = True
     for line in lines:
         total += line.amount
+        if line.kind != "product":
+            only_products = False
     if len(lines) > 1 and len({line.line for line in lines}) < len(lines):
         problems.append(Problem("/data/lines", "duplicate_line", "two lines have the same id"))
     tenders = _tenders(wire.tenders, declared.places, problems) if wire.tenders else ()
@@ -496,7 +500,7 @@ def _purchase(wire: WirePurchase, declared: Declared, problems: list[Problem]) -
     fields = wire.fields
     if fields or "purchase" in declared.required:
         fields = _fields(fields, "purchase", declared, "/data/fields", problems)
-    return Purchase(wire.order, total, lines, tenders, wire.store, wire.channel, fields)
+    return Purchase(wire.order, total, lines, tenders, wire.store, wire.channel, fields, only_products)
 
 
 def _redemptions(tenders: tuple[Tender, ...], problems: list[Problem]) -> None:

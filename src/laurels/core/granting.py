@@ -40,7 +40,7 @@ NET: Final = Base()
 # What is asked of every line of an order is asked without a step of Python for each.
 _amounts: Final = attrgetter("amount")
 _grosses: Final = attrgetter("gross")
-_kinds: Final = attrgetter("kind")
+_points: Final = attrgetter("points")
 
 
 class ActivityView(msgspec.Struct, gc=False):
@@ -292,9 +292,8 @@ def amounts_of(moment: Moment, key: str, base: Base) -> list[int]:
 
 def line_shares(lines: Sequence[str], parts: tuple[int, ...]) -> tuple[LineShare, ...]:
     """What each of these lines gets, without those that get nothing."""
-    if 0 in parts:
-        return tuple([LineShare(line, points) for line, points in zip(lines, parts, strict=True) if points])
-    return tuple(map(LineShare, lines, parts))
+    shares = map(LineShare, lines, parts)
+    return tuple(filter(_points, shares) if 0 in parts else shares)
 
 
 def bonuses(
@@ -321,8 +320,7 @@ def bonuses(
 
 def net_of(purchase: Purchase) -> int:
     """What a purchase comes to as tracks measure it: as paid, without what is neither goods nor money."""
-    lines = purchase.lines
-    if not purchase.tenders and list(map(_kinds, lines)).count("product") == len(lines):
+    if purchase.only_products and not purchase.tenders:
         return purchase.total
     return sum(base_amounts(purchase, NET))
 
@@ -339,7 +337,7 @@ def base_amounts(purchase: Purchase | None, base: Base) -> list[int]:
         amounts = list(map(_grosses, lines))
     else:
         amounts = [line.amount - line.tax for line in lines]
-    if list(map(_kinds, lines)).count("product") < len(lines):
+    if not purchase.only_products:
         for n, line in enumerate(lines):
             if line.kind != "product" and line.kind in but:
                 amounts[n] = 0

@@ -28,6 +28,9 @@ _SCALED_DIGITS_MAX: Final = 18
 # Prices and quantities come again and again; reading one is pure, so what it came to may be kept.
 _KEPT_MOST: Final = 8192
 
+# So many units are handed out faster by looking for the largest remainder each time than by sorting.
+_FEW: Final = 4
+
 # ISO 4217 list one as published on 2026-01-01, by minor units. Codes without a minor unit (gold, the SDR, test
 # codes) are not money that a shop takes and are left out.
 _CODES_BY_PLACES: Final = (
@@ -232,17 +235,27 @@ def allotted(total: int, weights: Sequence[int], weight: int) -> tuple[int, ...]
     """What `allocate` comes to where it is known that nothing is negative and that the weights sum to `weight` > 0."""
     if weight == total:
         return tuple(weights)
-    parts = [total * each // weight for each in weights]
-    short = total - sum(parts)
-    if short:
-        remainders = [total * each % weight for each in weights]
-        if short == 1:
-            parts[remainders.index(max(remainders))] += 1
-        else:
-            # The sort is stable, which gives ties to the earlier. At least `short` remainders are above zero, since
-            # each is less than one part of what they sum to, so a weight of zero never gets one.
-            for index in sorted(range(len(parts)), key=remainders.__getitem__, reverse=True)[:short]:
-                parts[index] += 1
+    parts: list[int] = []
+    remainders: list[int] = []
+    short = total
+    for each in weights:
+        product = total * each
+        part = product // weight
+        parts.append(part)
+        remainders.append(product - part * weight)
+        short -= part
+    # At least `short` remainders are above zero, since each is less than one part of what they sum to, so a weight of
+    # zero never gets one.
+    if short > _FEW:
+        # The sort is stable, which gives ties to the earlier.
+        for index in sorted(range(len(parts)), key=remainders.__getitem__, reverse=True)[:short]:
+            parts[index] += 1
+        return tuple(parts)
+    while short:
+        index = remainders.index(max(remainders))
+        parts[index] += 1
+        remainders[index] = 0
+        short -= 1
     return tuple(parts)
 
 
