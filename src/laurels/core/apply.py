@@ -375,7 +375,9 @@ def _limit_used(draft: Draft, fact: f.LimitUsed) -> None:
             return
         if fact.by < 0:
             return
-        grown = tuple(sorted((*uses, Use(fact.period, fact.by)), key=_period))
+        grown = (*uses, Use(fact.period, fact.by))
+        if uses and fact.period < uses[-1].period:
+            grown = tuple(sorted(grown, key=_period))
         if len(grown) > USES_IN_ROOT:
             _put_uses(draft, fact, grown[:-2])
             grown = grown[-2:]

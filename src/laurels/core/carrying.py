@@ -18,7 +18,10 @@ from laurels.core.program.model import Inactive
 
 def carry_over(case: Case, compiled: Compiled, at: Instant) -> None:
     """Carries over every wallet that the version in effect at an instant no longer has, if it says where to."""
-    if case.root.wallets.keys() <= compiled.wallet_ids:
+    for id in case.root.wallets:
+        if id not in compiled.wallet_ids:
+            break
+    else:
         return
     for id in sorted(case.root.wallets):
         into = case.versions.current(id, at)

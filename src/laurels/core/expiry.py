@@ -197,12 +197,18 @@ def due_lots(case: Case, wallet: str, at: Instant) -> list[Lot]:
 
 def activating_lots(case: Case, wallet: str, at: Instant) -> list[Lot]:
     """The pending lots of a wallet whose waiting ends at or before an instant."""
+    balance = case.draft.balance(wallet)
     heads = []
-    for head in case.draft.balance(wallet).pages:
+    for head in balance.pages:
         if head.activates_at is not None and head.activates_at <= at:
             heads.append(head)  # noqa: PERF401  (a comprehension costs a call, and mostly there is nothing)
     if not heads:
         return []
     if len(heads) == 1:
-        return activating(case.draft.page(wallet, heads[0].number), at)
+        page = case.draft.page(wallet, heads[0].number)
+        last = page[-1]
+        # Nearly always the newest lot waits, and no other: all that is pending lies in it.
+        if last.points == balance.pending and last.available_at is not None:
+            return [last]
+        return activating(page, at)
     return [lot for page in case.draft.pages(wallet, heads) for lot in activating(page, at)]

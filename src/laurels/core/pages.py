@@ -181,22 +181,24 @@ def _is_waiting(lot: Lot, part: Part) -> bool:
 
 
 def release(draft: Draft, wallet: str, part: Part, by: Lot) -> None:
-    """Puts an available lot with the same key in the place of a pending one; it must be there."""
+    """Puts an available lot with the same key in the place of a pending one; it must be there.
+
+    The balance no longer counts it as pending.
+    """
     balance = draft.own_balance(wallet)
     heads = balance.pages
     place = 0 if len(heads) == 1 else place_of(heads, lot_key(part.expires_at, part.earned_at, part.lot))
     head = heads[place]
     page = draft.page(wallet, head.number)
-    waiting = list(map(_available_ats, page))
-    spot = waiting.index(head.activates_at)
-    if not _is_waiting(page[spot], part):
-        # Another one waits as long, or less long.
+    if _is_waiting(page[-1], part):
+        changed: Page = (*page[:-1], by)
+    else:
         spot = next((n for n, lot in enumerate(page) if _is_waiting(lot, part)), -1)
         if spot < 0:
             raise AssertionError(f"{wallet}: no such lot waits: {part.lot}")
-    changed = (*page[:spot], by, *page[spot + 1 :])
-    waiting[spot] = None
+        changed = (*page[:spot], by, *page[spot + 1 :])
     draft.put(page_key(wallet, head.number), changed)
-    activates_at = min(filter(None, waiting), default=None)
+    # Nearly always no other lot waits.
+    activates_at = min(filter(None, map(_available_ats, changed)), default=None) if balance.pending else None
     there = PageHead(head.number, head.expires_at, head.earned_at, head.lot, head.count, activates_at)
     balance.pages = (there,) if len(heads) == 1 else (*heads[:place], there, *heads[place + 1 :])
