@@ -13,7 +13,7 @@ from laurels.core.calendar import MICROSECONDS_PER_DAY
 from laurels.core.decide import bring_up
 from laurels.core.facts import AnyFact, LotExtended, LotOpened, LotsRestored, LotsUsed, Moved, Part
 from laurels.core.member import Lot, Member, encode_document, lot_key
-from laurels.core.pages import FULL
+from laurels.core.pages import FULL, drop_front, rewrite
 from tests.core.harness import World, check_member, lots_of, shop
 from tests.core.histories import SEEDS
 from tests.core.test_laws import few
@@ -226,3 +226,41 @@ def test_a_root_whose_pages_are_of_another_moment_is_a_defect_and_no_endless_sea
     assert bring_up(w.versions, before, before.root.now + 8 * DAY).root.wallets["points"].available == 10
     with pytest.raises(AssertionError, match="is due is not in the member's documents"):
         bring_up(w.versions, torn, before.root.now + 8 * DAY)
+
+
+def less(lot: Lot, used: Part) -> Lot | None:
+    left = lot.points - used.points
+    return Lot(lot.lot, left, lot.earned_at, lot.expires_at) if left else None
+
+
+@few
+@given(SEEDS)
+def test_lots_taken_from_the_front_leave_the_pages_that_taking_each_by_itself_leaves(seed: int) -> None:
+    chance = Random(seed)
+    lots = [Lot(f"{n}.0", chance.randint(1, 3), n, (1 + n // 7) * DAY) for n in range(chance.choice((5, 60, 700)))]
+    opened: list[AnyFact] = []
+    for lot in lots:
+        opened.append(LotOpened("points", lot.lot, lot.points, lot.earned_at, lot.expires_at))
+        opened.append(posted(lot.points, "adjustment", "available"))
+    member = apply(Member("m", {}), opened, 1, 0)
+    some = lots[: chance.choice((1, len(lots) // 2, len(lots)))]
+    if chance.random() < 0.5:
+        some = [lot for lot in some if chance.random() < 0.99]
+    parts = tuple([part(lot, lot.points if chance.random() < 0.995 else 1) for lot in some])
+    by_page, by_lot = Draft(member), Draft(member)
+    left = drop_front(by_page, "points", parts)
+    assert left == parts[len(parts) - len(left) :]
+    rewrite(by_page, "points", left, less)
+    rewrite(by_lot, "points", parts, less)
+    assert by_page.documents == by_lot.documents
+    assert by_page.balance("points") == by_lot.balance("points")
+
+
+def test_whole_pages_at_the_front_are_taken_without_looking_for_their_lots() -> None:
+    opened: list[AnyFact] = [LotOpened("points", f"{n}.0", 2, n, DAY + n) for n in range(3 * FULL)]
+    draft = Draft(apply(Member("m", {}), opened, 1, 0))
+    lots = draft.lots("points")
+    assert drop_front(draft, "points", tuple([part(lot, 2) for lot in lots[:-5]])) == ()
+    assert draft.lots("points") == lots[-5:]
+    assert drop_front(draft, "points", (part(lots[-5], 1),)) == (part(lots[-5], 1),)
+    assert drop_front(draft, "points", (part(lots[-4], 2),)) == (part(lots[-4], 2),)

@@ -253,7 +253,13 @@ def _lot_activated(draft: Draft, fact: f.LotActivated) -> None:
 
 
 def _lots_used(draft: Draft, fact: f.LotsUsed) -> None:
-    rewrite(draft, fact.wallet, fact.parts, _lessened)
+    _take_away(draft, fact.wallet, fact.parts)
+
+
+def _take_away(draft: Draft, wallet: str, parts: tuple[f.Part, ...]) -> None:
+    left = drop_front(draft, wallet, parts)
+    if left:
+        rewrite(draft, wallet, left, _lessened)
 
 
 def _lots_expired(draft: Draft, fact: f.LotsExpired) -> None:
@@ -266,8 +272,7 @@ def _lots_expired(draft: Draft, fact: f.LotsExpired) -> None:
         else:
             draft.put(key, Expired(fact.wallet, part.points, fact.at, part.earned_at))
         seen.add(part.lot)
-    if not drop_front(draft, fact.wallet, fact.parts):
-        rewrite(draft, fact.wallet, fact.parts, _lessened)
+    _take_away(draft, fact.wallet, fact.parts)
     balance = draft.own_balance(fact.wallet)
     balance.available -= sum([part.points for part in fact.parts])
     _stop_clock_of_nothing(balance)

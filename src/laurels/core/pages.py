@@ -163,17 +163,27 @@ def rewrite(draft: Draft, wallet: str, parts: tuple[Part, ...], change: Callable
         write_pages(draft, wallet, place, place + 1, [tuple(kept)])
 
 
-def drop_front(draft: Draft, wallet: str, parts: tuple[Part, ...]) -> bool:
-    """Takes away the very lots that the wallet begins with, as whole as these parts are; False if they are others."""
-    heads = draft.balance(wallet).pages
-    many = len(parts)
-    if not heads or heads[0].count < many:
-        return False
-    page = draft.page(wallet, heads[0].number)
-    if list(map(_wholes, page[:many])) != list(map(_wholes, parts)):
-        return False
-    write_pages(draft, wallet, 0, 1, [page[many:]])
-    return True
+def drop_front(draft: Draft, wallet: str, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Takes away the very lots that the wallet begins with while parts are as whole as they; the parts that are left.
+
+    What `rewrite` would make of them, page by page instead of lot by lot.
+    """
+    emptied = done = 0
+    for head in draft.balance(wallet).pages:
+        if done == len(parts) or (parts[done].lot, parts[done].expires_at) != (head.lot, head.expires_at):
+            break
+        page = draft.page(wallet, head.number)
+        many = min(len(page), len(parts) - done)
+        if list(map(_wholes, page[:many])) != list(map(_wholes, parts[done : done + many])):
+            break
+        done += many
+        if many < len(page):
+            write_pages(draft, wallet, emptied, emptied + 1, [page[many:]])
+            break
+        emptied += 1
+    if emptied:
+        write_pages(draft, wallet, 0, emptied, [])
+    return parts[done:]
 
 
 def _is_waiting(lot: Lot, part: Part) -> bool:

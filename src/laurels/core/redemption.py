@@ -7,6 +7,9 @@ expiry, a lot expires at once or lives on for the wallet's `restore_grace`.
 
 from __future__ import annotations
 
+from operator import attrgetter
+from typing import Final
+
 import msgspec
 
 from laurels.core.activity import Cancel, Capture, Hold
@@ -31,6 +34,8 @@ from laurels.core.money import ceil_div, floor_div
 from laurels.core.program.model import Wallet
 from laurels.core.refusal import Refusal
 
+_points: Final = attrgetter("points")
+
 
 def take(case: Case, wallet: str, points: int) -> tuple[Part, ...]:
     """The lots that `points` available points come from, in the order of consumption.
@@ -48,8 +53,14 @@ def take(case: Case, wallet: str, points: int) -> tuple[Part, ...]:
         if page_key(wallet, head.number) not in case.draft.documents:
             likely = ceil_div(len(heads) * points, balance.available)
             case.draft.look_up([page_key(wallet, each.number) for each in heads[n : max(likely, 2 * n, n + 1)]])
-        for lot in case.draft.page(wallet, head.number):
-            if lot.available_at is None and left > 0:
+        lots = [lot for lot in case.draft.page(wallet, head.number) if lot.available_at is None]
+        whole = sum(map(_points, lots))
+        if whole <= left:
+            parts.extend([Part(lot.lot, lot.points, lot.earned_at, lot.expires_at, lot.tier) for lot in lots])
+            left -= whole
+            continue
+        for lot in lots:
+            if left > 0:
                 parts.append(part_of(lot, min(left, lot.points)))
                 left -= parts[-1].points
     if left:
