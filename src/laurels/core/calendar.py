@@ -44,6 +44,7 @@ _TABLE_ENTRIES_MAX: Final = 4096
 
 _MINUTES: Final = tuple([f"{minute // 60:02}:{minute % 60:02}" for minute in range(24 * 60)])
 _SECONDS: Final = tuple([f":{second:02}" for second in range(60)])
+_MINUTES_PER_DAY: Final = 24 * 60
 _DURATIONS_MAX: Final = 64
 
 _Day = tuple[str, int, int, int, str]
@@ -458,19 +459,28 @@ class Zone:
         return day
 
     def _find_text(self, instant: Instant) -> str:
-        minutes = self.offset_at(instant) // MICROSECONDS_PER_MINUTE
+        start, end, offset = self._recent_offset
+        if not start <= instant < end:
+            offset = self._find_offset(instant)
+        minutes = offset // MICROSECONDS_PER_MINUTE
         local = instant + minutes * MICROSECONDS_PER_MINUTE
         if local > LAST_INSTANT:
             text = f"{_clock_text(instant)}Z"
         else:
-            day, time_of_day = divmod(local, MICROSECONDS_PER_DAY)
-            second, micro = divmod(time_of_day, MICROSECONDS_PER_SECOND)
+            minute, micro = divmod(local, MICROSECONDS_PER_MINUTE)
+            day = minute // _MINUTES_PER_DAY
             date = self._dates.get(day) or self._find_date_text(day)
-            offset = self._ahead.get(minutes) or self._find_offset_text(minutes)
-            minute, second = divmod(second, 60)
-            fraction = f".{micro:06}" if micro else ""
-            text = f"{date}{_MINUTES[minute]}{_SECONDS[second]}{fraction}{offset}"
-        _keep(self._texts, instant, text)
+            ahead = self._ahead.get(minutes) or self._find_offset_text(minutes)
+            if micro:
+                second, micro = divmod(micro, MICROSECONDS_PER_SECOND)
+                fraction = f".{micro:06}" if micro else ""
+                text = f"{date}{_MINUTES[minute % _MINUTES_PER_DAY]}{_SECONDS[second]}{fraction}{ahead}"
+            else:
+                text = f"{date}{_MINUTES[minute % _MINUTES_PER_DAY]}:00{ahead}"
+        texts = self._texts
+        if len(texts) >= _TABLE_ENTRIES_MAX:
+            texts.clear()
+        texts[instant] = text
         return text
 
     def _find_date_text(self, day: int) -> str:
