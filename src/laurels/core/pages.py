@@ -200,13 +200,13 @@ def release(draft: Draft, wallet: str, part: Part, by: Lot) -> None:
     place = 0 if len(heads) == 1 else place_of(heads, lot_key(part.expires_at, part.earned_at, part.lot))
     head = heads[place]
     page = draft.page(wallet, head.number)
-    if _is_waiting(page[-1], part):
-        changed: Page = (*page[:-1], by)
-    else:
-        spot = next((n for n, lot in enumerate(page) if _is_waiting(lot, part)), -1)
-        if spot < 0:
-            raise AssertionError(f"{wallet}: no such lot waits: {part.lot}")
-        changed = (*page[:spot], by, *page[spot + 1 :])
+    # The lots that wait are the newest, as a rule.
+    spot = len(page) - 1
+    while spot >= 0 and not _is_waiting(page[spot], part):
+        spot -= 1
+    if spot < 0:
+        raise AssertionError(f"{wallet}: no such lot waits: {part.lot}")
+    changed = (*page[:spot], by, *page[spot + 1 :])
     draft.put(page_key(wallet, head.number), changed)
     # Nearly always no other lot waits.
     activates_at = min(filter(None, map(_available_ats, changed)), default=None) if balance.pending else None
