@@ -1,0 +1,53 @@
+"""The coffee chain: the lowest tier's stars expire after six months without activity, the others' never."""
+
+from tests.programs.conftest import Lives
+
+
+def test_two_years_of_coffee(living: Lives) -> None:
+    ann = living("coffee_chain")
+    ann.enrol("2026-03-10")
+
+    # A green star a dollar, whole dollars of the order: 4. Six months without activity, and it is gone that instant.
+    ann.buy("c-1", "4.95", at="2026-03-11 08:00")
+    assert ann.expiring("stars") == [(4, "2026-09-11 08:00")]
+    ann.clock("2026-09-11 08:00")
+    assert ann.points("stars") == (0, 0, 0, 0)
+
+    # What was earned in twelve months counts for the tier, not what is left: 4 + 495 is not enough, one more is.
+    ann.buy("c-2", "495.00", at="2026-09-14 08:00")
+    assert (ann.tier(), ann.expiring("stars")) == ("green", [(495, "2027-03-14 08:00")])
+    # 15 September is a double day, but not for green members.
+    last = ann.buy("c-3", "1.00", at="2026-09-15 08:00")
+    assert (last.granted("base"), last.why("double_day")) == (1, ("condition_not_met", 0, 0))
+    assert (ann.tier(), ann.until()) == ("gold", "2027-09-15 08:00")
+    # Gold stars do not expire, and the clock of those she had as green stands still.
+    assert ann.expiring("stars") == [(496, None)]
+
+    # 100 x 1.2 = 120; on 15 December 50 x 1.2 = 60 and as many again.
+    assert ann.buy("c-4", "100.00", at="2026-10-01 08:00").granted("base") == 120
+    double = ann.buy("c-5", "50.00", at="2026-12-15 08:00")
+    assert (double.granted("base"), double.granted("double_day")) == (60, 60)
+    assert ann.points("stars")[0] == 496 + 120 + 120
+
+    # A free drink of 200 and a cup of 25; her tier is as before.
+    ann.redeem("drink", 200, wallet="stars")
+    ann.redeem("shot", 25, wallet="stars")
+    assert (ann.points("stars")[0], ann.tier()) == (511, "gold")
+
+    # In the twelve months to 1 February 2027: 4 + 495 + 1 + 120 + 120 = 740; 1,467 x 1.2 = 1,760.4 make 2,500: reserve.
+    ann.buy("c-6", "1467.00", at="2027-02-01 08:00")
+    assert (ann.tier(), ann.until()) == ("reserve", "2028-02-01 08:00")
+    # 10 x 1.7; on 15 April, which is double for reserve alone, once more.
+    assert ann.buy("c-7", "10.00", at="2027-02-02 08:00").granted("base") == 17
+    double = ann.buy("c-8", "10.00", at="2027-04-15 08:00")
+    assert (double.granted("base"), double.granted("double_day_of_reserve")) == (17, 17)
+
+    # The last day on which twelve months had 2,500 was 15 April 2027 (less the 4 of 11 March 2026: 2,547).
+    assert (ann.tier(), ann.until()) == ("reserve", "2028-04-15 08:00")
+    # A year later nothing of it is in the window: she is green, and the six months of her stars begin.
+    ann.clock("2028-04-15 08:00")
+    # 511 + 1,760 + 17 + 34.
+    assert (ann.tier(), ann.expiring("stars")) == ("green", [(2_322, "2028-10-15 08:00")])
+    # A drink a month keeps them.
+    ann.buy("c-9", "5.00", at="2028-10-01 08:00")
+    assert ann.expiring("stars") == [(2_327, "2029-04-01 08:00")]

@@ -1,0 +1,62 @@
+"""The retailer with four tiers: both spend and points are asked for, and the month of birth is worth double."""
+
+from tests.programs.conftest import Lives
+
+
+def test_two_years_of_shopping(living: Lives) -> None:
+    ann = living("four_tier_retailer")
+    ann.enrol("2026-01-02", birthday_month=5)
+
+    # 2,000 yuan and 2,000 points: the points are not enough for silver. Five a day for a visit, once a day.
+    ann.buy("o-1", "2000.00", at="2026-01-10 10:00")
+    assert ann.tier() == "ordinary"
+    assert ann.post("check_in", at="2026-01-11 09:00").granted("sign_in") == 5
+    assert ann.post("check_in", at="2026-01-11 18:00").granted("sign_in") == 0
+    # The eighth is double: 250 + 250 make 2,505 points.
+    ann.buy("o-2", "250.00", at="2026-02-08 10:00")
+    assert (ann.points()[0], ann.tier(), ann.until()) == (2_505, "silver", "2028-01-01 00:00")
+
+    # Silver earns 1.2; in May double; on the eighth of May thrice, not four times: 120, 240 and 360.
+    assert ann.buy("o-3", "100.00", at="2026-04-10 10:00").granted("base") == 120
+    may = ann.buy("o-4", "100.00", at="2026-05-07 10:00")
+    assert (may.granted("base"), may.granted("birthday_month"), may.granted("member_day")) == (120, 120, 0)
+    eighth = ann.buy("o-5", "100.00", at="2026-05-08 10:00")
+    assert (eighth.granted("base"), eighth.granted("birthday_month"), eighth.granted("member_day")) == (120, 120, 120)
+    assert ann.points()[0] == 2_505 + 120 + 240 + 360
+
+    # 5,450 more are 8,000 yuan; 5,450 x 1.2 = 6,540 points make 9,765 of the 10,000: silver still.
+    ann.buy("o-6", "5450.00", at="2026-06-10 10:00")
+    assert (ann.points()[0], ann.tier()) == (9_765, "silver")
+    # 196 x 1.2 = 235.2.
+    ann.buy("o-7", "196.00", at="2026-06-11 10:00")
+    assert (ann.points()[0], ann.tier()) == (10_000, "gold")
+    # Gold earns 1.5.
+    assert ann.buy("o-8", "100.00", at="2026-06-12 10:00").granted("base") == 150
+
+    # 1,000 points pay 10 yuan of an order of 20, which is the largest share; the other ten yuan earn 15.
+    ann.redeem("r-1", 1_000, hold=True)
+    tenders = [{"kind": "points", "redemption": "r-1", "amount": "10.00"}, {"kind": "cash", "amount": "10.00"}]
+    assert ann.buy("o-9", "20.00", at="2026-06-12 10:05", tenders=tenders).granted("base") == 15
+    assert ann.points()[0] == 10_150 - 1_000 + 15
+
+    # 2027: 1,499 yuan and 2,248 points: a yuan short of keeping even silver, but one falls one step at most.
+    ann.buy("o-10", "1499.00", at="2027-03-10 10:00")
+    ann.clock("2027-12-31 23:59")
+    # 9,165 of 2026 and 2,248 (1,499 x 1.5 = 2,248.5) of 2027, each to the end of the year after.
+    assert ann.expiring() == [(9_165, "2028-01-01 00:00"), (2_248, "2029-01-01 00:00")]
+    ann.clock("2028-01-01")
+    assert (ann.tier(), ann.until(), ann.points()[0]) == ("silver", "2029-01-01 00:00", 2_248)
+
+
+def test_a_diamond_needs_thirty_thousand_yuan_and_forty_thousand_points(living: Lives) -> None:
+    ann = living("four_tier_retailer")
+    ann.enrol("2026-01-02")
+    # 10,000 at 1; gold asks for 8,000 yuan and 10,000 points: from the first tier straight to the third.
+    ann.buy("o-1", "10000.00", at="2026-01-10 10:00")
+    assert ann.tier() == "gold"
+    # 20,000 x 1.5 = 30,000: both thresholds at once.
+    ann.buy("o-2", "19999.99", at="2026-01-11 10:00")
+    assert (ann.points()[0], ann.tier()) == (39_999, "gold")
+    ann.buy("o-3", "1.00", at="2026-01-12 10:00")
+    assert (ann.points()[0], ann.tier()) == (40_000, "diamond")
+    assert ann.buy("o-4", "10.00", at="2026-01-13 10:00").granted("base") == 20

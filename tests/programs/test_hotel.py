@@ -1,0 +1,78 @@
+"""The hotel program: nights make status, dollars make points, and only the top asks for dollars as well."""
+
+from tests.programs.conftest import Lives
+
+
+def test_two_years_of_stays(living: Lives) -> None:
+    ann = living("hotel")
+    ann.enrol("2026-01-05")
+
+    # Ten nights for 2,000: 20,000 points without a bonus, as she is a member yet. Then silver: the year ends with
+    # December, the next one too, and status with the February after it.
+    stay = ann.buy("s-1", "2000.00", at="2026-02-11 10:00")
+    assert (stay.granted("base"), stay.granted("base", "membership.silver")) == (20_000, 0)
+    ann.post("custom.stay", {"nights": 10}, at="2026-02-11 10:01")
+    assert (ann.tier(), ann.until()) == ("silver", "2028-03-01 00:00")
+
+    # Five nights in four rooms of 500: points for three rooms, 1,500 x 10 and a tenth of it; night credit for one.
+    rooms = [{"amount": "500.00", "fields": {"room": n}} for n in (1, 2, 3, 4)]
+    stay = ann.buy("s-2", *rooms, at="2026-03-10 10:00")
+    assert (stay.granted("base"), stay.granted("base", "membership.silver")) == (15_000, 1_500)
+    ann.post("custom.stay", {"nights": 5}, at="2026-03-10 10:01")
+
+    # Ten nights at a brand with half the points: 1,000 x 5 and a tenth of it. 10 + 5 + 10 nights are gold.
+    stay = ann.buy("s-3", "1000.00", at="2026-04-10 10:00", fields={"brand": "extended_stay"})
+    assert (stay.granted("base"), stay.granted("base_at_some_brands")) == (0, 5_000)
+    assert stay.granted("base_at_some_brands", "membership.silver") == 500
+    ann.post("custom.stay", {"nights": 10}, at="2026-04-10 10:01")
+    assert ann.tier() == "gold"
+
+    # 300 x 10 and a quarter of it; 25 + 25 nights are platinum.
+    assert ann.buy("s-4", "300.00", at="2026-05-10 10:00").granted("base", "membership.gold") == 750
+    ann.post("custom.stay", {"nights": 25}, at="2026-05-10 10:01")
+    assert ann.tier() == "platinum"
+
+    # 6,000 x 10 and half of it; 75 nights are diamond.
+    assert ann.buy("s-5", "6000.00", at="2026-07-10 10:00").granted("base", "membership.platinum") == 30_000
+    ann.post("custom.stay", {"nights": 25}, at="2026-07-10 10:01")
+    assert ann.tier() == "diamond"
+
+    # 5,000 x 10 and three quarters of it. 100 nights, but 2,000 + 2,000 + 1,000 + 300 + 6,000 + 5,000 = 16,300 dollars.
+    assert ann.buy("s-6", "5000.00", at="2026-09-10 10:00").granted("base", "membership.diamond") == 37_500
+    ann.post("custom.stay", {"nights": 25}, at="2026-09-10 10:01")
+    assert ann.tier() == "diamond"
+
+    # 6,699.99 make 22,999.99, a cent short: 66,999 points (of 66,999.9) and 50,249 (of 50,249.25).
+    stay = ann.buy("s-7", "6699.99", at="2026-12-10 10:00")
+    assert (stay.granted("base"), stay.granted("base", "membership.diamond")) == (66_999, 50_249)
+    assert ann.tier() == "diamond"
+    ann.buy("s-8", "0.01", at="2026-12-11 10:00")
+    assert (ann.tier(), ann.until()) == ("black", "2028-03-01 00:00")
+    # 20,000 + 16,500 + 5,500 + 3,750 + 90,000 + 87,500 + 117,248.
+    assert ann.points() == (340_498, 0, 0, 0)
+
+    # The second year: 80 nights, 8,000 dollars. The top has the bonus of the tier below it.
+    stay = ann.buy("s-9", "8000.00", at="2027-06-01 10:00")
+    assert (stay.granted("base"), stay.granted("base", "membership.black")) == (80_000, 60_000)
+    ann.post("custom.stay", {"nights": 80}, at="2027-06-01 10:01")
+    ann.clock("2028-02-29 23:59")
+    assert ann.tier() == "black"
+    ann.clock("2028-03-01")
+    assert (ann.tier(), ann.until()) == ("diamond", "2029-03-01 00:00")
+
+    # Nights for life: 100 + 80 so far, and with 70 more they are 250.
+    assert ann.tier("for_life") == "none"
+    ann.post("custom.stay", {"nights": 69}, at="2028-04-01 10:00")
+    assert ann.tier("for_life") == "none"
+    ann.post("custom.stay", {"nights": 1}, at="2028-04-02 10:00")
+    assert (ann.tier("for_life"), ann.until("for_life")) == ("silver", None)
+
+
+def test_points_lapse_after_two_years_in_which_nothing_was_earned_or_spent(living: Lives) -> None:
+    ann = living("hotel")
+    ann.enrol("2026-01-05")
+    ann.buy("s-1", "100.00", at="2026-02-10 10:00")
+    ann.clock("2027-02-10 10:00")
+    ann.redeem("r", 400)
+    # 1,000 - 400, two years after the last of both.
+    assert ann.expiring() == [(600, "2029-02-10 10:00")]

@@ -1,0 +1,40 @@
+"""The stamp card: ten stamps, one free."""
+
+from tests.programs.conftest import Lives
+from tests.scenarios.document import line
+
+
+def test_two_years_of_stamps(living: Lives) -> None:
+    ann = living("stamp_card")
+    ann.enrol("2026-01-05")
+
+    # Three drinks and a cake: three stamps. With seven more there are ten.
+    ann.buy("o-1", line("90.00", "drink", quantity="3"), line("35.00", "cake"), at="2026-01-05 10:00")
+    assert ann.points("stamps") == (3, 0, 0, 0)
+    for day in range(6, 12):
+        ann.buy(f"o-{day}", line("30.00", "drink"), at=f"2026-01-{day:02} 10:00")
+    ann.redeem("r-0", 10, wallet="stamps", refused="insufficient_points")
+    ann.buy("o-12", line("30.00", "drink"), at="2026-01-12 10:00")
+    assert ann.points("stamps") == (10, 0, 0, 0)
+
+    # The free drink costs ten stamps and has none; the one beside it has one.
+    ann.redeem("r-1", 10, wallet="stamps")
+    free = line("0.00", "drink", discounts=[{"code": "r-1", "amount": "30.00"}])
+    assert ann.buy("o-13", free, line("30.00", "drink"), at="2026-01-12 10:05").granted("stamp") == 1
+
+    # Two drinks that come back take their stamps with them, those of the free one are not given again.
+    ann.buy("o-14", line("60.00", "drink", quantity="2"), at="2026-02-01 10:00")
+    ann.give_back("o-14", ("1", "30.00"), at="2026-02-01 10:10")
+    assert ann.points("stamps") == (2, 0, 0, 0)
+
+    # A stamp lives for a year, to the end of its month.
+    assert ann.expiring("stamps") == [(1, "2027-02-01 00:00"), (1, "2027-03-01 00:00")]
+    ann.clock("2027-02-01")
+    assert ann.points("stamps") == (1, 0, 0, 0)
+    for month in range(2, 11):
+        ann.buy(f"p-{month}", line("30.00", "drink"), at=f"2027-{month:02}-10 10:00")
+    # Nine of 2027 are left; the one of February 2026 is gone.
+    ann.redeem("r-2", 10, wallet="stamps", refused="insufficient_points")
+    ann.buy("p-11", line("30.00", "drink"), at="2027-11-10 10:00")
+    ann.redeem("r-3", 10, wallet="stamps")
+    assert ann.points("stamps") == (0, 0, 0, 0)
