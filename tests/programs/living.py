@@ -72,6 +72,9 @@ class Life(Protocol):
     def until(self, track: str = "membership") -> str | None:
         """How long her tier holds at least."""
 
+    def benefits(self, track: str = "membership") -> dict[str, str]:
+        """What her tier entitles to, in English."""
+
 
 def text_of(name: str) -> str:
     """A program document of `programs/`."""
@@ -120,6 +123,10 @@ class CoreLife:
     def until(self, track: str = "membership") -> str | None:
         return self.world.until(track, WHO)
 
+    def benefits(self, track: str = "membership") -> dict[str, str]:
+        tier = self.world.versions.judging(self.world.now).tiers[track][self.tier(track)]
+        return {benefit: texts["en"] for benefit, texts in tier.benefits.items()}
+
     def end(self) -> None:
         """The state is the fold of all stored facts."""
         self.world.replay(WHO)
@@ -165,3 +172,6 @@ class StoryLife:
 
     def until(self, track: str = "membership") -> str | None:
         return self.story.until(WHO, track)
+
+    def benefits(self, track: str = "membership") -> dict[str, str]:
+        return {benefit: texts["en"] for benefit, texts in self.story.standing(WHO, track)["benefits"].items()}

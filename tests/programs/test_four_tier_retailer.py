@@ -60,3 +60,4 @@ def test_a_diamond_needs_thirty_thousand_yuan_and_forty_thousand_points(living: 
     ann.buy("o-3", "1.00", at="2026-01-12 10:00")
     assert (ann.points()[0], ann.tier()) == (40_000, "diamond")
     assert ann.buy("o-4", "10.00", at="2026-01-13 10:00").granted("base") == 20
+    assert ann.benefits()["agent"] == "An agent of your own"

@@ -9,7 +9,7 @@ from typing import Annotated, cast
 
 from msgspec import Meta, Struct
 
-from laurels.api.answer import When
+from laurels.api.answer import Texts, When
 from laurels.api.members import row_of
 from laurels.api.operation import Call, operation
 from laurels.api.problem import ApiProblem
@@ -78,6 +78,7 @@ class TrackAnswer(Struct, frozen=True, kw_only=True):
     next: NextTier | None
     keep: KeepTier | None
     projected: Annotated[str, Meta(description="The tier after the present one's time if nothing more happens.")]
+    benefits: Annotated[dict[str, Texts], Meta(description="What the tier entitles to, by id.")]
 
 
 class TiersAnswer(Struct, frozen=True):
@@ -183,6 +184,7 @@ def _track(compiled: Compiled, track: Track, member: Member, now: Instant) -> Tr
         next=None if ahead.next_tier is None else NextTier(ahead.next_tier, _amounts(ahead.missing, track, compiled)),
         keep=_keep(ahead, track, compiled),
         projected=ahead.projected,
+        benefits=compiled.tiers[track.id][ahead.tier].benefits,
     )
 
 

@@ -249,6 +249,26 @@ def test_a_tier_whose_members_move_up_takes_nothing_from_them() -> None:
     assert (mapped.path, mapped.takes_away, mapped.after) == ("/tracks/membership/tiers/1", False, "gold")
 
 
+def test_a_benefit_that_goes_or_is_said_otherwise_is_taken_from_every_tier_that_had_it() -> None:
+    both = [Standing("membership", ("silver",)), Standing("membership", ("gold",))]
+    gone = changes(EVERY_WORD, "{lounge: Lounge, ", "{")
+    assert [(each.kind, each.path, each.before) for each in gone] == [
+        ("removed", f"/tracks/membership/tiers/{place}/benefits", "lounge") for place in (1, 2)
+    ]
+    assert [each.concerns for each in gone] == both
+    assert gone[0].texts["zh-CN"] == "等级「silver」：取消权益 lounge。"
+    said_otherwise = changes(EVERY_WORD, "Lounge, ", "Lounge on weekdays, ")
+    assert [(each.kind, each.path) for each in said_otherwise] == [
+        ("changed", f"/tracks/membership/tiers/{place}/benefits/lounge") for place in (1, 2)
+    ]
+    assert [each.concerns for each in said_otherwise] == both
+    # Where a tier says its own, what changes below it is not taken from it.
+    (below,) = changes(EVERY_WORD, "Breakfast for one", "Coffee")
+    assert (below.path, below.concerns) == ("/tracks/membership/tiers/1/benefits/breakfast", both[0])
+    (new,) = changes(EVERY_WORD, "late_checkout: Late check-out", "late_checkout: Late check-out, spa: Spa")
+    assert (new.kind, new.after, new.takes_away) == ("added", "spa", False)
+
+
 def test_a_track_a_campaign_a_limit_and_a_grant_that_go_take_something_away_or_give_it() -> None:
     old = sound(EVERY_WORD)
     line = next(line for line in EVERY_WORD.splitlines(keepends=True) if line.startswith("  nights:"))

@@ -234,6 +234,20 @@ def test_a_tier_that_does_not_say_keep_is_kept_with_what_it_took_to_enter_it() -
     assert (gold.enter, gold.keep) == ((500,), (500,))
 
 
+def test_a_tier_entitles_to_what_the_tiers_below_it_do_and_may_say_it_otherwise() -> None:
+    member, silver, gold = track("membership").tiers
+    assert member.benefits == {}
+    assert silver.benefits == {
+        "lounge": {"en": "Lounge"},
+        "breakfast": {"en": "Breakfast for one", "zh-CN": "单人早餐"},
+    }
+    assert gold.benefits == {
+        "lounge": {"en": "Lounge"},
+        "breakfast": {"en": "Breakfast for two", "zh-CN": "双人早餐"},
+        "late_checkout": {"en": "Late check-out"},
+    }
+
+
 def test_tiers_multiply_and_override_expiry_by_wallet() -> None:
     silver = track("membership").tiers[1]
     assert silver.multiply == {"points": Rate(5, 4), "stars": Rate(2, 1)}

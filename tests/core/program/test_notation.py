@@ -52,6 +52,7 @@ def tier(each: Tier, of: Track, program: Program) -> str:
         "enter": notation.threshold(each.enter, of.metrics, program.currency) if each.enter else None,
         "keep": notation.threshold(each.keep, of.metrics, program.currency) if each.keep else None,
         "multiply": notation.form(multiply),
+        "benefits": notation.form({name: json.dumps(text) for name, text in each.benefits.items()}),
         "expires": notation.form(expires),
         "was": each.was,
     }

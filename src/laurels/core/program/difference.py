@@ -27,6 +27,7 @@ from laurels.core.program.model import (
     Multiply,
     PerField,
     Program,
+    Texts,
     Tier,
     Track,
     Wallet,
@@ -205,7 +206,9 @@ def _compare_tiers(old: Track, new: Track, before: Program, after: Program, name
         changes.renamed(subject, names.old_tier(new.id, tier.id), tier.id)
         changes.compare(subject, Aspect("name", lambda each: each.name, notation.form), was, tier)
         _compare_thresholds(subject, (old, was), (new, tier), after, names, changes)
-        _compare_benefits(subject, was, tier, _standing(names, new.id, [tier]), (before, after), changes)
+        standing = _standing(names, new.id, [tier])
+        _compare_benefits(subject, was, tier, standing, (before, after), changes)
+        _compare_entitlements(subject, was, tier, standing, changes)
 
 
 def _tier_removed(place: int, old: Track, new: Track, after: Program, names: Names, changes: Changes) -> None:
@@ -251,6 +254,19 @@ def _compare_benefits(
         if wallet.id in old.expires or wallet.id in new.expires:
             was = old.expires.get(wallet.id, before[wallet.id].expires)
             changes.compare(part, expiry, was, new.expires.get(wallet.id, wallet.expires), standing)
+
+
+def _compare_entitlements(subject: Subject, old: Tier, new: Tier, standing: Standing, changes: Changes) -> None:
+    """What else a tier entitles to. Another text may promise less, and nobody but a reader can tell."""
+    for benefit in dict.fromkeys((*old.benefits, *new.benefits)):
+        was, now = old.benefits.get(benefit), new.benefits.get(benefit)
+        if was is None:
+            changes.part_added(subject, "benefits", benefit)
+        elif now is None:
+            changes.part_removed(subject, "benefits", benefit, standing)
+        else:
+            part = Subject(within(subject.called, "benefit", was), f"{subject.path}/benefits")
+            changes.compare(part, Aspect[Texts](benefit, lambda text: text, notation.form, _always), was, now, standing)
 
 
 def _standing(names: Names, track: str, tiers: Iterable[Tier]) -> Standing:

@@ -130,6 +130,7 @@ class Tier(msgspec.Struct, frozen=True):
     """A rung of a track. `enter` and `keep` hold a threshold per metric, in the metric's unit; the first tier has none.
 
     `multiply` maps a wallet to a multiplier on what rate campaigns grant into it, `expires` to another expiry.
+    `benefits` is what else its members are entitled to, by id, those of the tiers below it included.
     """
 
     id: str
@@ -139,6 +140,7 @@ class Tier(msgspec.Struct, frozen=True):
     multiply: dict[str, Rate] = {}
     expires: dict[str, ExpiryRule] = {}
     was: str | None = None
+    benefits: dict[str, Texts] = {}
 
 
 class Track(msgspec.Struct, frozen=True):

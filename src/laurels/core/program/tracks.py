@@ -28,7 +28,7 @@ from laurels.core.program.grammar import (
     Word,
     said_or,
 )
-from laurels.core.program.model import ExpiryRule, HoldsUntil, Metric, Tier, Track, Window
+from laurels.core.program.model import ExpiryRule, HoldsUntil, Metric, Texts, Tier, Track, Window
 from laurels.core.program.values import (
     ACTIVITY_TYPE,
     DOTTED,
@@ -131,6 +131,9 @@ class TierForm(Form):
     keep = Word(ListOf(number(), or_one=True, most=8), "what it takes to keep it; as much as to enter it by default")
     multiply = Word(MapOf(NAME, number(1, FACTOR_MOST)), "by wallet: what earned points are multiplied by")
     expires = Word(MapOf(NAME, EXPIRES), "by wallet: another expiry for points earned in this tier")
+    benefits = Word(
+        MapOf(ID, TEXTS, most=100), "what else members are entitled to, by id; the tiers above it have it, too"
+    )
     was = Word(ID, "the id it had in the version before")
 
 
@@ -288,7 +291,15 @@ def _tier(form: TierForm, is_first: bool, below: Tier | None, metrics: tuple[Met
         frame.notes.error("keep_above_enter", form.keep.node, message, "keep is at most enter")
     multiply, expires = _benefits(form, frame)
     name = frame.texts(form.name, tier)
-    return Tier(tier, name, enter, keep or enter, multiply, expires, form.was.value)
+    return Tier(tier, name, enter, keep or enter, multiply, expires, form.was.value, _entitled(form, below, frame))
+
+
+def _entitled(form: TierForm, below: Tier | None, frame: Frame) -> dict[str, Texts]:
+    """The benefits of the tier below, and its own, which may say another text under an id from below."""
+    entitled = dict(below.benefits) if below is not None else {}
+    for benefit, text, entry in said_or(form.benefits, Entries[str, str | Entries[str, str]]()).readable():
+        entitled[benefit] = frame.texts(Said(text, entry.node), benefit)
+    return entitled
 
 
 def _is_harder(enter: tuple[int, ...], below: tuple[int, ...]) -> bool:
