@@ -1,4 +1,4 @@
-"""The bank's card: points by category on purchases minus returns."""
+"""The bank's card: points by category on purchases minus returns, and a bonus for a good start."""
 
 from tests.programs.conftest import Lives
 from tests.scenarios.document import line
@@ -31,3 +31,34 @@ def test_two_years_with_the_card(living: Lives) -> None:
     # Nothing expires, however long nothing happens.
     ann.clock("2028-01-15")
     assert ann.expiring() == [(490, None)]
+
+
+def test_the_welcome_bonus_comes_with_the_purchase_that_makes_four_thousand_dollars_in_three_months(
+    living: Lives,
+) -> None:
+    ann = living("bank_card")
+    ann.enrol("2026-01-15 12:00")
+    # 2,600 and 1,300 are 3,900, of which 200 come back; on the last day 299.99 more are a cent short of 4,000.
+    ann.buy("t-1", "2600.00", at="2026-01-16 10:00")
+    ann.buy("t-2", "1300.00", at="2026-02-16 10:00")
+    ann.give_back("t-2", ("1", "200.00"), at="2026-03-01 10:00")
+    short = ann.buy("t-3", "299.99", at="2026-04-15 11:58")
+    assert short.why("welcome") == ("condition_not_met", 0, 0)
+    last = ann.buy("t-4", line("10.00", "dining"), line("0.01", "groceries"), at="2026-04-15 11:59")
+    assert (last.granted("welcome"), last.granted("dining")) == (60_000, 30)
+    # 2,600 + 1,100 + 300 (299.99, rounded half up) + 60,000 + 30.
+    assert ann.points() == (64_030, 0, 0, 0)
+
+    # The ten dollars come back: with the cent alone, which earned nothing, 4,000.00 would have been reached as well.
+    ann.give_back("t-4", "1", at="2026-05-01 10:00")
+    assert ann.points() == (64_000, 0, 0, 0)
+    # The cent comes back, too, and the bonus with it.
+    ann.give_back("t-4", at="2026-05-02 10:00")
+    assert ann.points() == (4_000, 0, 0, 0)
+
+
+def test_after_three_months_no_sum_brings_the_welcome_bonus(living: Lives) -> None:
+    ann = living("bank_card")
+    ann.enrol("2026-01-15 12:00")
+    late = ann.buy("t-1", "4000.00", at="2026-04-15 12:00")
+    assert (late.why("welcome"), ann.points()) == (("outside_window", 0, 0), (4_000, 0, 0, 0))

@@ -42,6 +42,8 @@ class RuleText(Struct, frozen=True, kw_only=True):
     when: str | None
     lines: str | None
     during: str
+    within: Annotated[str | None, Meta(description="A time of the member's own.")]
+    reaches: Annotated[str | None, Meta(description="The tier, as `track.tier`, that the activity must raise to.")]
     grants: tuple[str, ...]
     limits: tuple[str, ...]
 
@@ -173,6 +175,8 @@ def rule_text(campaign: Campaign, compiled: Compiled) -> RuleText:
         when=None if campaign.when is None else campaign.when.text,
         lines=None if campaign.lines is None else campaign.lines.text,
         during=notation.during(campaign.during, compiled.zone),
+        within=None if campaign.within is None else notation.within(campaign.within),
+        reaches=None if campaign.reaches is None else notation.reach(campaign.reaches),
         grants=tuple([notation.grant(grant, currency) for grant in campaign.grants]),
         limits=tuple([notation.limit(limit) for limit in campaign.limits]),
     )

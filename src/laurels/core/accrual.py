@@ -7,17 +7,19 @@ are then allocated to the lines by largest remainder, so that returns can take b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from operator import attrgetter
 from typing import Final
 
 from laurels.core.activity import Activity, Purchase
 from laurels.core.case import Case, View
-from laurels.core.compiled import Compiled, Hours, Rated, Trigger
+from laurels.core.compiled import Compiled, CompiledCampaign, Hours, Rated, Trigger
 from laurels.core.expiry import repay, terms_of
 from laurels.core.facts import Accrued, Explained, Grant, Judged, Part
 from laurels.core.granting import NO_LINES, Candidate, Granted, Moment, activity_view, bonuses, line_shares
 from laurels.core.limit import room_of, use
 from laurels.core.program.model import Group
+from laurels.core.reach import is_reached, missing_to
 
 
 def moment_of(compiled: Compiled, activity: Activity, view: View) -> Moment:
@@ -84,22 +86,25 @@ def judge(
     judged: dict[str, Judged],
     *,
     room_then: dict[str, int] | None = None,
+    missing_then: Mapping[str, tuple[int, ...]] | None = None,
 ) -> dict[str, Candidate]:
     """The campaigns that would grant something, by id; what becomes of each is put in `judged`, in their order.
 
-    `room_then` is what limits had left when it was recorded, in place of what they have left now.
+    `room_then` is what limits had left when it was recorded, in place of what they have left now, and `missing_then`
+    what was missing to the tiers that campaigns wait for.
     """
     candidates: dict[str, Candidate] = {}
     view, purchase, activity, at, instant = moment.view, moment.purchase, moment.activity, moment.at, moment.instant
     for each in trigger.campaigns:
         id = each.id
         if each.is_timed:
-            if not each.start <= instant < each.end:
-                judged[id] = each.skipped["outside_window"]
+            untimely = _untimely(compiled, each, moment)
+            if untimely is not None:
+                judged[id] = each.skipped[untimely]
                 continue
-            if each.weekly is not None and not _in_hours(each.weekly.get(at.weekday, ()), at.second_of_day):
-                judged[id] = each.skipped["outside_hours"]
-                continue
+        if each.reaches is not None and not _reaches(case, compiled, each, moment, missing_then):
+            judged[id] = each.skipped["condition_not_met"]
+            continue
         if each.when is not None and not each.when(view, purchase, activity, at, None):
             judged[id] = each.skipped["condition_not_met"]
             continue
@@ -136,6 +141,36 @@ def judge(
         candidate = candidates[id] = Candidate(each, grants, wanted, room.by)
         judged[id] = _applied(candidate)
     return candidates
+
+
+def _untimely(compiled: Compiled, campaign: CompiledCampaign, moment: Moment) -> str | None:
+    """Why a campaign does not run at this moment, or None."""
+    at, instant = moment.at, moment.instant
+    if not campaign.start <= instant < campaign.end:
+        return "outside_window"
+    if campaign.weekly is not None and not _in_hours(campaign.weekly.get(at.weekday, ()), at.second_of_day):
+        return "outside_hours"
+    if campaign.within is not None and not campaign.within(compiled.zone, moment.view, instant):
+        return "outside_window"
+    return None
+
+
+def _reaches(
+    case: Case,
+    compiled: Compiled,
+    campaign: CompiledCampaign,
+    moment: Moment,
+    missing_then: Mapping[str, tuple[int, ...]] | None,
+) -> bool:
+    """Whether the activity raises the member to the tier that the campaign waits for."""
+    reach, activity = campaign.reaches, moment.activity
+    if reach is None:
+        return True
+    if missing_then is None:
+        missing = missing_to(case, compiled, reach, moment.instant)
+    else:
+        missing = missing_then.get(campaign.id)
+    return is_reached(compiled, reach, missing, activity.type, moment.purchase, activity.fields)
 
 
 def _in_hours(hours: Hours, second: int) -> bool:

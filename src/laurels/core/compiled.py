@@ -35,7 +35,9 @@ from laurels.core.program.model import (
     Track,
     Wallet,
 )
+from laurels.core.program.within_model import AroundBirthday
 from laurels.core.rule.python import compile_rule, compile_selector
+from laurels.core.within import inside_of
 
 Condition = Callable[[Any, Any, Any, Any, Any], bool]
 Selector = Callable[[Any, Any, Any, Any, Any], list[bool]]
@@ -74,7 +76,7 @@ class CompiledCampaign:
 
     __slots__ = (
         "bracketed", "budget_pools", "campaign", "end", "grants", "id", "is_timed", "key", "limits", "lines",
-        "multiplies", "rated", "rejudged", "skipped", "start", "wants", "weekly", "when",
+        "multiplies", "rated", "reaches", "rejudged", "skipped", "start", "wants", "weekly", "when", "within",
     )  # fmt: skip
 
     def __init__(self, campaign: Campaign, key: str, *, chosen: bool) -> None:
@@ -88,7 +90,9 @@ class CompiledCampaign:
         self.start: Instant = -NEVER if during.start is None else during.start
         self.end: Instant = NEVER if during.end is None else during.end
         self.weekly = _weekly(during.weekly) if during.weekly else None
-        self.is_timed = during != During()
+        self.within = None if campaign.within is None else inside_of(campaign.within)
+        self.reaches = campaign.reaches
+        self.is_timed = during != During() or campaign.within is not None
         self.wants: tuple[tuple[str | None, Want], ...] = tuple(
             (grant.campaign if isinstance(grant, Multiply) else None, wanting(n, grant))
             for n, grant in enumerate(campaign.grants)
@@ -104,7 +108,8 @@ class CompiledCampaign:
         )
         self.bracketed = any(isinstance(grant, Brackets) for grant in campaign.grants)
         # Whether a return judges the campaign again: its points do not follow from each line by itself.
-        self.rejudged = campaign.order_condition or chosen or by_lines or self.bracketed
+        waits = campaign.reaches is not None
+        self.rejudged = campaign.order_condition or chosen or by_lines or waits or self.bracketed
 
 
 def _weekly(slots: tuple[Slot, ...]) -> dict[str, Hours]:
@@ -137,7 +142,7 @@ class Trigger:
 
     __slots__ = (
         "activity", "attributes", "campaigns", "counters", "group_of", "groups", "is_recorded", "nested", "pools",
-        "reads_wallets", "weighed", "writ",
+        "reaching", "reads_wallets", "weighed", "writ",
     )  # fmt: skip
 
     def __init__(self, program: Program, type_: str, keys: Mapping[str, str]) -> None:
@@ -155,6 +160,7 @@ class Trigger:
             each.rejudged = each.rejudged or any(base.rejudged for base in bases)
             each.bracketed = each.bracketed or any(base.bracketed for base in bases)
         weighing = chosen.union(*[each.multiplies for each in self.campaigns if each.id in chosen])
+        self.reaching = tuple(each for each in self.campaigns if each.reaches is not None)
         self.weighed = tuple(each for each in self.campaigns if each.id in weighing and each.campaign.limits)
         self.groups = tuple(group for group in program.groups if group.id not in parents)
         self.nested = groups
@@ -166,6 +172,11 @@ class Trigger:
             if rule is not None
             for path in rule.reads
         }
+        reads |= {
+            f"member.{each.campaign.within.field}"
+            for each in self.campaigns
+            if isinstance(each.campaign.within, AroundBirthday)
+        }
         self.reads_wallets = tuple(
             sorted(path[len("member.wallets.") :] for path in reads if path.startswith("member.wallets."))
         )
@@ -175,7 +186,9 @@ class Trigger:
         declared = {field.name for field in program.fields.get("member", ())}
         self.attributes = tuple(sorted(name for name in declared if f"member.{name}" in reads))
         self.activity = tuple(name for name in ("source", "id") if f"activity.{name}" in reads)
-        self.is_recorded = bool(self.attributes or self.counters or self.reads_wallets or self.activity or self.weighed)
+        self.is_recorded = bool(
+            self.attributes or self.counters or self.reads_wallets or self.activity or self.weighed or self.reaching
+        )
         self.writ: Writ | None = None
         self.pools = tuple(pool for each in self.campaigns for pool, _limit in each.budget_pools)
 

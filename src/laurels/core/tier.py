@@ -7,6 +7,10 @@ holds until the end of `holds_until` counted from it; whether it is lost is judg
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
 import msgspec
 from msgspec.structs import replace
 
@@ -20,7 +24,9 @@ from laurels.core.facts import Accrued, LotExtended, Measured, TierSet, WalletKe
 from laurels.core.granting import net_of
 from laurels.core.member import NEVER, Measures, Root, Standing
 from laurels.core.money import QUANTITY_ONE
-from laurels.core.program.model import Inactive, Never, Tier, Track
+from laurels.core.program.model import Inactive, Metric, Never, Tier, Track
+
+NO_FIELDS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 def window_of(
@@ -231,17 +237,26 @@ def _measures(track: Track, activity: Activity, earned: tuple[Accrued, ...]) -> 
             for each in earned:
                 if each.wallet == metric.subject and (metric.include_pending or each.available_at is None):
                     value += each.points
-        elif metric.kind == "spent":
-            if isinstance(activity.data, Purchase):
-                value = net_of(activity.data)
-        elif metric.kind == "count":
-            value = int(activity.type == metric.subject)
-        elif activity.type == metric.subject and isinstance(activity.data, Free):
-            number = activity.data.fields.get(metric.field)
-            if number is not None:
-                value = int(number.scaleb(6)) if not isinstance(number, int) else number * QUANTITY_ONE
+        else:
+            purchase = activity.data if isinstance(activity.data, Purchase) else None
+            fields = activity.data.fields if isinstance(activity.data, Free) else NO_FIELDS
+            value = by_activity(metric, activity.type, purchase, fields)
         by.append(value)
     return tuple(by)
+
+
+def by_activity(metric: Metric, type_: str, purchase: Purchase | None, fields: Mapping[str, Any]) -> int:
+    """By how much an activity moves a metric that is not of points."""
+    if metric.kind == "spent":
+        return 0 if purchase is None else net_of(purchase)
+    if type_ != metric.subject:
+        return 0
+    if metric.kind == "count":
+        return 1
+    number = fields.get(metric.field)
+    if number is None:
+        return 0
+    return int(number) * QUANTITY_ONE if isinstance(number, int) else int(number.scaleb(6))
 
 
 def measure_points(case: Case, compiled: Compiled, wallet: str, points: int, instant: Instant, *, waited: bool) -> None:

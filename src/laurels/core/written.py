@@ -75,7 +75,7 @@ def is_common(trigger: Trigger) -> bool:
     by_line: set[tuple[str, str]] = set()
     for each in trigger.campaigns:
         grant = each.grants[0]
-        if len(each.grants) > 1 or not isinstance(grant, COMMON):
+        if len(each.grants) > 1 or not isinstance(grant, COMMON) or each.reaches is not None:
             return False
         if isinstance(grant, Multiply) and (grant.campaign, grant.wallet) not in by_line:
             return False
@@ -158,6 +158,8 @@ class _Writer:
             else:
                 hours = f"{self._name(f'weekly_{n}', each.weekly)}.get(at.weekday, ())"
                 hurdles.append((f"not any(start <= at.second_of_day < end for start, end in {hours})", "outside_hours"))
+        if each.within is not None:
+            hurdles.append((f"not {self._name(f'within_{n}', each.within)}(zone, member, instant)", "outside_window"))
         if each.campaign.when is not None:
             inside = expression_of(each.campaign.when)
             if inside is None:

@@ -112,6 +112,18 @@ ONE_WAY = [
     (EVERY_WORD, "/campaigns/double/grant", Earners(("double",)), [("membership.silver: 2", "membership.gold: 2")]),
     (EVERY_WORD, "/campaigns/steps/grant", Earners(("steps",)), [("{from: 20, fixed", "{from: 21, fixed")]),
     (EVERY_WORD, "/campaigns/rising/grant", Earners(("rising",)), [("points: 2}]", "points: 1.5}]")]),
+    (
+        EVERY_WORD,
+        "/campaigns/newcomer/within",
+        Earners(("newcomer",)),
+        [("{after_enrolment: 3M}", "{after_enrolment: 2M}")],
+    ),
+    (
+        EVERY_WORD,
+        "/campaigns/birthday/within",
+        Earners(("birthday",)),
+        [("before: 3D", "before: 2D"), ("after: 1W", "after: 6D"), (", after: 1W", "")],
+    ),
     (EVERY_WORD, "/campaigns/hello/grant", Earners(("hello",)), [("{spenders.low: 10}", "{spenders.low: 9}")]),
     (
         CORNER_CAFE,

@@ -65,6 +65,8 @@ def campaign(each: Campaign, program: Program) -> str:
         "name": json.dumps(each.name),
         "on": each.on,
         "during": None if during == "always" else during,
+        "within": None if each.within is None else notation.within(each.within),
+        "reaches": None if each.reaches is None else notation.reach(each.reaches),
         "when": json.dumps(each.when.text) if each.when else None,
         "lines": json.dumps(each.lines.text) if each.lines else None,
         "grant": notation.listed(notation.grant(grant, program.currency) for grant in each.grants),

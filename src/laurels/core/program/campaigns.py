@@ -27,6 +27,7 @@ from laurels.core.program.values import (
     ACTIVITY_TYPE,
     CLOCK,
     CONDITION,
+    DOTTED,
     ID,
     MOMENT,
     SPAN,
@@ -35,6 +36,7 @@ from laurels.core.program.values import (
     Moment,
     whole,
 )
+from laurels.core.program.within import WITHIN, resolve_reaches, resolve_within
 from laurels.core.rule.check import Rule, RuleFinding, check
 from laurels.core.rule.environment import Scope
 
@@ -98,6 +100,8 @@ class CampaignForm(Form):
     name = Word(TEXTS, "what it is called, by language")
     on = Word(ACTIVITY_TYPE, "the type of activity, such as purchase", required=True)
     during = Word(FormOf(DuringForm), "when it runs; always by default")
+    within = Word(WITHIN, "a time of the member's own: so long after they enrolled, or around their birthday")
+    reaches = Word(DOTTED, "the tier, as track.tier, to which or past which the activity raises the member")
     when = Word(CONDITION, "the condition (CEL) under which it applies")
     lines = Word(CONDITION, "the condition (CEL) that selects lines of a purchase; all lines by default")
     grant = Word(ListOf(GRANT, or_one=True, least=1, most=20), "what it grants, or a list of that", required=True)
@@ -132,6 +136,8 @@ def resolve_campaign(campaign: str, form: CampaignForm, frame: Frame) -> Campaig
         limits=_limits(said_or(form.limits, ()), frame),
         priority=said_or(form.priority, 0),
         was=form.was.value,
+        within=resolve_within(form.within, frame),
+        reaches=resolve_reaches(form.reaches, frame),
     )
 
 

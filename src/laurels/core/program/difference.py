@@ -309,6 +309,8 @@ def _campaign_aspects(zone: Zone) -> tuple[Aspect[Campaign], ...]:
             lambda during: notation.during(during, zone),
             generosity.runs_less,
         ),
+        Aspect("within", lambda campaign: campaign.within, notation.within, generosity.lasts_less),
+        Aspect("reaches", lambda campaign: notation.reach(campaign.reaches), takes_away=generosity.asks_otherwise),
         Aspect("when", lambda campaign: notation.condition(campaign.when), takes_away=generosity.asks_otherwise),
         Aspect("lines", lambda campaign: notation.condition(campaign.lines), takes_away=generosity.asks_otherwise),
         Aspect("priority", lambda campaign: campaign.priority),

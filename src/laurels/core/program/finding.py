@@ -79,6 +79,8 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "not_rising": "thresholds or brackets do not rise",
         "keep_above_enter": "a tier is harder to keep than to enter",
         "endless_window": "a word about the end of a window stands beside one that never ends",
+        "not_a_date": "a field that is asked for a birthday is no date",
+        "unforeseeable": "a campaign waits for a tier that depends on points",
         "not_a_number": "a field that is to be added up is not a number",
         # campaigns and groups
         "needs_purchase": "a word about purchases stands in a campaign on something else",

@@ -41,6 +41,7 @@ from laurels.core.program.model import (
     Slot,
     Window,
 )
+from laurels.core.program.within_model import AfterEnrolment, AroundBirthday, Within
 
 # The usual month: 400 years of 146,097 days in 4,800 parts.
 _MONTH: Final = 2_629_746 * MICROSECONDS_PER_SECOND
@@ -289,6 +290,17 @@ def runs_less(before: During, after: During) -> bool:
         return starts_later or ends_earlier
     slots = before.weekly or (Slot(frozenset(_WEEK)),)
     return any(not _covers(after.weekly, day, slot) for slot in slots for day in slot.days)
+
+
+def lasts_less(before: Within | None, after: Within | None) -> bool:
+    """Whether a time of the member's own leaves out some of what it was."""
+    match before, after:
+        case AfterEnrolment(), AfterEnrolment():
+            return shorter(before.time, after.time)
+        case AroundBirthday(), AroundBirthday() if before.field == after.field:
+            return after.days_before < before.days_before or after.days_after < before.days_after
+        case _:
+            return after is not None
 
 
 def _covers(slots: Iterable[Slot], day: str, wanted: Slot) -> bool:

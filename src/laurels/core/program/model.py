@@ -13,6 +13,7 @@ import msgspec
 
 from laurels.core.calendar import Duration, Instant, Period
 from laurels.core.money import Currency, Rate, Rounding
+from laurels.core.program.within_model import Reach, Within
 from laurels.core.rule.check import Rule
 from laurels.core.rule.environment import Field
 
@@ -307,7 +308,8 @@ class Campaign(msgspec.Struct, frozen=True):
     """A rule that grants something when an activity of type `on` comes in.
 
     `order_condition` is true when `when` reads anything of the purchase as a whole, so that a return judges it again.
-    Higher `priority` comes first where a group has to choose.
+    Higher `priority` comes first where a group has to choose. `within` is a time of the member's own, and `reaches` the
+    tier to which the activity must raise them.
     """
 
     id: str
@@ -320,6 +322,8 @@ class Campaign(msgspec.Struct, frozen=True):
     limits: tuple[Limit, ...] = ()
     priority: int = 0
     was: str | None = None
+    within: Within | None = None
+    reaches: Reach | None = None
 
     @property
     def order_condition(self) -> bool:

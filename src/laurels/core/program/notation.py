@@ -37,6 +37,7 @@ from laurels.core.program.model import (
     Slot,
     Window,
 )
+from laurels.core.program.within_model import AfterEnrolment, AroundBirthday, Reach, Within
 from laurels.core.rule.check import Rule
 from laurels.core.rule.environment import WEEKDAYS, Field
 
@@ -240,6 +241,22 @@ def during(value: During, zone: Zone) -> str:
         "weekly": listed(map(_slot, value.weekly)) if value.weekly else None,
     }
     return form(words) if any(words.values()) else "always"
+
+
+def within(value: Within | None) -> str:
+    """A time of the member's own."""
+    match value:
+        case AfterEnrolment():
+            return form({"after_enrolment": str(value.time)})
+        case AroundBirthday():
+            return form({"birthday": value.field, "before": f"{value.days_before}D", "after": f"{value.days_after}D"})
+        case None:
+            return "none"
+
+
+def reach(value: Reach | None) -> str:
+    """The tier to which an activity must raise the member."""
+    return "always" if value is None else f"{value.track}.{value.tier}"
 
 
 def _slot(value: Slot) -> str:

@@ -23,6 +23,7 @@ from laurels.core.program.model import (
     Tier,
     Track,
 )
+from laurels.core.program.within_model import Reach
 
 
 class _Named(Protocol):
@@ -147,7 +148,12 @@ def _campaign(campaign: Campaign, names: Names) -> Campaign:
         campaign,
         id=names.campaigns.get(campaign.id, campaign.id),
         grants=tuple(_grant(each, names) for each in campaign.grants),
+        reaches=_reach(campaign.reaches, names) if campaign.reaches is not None else None,
     )
+
+
+def _reach(reach: Reach, names: Names) -> Reach:
+    return Reach(names.tracks.get(reach.track, reach.track), names.tiers.get((reach.track, reach.tier), reach.tier))
 
 
 def _grant(grant: Grant, names: Names) -> Grant:

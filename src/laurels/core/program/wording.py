@@ -51,6 +51,8 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "benefits": ("benefit", "权益"),
         "on": ("trigger", "触发行为"),
         "during": ("time", "举办时间"),
+        "within": ("time of the member's own", "会员专属时段"),
+        "reaches": ("tier to be reached", "须达到的等级"),
         "when": ("condition", "条件"),
         "lines": ("selection of lines", "适用商品"),
         "grant": ("grant", "发放"),

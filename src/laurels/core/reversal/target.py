@@ -23,6 +23,7 @@ from laurels.core.limit import lefts
 from laurels.core.member import Balance, Earned
 from laurels.core.money import Rounding, allocate, divide, floor_div
 from laurels.core.program.model import Brackets, Fixed, Multiply
+from laurels.core.reach import missing_to
 from laurels.core.reversal.lines import PastOrder, Share, all_back
 
 
@@ -199,7 +200,8 @@ def _judge_again(
         for name, left in past.standing.items()
         if name.startswith("room.") and isinstance(left, int)
     }
-    candidates = judge(case, compiled, trigger, moment, judged, room_then=room)
+    missing = _missing_then(past)
+    candidates = judge(case, compiled, trigger, moment, judged, room_then=room, missing_then=missing)
     return candidates, frozenset(combine(trigger, candidates, judged))
 
 
@@ -250,10 +252,27 @@ def standing_of(case: Case, compiled: Compiled, trigger: Trigger, activity: Acti
         standing[f"wallets.{path}"] = getattr(view.wallets[wallet], balance)
     for name in trigger.activity:
         standing[f"activity.{name}"] = activity.source if name == "source" else activity.id
+    for each in trigger.reaching:
+        assert each.reaches is not None
+        missing = missing_to(case, compiled, each.reaches, activity.occurred_at)
+        for n, value in enumerate(missing or ()):
+            standing[f"missing.{each.id}.{n}"] = value
     if trigger.weighed:
         for name, left in lefts(case, compiled, trigger.weighed, activity.occurred_at).items():
             standing[f"room.{name}"] = left
     return standing
+
+
+def _missing_then(past: PastOrder) -> dict[str, tuple[int, ...]]:
+    """What was missing to the tier that each campaign waits for, where the order could raise to it."""
+    missing: dict[str, tuple[int, ...]] = {}
+    for path, value in past.standing.items():
+        kind, _dot, name = path.partition(".")
+        if kind == "missing" and isinstance(value, int):
+            # Metrics were recorded in their order.
+            campaign = name.rpartition(".")[0]
+            missing[campaign] = (*missing.get(campaign, ()), value)
+    return missing
 
 
 def _recorded_view(case: Case, compiled: Compiled, past: PastOrder) -> View:

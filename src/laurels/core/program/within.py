@@ -1,0 +1,86 @@
+"""A member's own times and steps in the document: `within` so long after enrolment or around a birthday; `reaches`.
+
+A birthday is read from an attribute that the program declares as a date, so that it changes by activity alone and what
+was decided by it stays explained.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from laurels.core.calendar import Duration
+from laurels.core.program.document import Node
+from laurels.core.program.finding import shown
+from laurels.core.program.frame import Frame
+from laurels.core.program.grammar import Form, Said, Variant, Word, said_or
+from laurels.core.program.values import DURATION, NAME, SPAN
+from laurels.core.program.within_model import AfterEnrolment, AroundBirthday, Reach, Within
+
+DAYS_MOST: Final = 180
+
+
+class AfterEnrolmentForm(Form):
+    """A time after enrolment: it begins when the member enrols."""
+
+    after_enrolment = Word(SPAN, "how long it is, such as 3M", required=True)
+
+
+class BirthdayForm(Form):
+    """A time around the member's birthday, in whole days; of the birthday alone where neither is said."""
+
+    birthday = Word(NAME, "the member's field, of type date, that says when they were born", required=True)
+    before = Word(DURATION, "how many days before it, such as 3D; none by default")
+    after = Word(DURATION, "how many days after it; none by default")
+
+
+WithinForm = AfterEnrolmentForm | BirthdayForm
+
+WITHIN: Final = Variant[WithinForm](
+    "a time of the member's own", {"after_enrolment": AfterEnrolmentForm, "birthday": BirthdayForm}
+)
+
+
+def resolve_within(said: Said[WithinForm], frame: Frame) -> Within | None:
+    """The time of the member's own that a form describes."""
+    match said.value:
+        case AfterEnrolmentForm() as form:
+            return AfterEnrolment(said_or(form.after_enrolment, Duration(days=1)))
+        case BirthdayForm() as form:
+            _note_birthday(form.birthday.value, form.birthday.node, frame)
+            return AroundBirthday(said_or(form.birthday, ""), _days(form.before, frame), _days(form.after, frame))
+        case _:
+            return None
+
+
+def _note_birthday(field: str | None, at: Node, frame: Frame) -> None:
+    types = {each.name: each.type for each in frame.fields.get("member", ())}
+    if frame.has("field", field, types, at) and types[field or ""] != "date":
+        message = f"{shown(field or '')} is a {types[field or '']}, not a date"
+        frame.notes.error("not_a_date", at, message, "declare it as a date, under fields: member")
+
+
+def _days(said: Said[Duration], frame: Frame) -> int:
+    time = said_or(said, Duration())
+    if time != Duration(days=time.days) or time.days > DAYS_MOST:
+        hint = f"write at most {DAYS_MOST}D"
+        frame.notes.error("bad_duration", said.node, f"{time} is no number of days around a birthday", hint)
+    return time.days
+
+
+def resolve_reaches(said: Said[str], frame: Frame) -> Reach | None:
+    """The tier that a campaign waits for. Points are granted when it is judged, so that they cannot be waited for."""
+    if said.value is None:
+        return None
+    name, _, tier = said.value.rpartition(".")
+    if not frame.has("track", name, frame.tracks, said.node):
+        return None
+    track = frame.tracks[name]
+    if not frame.has("tier", tier, [each.id for each in track.tiers], said.node):
+        return None
+    if tier == track.tiers[0].id:
+        message, hint = f"everybody stands on {shown(tier)} from the beginning", "name a higher tier, or say on: enrol"
+        frame.notes.error("first_tier", said.node, message, hint)
+    if any(metric.kind == "earned" for metric in track.metrics):
+        message = f"track {shown(name)} measures points, which are not known before campaigns are judged"
+        frame.notes.error("unforeseeable", said.node, message, "name a tier of a track that measures no points")
+    return Reach(name, tier)
