@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.core.harness import World, shop
 
@@ -111,3 +113,40 @@ def test_a_late_order_reaches_a_tier_that_would_still_hold_and_none_that_is_over
         world.buy("o-1", "3000.00", at="2026-12-01")
         late = world.buy("o-2", "1000.00", at="2027-01-05", occurred="2026-12-30")
         assert late.granted("welcome") == granted
+
+
+DOINGS = st.lists(
+    st.tuples(st.sampled_from(["buy", "late", "return"]), st.integers(1, 90), st.integers(1, 300_000)),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(["lifetime", "calendar_year", "anniversary", {"rolling": "6M"}]),
+    st.sampled_from(["stay", "fall_back"]),
+    DOINGS,
+)
+def test_whatever_happens_an_order_in_its_own_time_is_given_it_where_and_only_where_it_raises_the_member(
+    window: str | dict[str, str], on_return: str, doings: list[tuple[str, int, int]]
+) -> None:
+    world = welcoming(window, on_return=on_return)
+    world.enrol(at="2026-01-01")
+    day, orders = 20_454, list[str]()  # 2026-01-01
+    for n, (what, days, cents) in enumerate(doings):
+        day += days
+        at = world.zone.instant_at(day + 719_163)
+        if what == "return" and orders:
+            world.give_back(orders.pop(), at=at)
+            continue
+        # A rolling window of a later day may reach what that of the day itself does not; such a late order rises alone.
+        late = what == "late" and isinstance(window, str)
+        occurred = world.zone.instant_at(day + 719_163 - min(days, 30)) if late else None
+        before = world.tier("start")
+        bought = world.buy(f"o-{n}", f"{cents / 100:.2f}", at=at, occurred=occurred)
+        orders.append(f"o-{n}")
+        if occurred is not None and bought.tier_changes and bought.tier_changes[-1][1] == "restored":
+            continue
+        assert (bought.granted("welcome") > 0) == (world.tier("start") == "done" and before != "done")
+    world.replay()

@@ -73,6 +73,11 @@ def test_each_status_has_its_miles_a_dollar_and_begins_at_its_threshold(living: 
     for n, (fare, miles, qualifying, status) in enumerate(year):
         assert ann.buy(f"f-{n}", line(fare, "fare"), at=f"2026-04-{n + 1:02} 10:00").granted("flight") == 2 * miles
         assert (ann.points("qualifying")[0], ann.tier("status")) == (qualifying, status)
+    # Bags are those of platinum, upgrades those of diamond.
+    assert ann.benefits("status") == {
+        "bags": "Three checked bags free",
+        "upgrade": "Upgrades from 100 hours before departure",
+    }
 
 
 def test_a_ticket_that_is_given_back_takes_its_miles_and_what_it_counted_for_status(living: Lives) -> None:

@@ -51,3 +51,30 @@ def test_two_years_of_coffee(living: Lives) -> None:
     # A drink a month keeps them.
     ann.buy("c-9", "5.00", at="2028-10-01 08:00")
     assert ann.expiring("stars") == [(2_327, "2029-04-01 08:00")]
+
+
+def test_a_birthday_treat_can_be_had_on_the_day_in_the_week_or_in_thirty_days_by_tier(living: Lives) -> None:
+    ann = living("coffee_chain")
+    ann.enrol("2026-03-10", born="1992-12-20")
+
+    def asks(at: str) -> int:
+        asked = ann.post("check_in", at=at)
+        return sum(asked.granted(f"birthday_{tier}") for tier in ("green", "gold", "reserve"))
+
+    # Green: on 20 December alone, once, and only that day.
+    assert [asks("2026-12-19 23:59"), asks("2026-12-20 08:00"), asks("2026-12-20 09:00")] == [0, 1, 0]
+    assert ann.expiring("treats") == [(1, "2026-12-21 00:00")]
+    ann.redeem("drink", 1, wallet="treats")
+
+    # Gold: seven days, 20 to 26 December.
+    ann.buy("c-1", "500.00", at="2027-06-01 08:00")
+    assert (ann.tier(), asks("2027-12-19 12:00"), asks("2027-12-26 23:59"), asks("2027-12-27 00:00")) == (
+        "gold",
+        0,
+        1,
+        0,
+    )
+
+    # Reserve: thirty days, over New Year to 18 January, once. 2,000 x 1.2 = 2,400 stars and 500 are enough.
+    ann.buy("c-2", "2000.00", at="2028-05-01 08:00")
+    assert (ann.tier(), asks("2029-01-18 23:59"), asks("2029-01-19 00:00")) == ("reserve", 1, 0)
