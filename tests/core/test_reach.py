@@ -116,7 +116,11 @@ def test_a_late_order_reaches_a_tier_that_would_still_hold_and_none_that_is_over
 
 
 DOINGS = st.lists(
-    st.tuples(st.sampled_from(["buy", "late", "return"]), st.integers(1, 90), st.integers(1, 300_000)),
+    st.tuples(
+        st.sampled_from(["buy", "late", "return"]),
+        st.integers(1, 90),
+        st.sampled_from([1, 99_999, 100_000, 200_000, 399_999, 400_000]),
+    ),
     min_size=1,
     max_size=12,
 )
