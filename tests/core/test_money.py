@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import ceil, floor, trunc
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from laurels.core.money import (
@@ -385,15 +385,21 @@ def test_points_are_granted_per_a_positive_amount(amount: str) -> None:
     places,
     st.sampled_from(Rounding),
 )
+@example(10**17 - 1, Decimal(1), Decimal(1), 0, Rounding.DOWN)
 @settings(max_examples=300, deadline=None)
 def test_points_are_the_exact_product_rounded_once(
     amount: int, points: Decimal, per: Decimal, decimals: int, rounding: Rounding
 ) -> None:
     exact = Fraction(amount, 10**decimals) * Fraction(points) / Fraction(per)
     rate = Rate.per(points, per, decimals)
-    assert divide(amount * rate.numerator, rate.denominator, rounding) == divide(
-        exact.numerator, exact.denominator, rounding
-    )
+    size = abs(exact)
+    rounded = {
+        Rounding.DOWN: floor(size),
+        Rounding.UP: ceil(size),
+        Rounding.HALF_UP: floor(size + Fraction(1, 2)),
+        Rounding.HALF_EVEN: round(size),
+    }[rounding]
+    assert divide(amount * rate.numerator, rate.denominator, rounding) == (rounded if exact >= 0 else -rounded)
 
 
 # --- cases from the field ---
