@@ -5,7 +5,7 @@ Two intakes on one database stand for two processes. Each guard is taken away on
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -23,12 +23,15 @@ def statuses(outcomes: Sequence[Outcome]) -> dict[str, int]:
     return dict(Counter(outcome.status for outcome in outcomes))
 
 
-async def _race_for_the_last_points(url: str, **options: Any) -> tuple[list[Outcome], int]:
+async def _race_for_the_last_points(
+    url: str, begin: Callable[[], None] = lambda: None, **options: Any
+) -> tuple[list[Outcome], int]:
     """Two processes spend the same 100 points at once; the outcomes, and how many were spent by the journal."""
     async with stage(url, mode="live", **options) as here, stage(url, mode="live", **options) as there:
         await here.enrol("m-1")
         await here.give("m-1", 100)
         spend = {"wallet": "points", "points": 100, "hold": False}
+        begin()
         outcomes = await asyncio.gather(
             here.send("redemption", "m-1", {**spend, "redemption": "x"}, id="x"),
             there.send("redemption", "m-1", {**spend, "redemption": "y"}, id="y"),
@@ -69,16 +72,29 @@ async def test_without_the_lock_the_gapless_number_still_lets_only_one_win(laure
     assert spent == 100
 
 
-@pytest.mark.usefixtures("slow_loading")
+@pytest.fixture
+def reading_together(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """From when it is called, nobody writes before two have read."""
+    load, both = Batch._load, asyncio.Barrier(2)
+
+    async def together(self: Batch) -> None:
+        await load(self)
+        await asyncio.wait_for(both.wait(), 30)
+
+    return lambda: monkeypatch.setattr(Batch, "_load", together)
+
+
 @asynchronous
-async def test_without_lock_and_number_the_race_would_spend_twice(laurels_url: str) -> None:
+async def test_without_lock_and_number_the_race_would_spend_twice(
+    laurels_url: str, reading_together: Callable[[], None]
+) -> None:
     """The positive control of the two above."""
     async with stage(laurels_url, mode="live") as here:
         owner = await _owner(here)
         for table in ("activity", "entry"):
             await owner.execute(f"alter table laurels.{table} drop constraint {table}_pkey")
         await owner.close()
-    outcomes, spent = await _race_for_the_last_points(laurels_url, lock_members=READ_MEMBERS)
+    outcomes, spent = await _race_for_the_last_points(laurels_url, reading_together, lock_members=READ_MEMBERS)
     assert statuses(outcomes) == {"accepted": 2}
     assert spent == 200
 
