@@ -281,6 +281,8 @@ class Compiled:
             wallet.pending.until for wallet in program.wallets if wallet.pending and wallet.pending.until
         )
         self.attribute_types = MappingProxyType({field.name: field.type for field in program.fields.get("member", ())})
+        # Whether anything in the program needs chance: such a program's decisions are given some.
+        self.draws_chance = False
         self.declared = declared_by(program.currency.code, program.currency.places, program.fields)
         self.triggers: dict[str, Trigger] = {
             type_: Trigger(program, type_, keys) for type_ in {campaign.on for campaign in program.campaigns}
