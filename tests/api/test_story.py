@@ -6,6 +6,7 @@ The examples in `openapi.json` are the first answers of this story.
 from typing import Any
 
 from laurels.api.openapi import OPERATIONS
+from laurels.store import codes
 from tests.api.golden import EXAMPLES, FOLDER, compare, stale
 from tests.api.harness import PROGRAM, Api, activity, api, purchase, route_of
 from tests.stage import asynchronous
@@ -37,6 +38,12 @@ class Story:
             example = {} if body is None else {"request": body}
             self.examples[operation] = example if answer is None else {**example, "answer": answer}
         return answer
+
+
+async def _take_in(here: Api, rows: list[str]) -> None:
+    database, clock = here.running.database, here.clock
+    await codes.begin_batch(database, clock, "cafe", "leaflets", "coffee", wanted=None)
+    await codes.import_codes(database, clock, "cafe", "leaflets", rows)
 
 
 @asynchronous
@@ -177,6 +184,25 @@ async def test_year_at_the_corner_cafe(laurels_url: str) -> None:
         await step("why-the-purchase", "GET", "/v1/members/m-1/explanations/pos/r-1001")
         await step("why-the-return", "GET", "/v1/members/m-1/explanations/pos/r-1010")
         await step("why-silver", "GET", "/v1/members/m-1/explanations/pos/r-1002")
+
+        # Codes of a list are nobody's until somebody names one; those of a batch are made of chance, by a worker.
+        await _take_in(here, ["COFFEE-1", "COFFEE-2"])
+        wanted = {"id": "spring", "voucher": "coffee", "count": 1000}
+        await step("codes-asked-for", "POST", "/v1/voucher_batches", wanted, status=202, key="batch-1")
+        await step("batch-of-codes", "GET", "/v1/voucher_batches/leaflets")
+        await step("codes", "GET", "/v1/voucher_batches/leaflets/codes")
+        await step("code-of-nobody", "GET", "/v1/vouchers/coffee2")
+        for n in (1, 2):
+            claim = activity("voucher_claim", f"r-102{n}", "m-1", {"code": f"coffee-{n}"}, "2026-04-02T11:00:00+08:00")
+            await step(f"claims-code-{n}", "POST", "/v1/activities", claim)
+        used = {**purchase("o-1020", ("coffee", "30.00")), "vouchers": ["COFFEE1"]}
+        await step("voucher-used", "POST", "/v1/activities", activity("purchase", "r-1023", "m-1", used))
+        await step("voucher", "GET", "/v1/vouchers/COFFEE1")
+        twice = {**purchase("o-1021", ("coffee", "30.00")), "vouchers": ["COFFEE1"]}
+        await step("used-twice", "POST", "/v1/activities", activity("purchase", "r-1024", "m-1", twice), status=409)
+        await step("passed-on", "POST", "/v1/vouchers/COFFEE2/transfer", {"to": "m-2"}, key="pass-1")
+        await step("vouchers", "GET", "/v1/members/m-1/vouchers")
+        await step("taken-away", "POST", "/v1/vouchers/COFFEE2/revoke", {"reason": "by mistake"}, key="revoke-1")
 
         # The threshold of silver goes from 300 to 400, which nobody below silver is between. Points now expire after
         # 6 months instead of 12: m-1 and m-2 have some.

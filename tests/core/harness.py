@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from copy import copy
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ import msgspec
 from laurels.core.activity import Activity, Purchase, parse
 from laurels.core.apply import apply
 from laurels.core.calendar import Instant, Zone, parse_instant
+from laurels.core.case import Code
 from laurels.core.decide import Circumstances, Decision, bring_up, decide, needs
 from laurels.core.facts import (
     MEMBER_ACCOUNTS,
@@ -180,6 +182,7 @@ class World:
         self.versions = Versions(())
         self.members: dict[str, Stored] = {}
         self.pools: Counter[str] = Counter()
+        self.codes: dict[str, Code] = {}
         self.checks = True
         self.transit: Counter[str] = Counter()
         for number, each in enumerate(programs):
@@ -272,16 +275,22 @@ class World:
 
     def _deliver(self, fact: FollowUp, cause: Activity) -> None:
         body = {"wallet": fact.wallet, "counterpart": fact.counterpart, "lots": msgspec.to_builtins(fact.parts)}
+        if fact.voucher is not None:
+            body = {"counterpart": fact.counterpart, **msgspec.to_builtins(fact.voucher)}
         answer = self.post(fact.member, fact.type, body, source="laurels", id=fact.id, occurred=cause.occurred_at)
         if answer.refusal is not None:
             body["counterpart"] = fact.member
-            back = self.post(cause.member, "transfer_back", body, source="laurels", id=f"{fact.id}/back")
+            type_ = "transfer_back" if fact.voucher is None else "voucher_back"
+            back = self.post(cause.member, type_, body, source="laurels", id=f"{fact.id}/back")
             assert back.refusal is None
         assert not self.transit[fact.wallet], "points are lost on their way"
 
     def _submit(self, activity: Activity) -> Answer:
         stored = self.members.setdefault(activity.member, Stored(activity.member))
-        circumstances = Circumstances(self.now, {pool: used for pool, used in self.pools.items() if used})
+        random = chance_of(activity.id) if self.versions.draws_chance else ""
+        circumstances = Circumstances(
+            self.now, {pool: used for pool, used in self.pools.items() if used}, random, self.codes
+        )
         outcome, before = self._decide(stored, activity, circumstances)
         if isinstance(outcome, Refusal):
             return Answer(outcome, (), 0, frozenset(before.documents))
@@ -487,7 +496,7 @@ class World:
     ) -> None:
         for key, document in before.documents.items():
             assert document == stored.read(key), f"deciding changed {key}, which it was only given to read"
-        again = decide(self.versions, before, activity, circumstances)
+        again = decide(self.versions, before, activity, decision.given)
         assert isinstance(again, Decision)
         stored_facts = encode_facts(decision.facts)
         assert encode_facts(again.facts) == stored_facts, "deciding again gives other facts"
@@ -529,6 +538,11 @@ class World:
                     documents.update(dict.fromkeys(missing.keys))
         held = {key: document for key, document in state.documents.items() if document is not None}
         assert held == dict(stored.all().documents)
+
+
+def chance_of(id: str) -> str:
+    """Chance that is the same in every run."""
+    return sha256(id.encode()).hexdigest()[:32]
 
 
 def _problems(problems: Iterable[Problem]) -> str:

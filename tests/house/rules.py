@@ -64,7 +64,8 @@ STORE = f"{SOURCE}/store"
 EMBEDDED = f"{STORE}/embedded"
 
 # The two modules whose named functions divide, each saying how it rounds.
-DIVIDERS = frozenset({f"{CORE}/money.py", f"{CORE}/calendar.py"})
+# Codes divide by the size of their alphabet, which rounds nothing.
+DIVIDERS = frozenset({f"{CORE}/money.py", f"{CORE}/calendar.py", f"{CORE}/code.py"})
 
 
 def _everything(_: File) -> bool:

@@ -35,6 +35,27 @@ from laurels.store.people import Identifier
 
 ACTIVITIES_MOST: Final = 1000
 REDEMPTION_TYPES: Final = frozenset(("redemption", "redemption_capture", "redemption_cancel"))
+VOUCHER_REFUSALS: Final = (
+    "unknown_voucher",
+    "voucher_taken",
+    "voucher_withdrawn",
+    "voucher_redeemed",
+    "voucher_reserved",
+    "voucher_expired",
+    "voucher_revoked",
+    "voucher_transferred",
+    "voucher_not_yet",
+    "voucher_over",
+    "voucher_outside_hours",
+    "voucher_condition_not_met",
+    "voucher_no_lines",
+    "voucher_limit_reached",
+    "voucher_cooldown",
+    "voucher_exhausted",
+    "voucher_per_order",
+)
+"""Why a purchase may not use a voucher that it names."""
+
 PURCHASE_REFUSALS: Final = (
     "unknown_member",
     "member_sealed",
@@ -44,6 +65,7 @@ PURCHASE_REFUSALS: Final = (
     "unknown_redemption",
     "points_tender_mismatch",
     "share_exceeded",
+    *VOUCHER_REFUSALS,
 )
 REFUSALS_HERE: Final = (
     *PURCHASE_REFUSALS,
@@ -65,6 +87,10 @@ REFUSALS_HERE: Final = (
     "nothing_to_extend",
     "nothing_to_reinstate",
     "same_member",
+    "voucher_held",
+    "voucher_shared",
+    "voucher_not_reserved",
+    "voucher_not_transferable",
 )
 """What activities may be refused for."""
 

@@ -14,9 +14,10 @@ import msgspec
 from msgspec import Meta
 
 from laurels.core.calendar import Instant
+from laurels.core.code import grouped
 from laurels.core.compiled import Compiled
 from laurels.core.explanation import Sentence
-from laurels.core.facts import AnyFact, Explained, Judged, Moved, Part, TierSet
+from laurels.core.facts import AnyFact, Explained, Judged, Moved, Part, TierSet, VoucherIssued
 from laurels.core.journal import entries as entries_of
 from laurels.core.journal import leaves
 from laurels.core.member import Balance, Member
@@ -199,7 +200,26 @@ def answer(outcome: Outcome, compiled: Compiled | None, now: Instant) -> Activit
         balances_at=format(now if outcome.status == "replayed" else outcome.recorded_at),
         tiers=tiers(compiled, after, facts),
         follow_ups=tuple([follow_up(each) for each in outcome.follow_ups]),
+        grants=grants(facts, compiled),
         explanation=explanation(facts),
+    )
+
+
+def grants(facts: tuple[AnyFact, ...], compiled: Compiled) -> tuple[dict[str, Any], ...]:
+    """What an activity gave besides points: vouchers with their codes."""
+    return tuple(
+        [
+            {
+                "kind": "voucher",
+                "voucher": compiled.vouchers[fact.voucher].voucher.id if fact.voucher in compiled.vouchers else None,
+                "code": grouped(fact.code),
+                "expires_at": None if fact.expires_at is None else compiled.zone.format(fact.expires_at),
+                "campaign": fact.campaign,
+                "reason": fact.reason,
+            }
+            for fact in facts
+            if isinstance(fact, VoucherIssued) and not fact.shared
+        ]
     )
 
 
@@ -208,6 +228,7 @@ def quoted(answered: ActivityAnswer) -> ActivityAnswer:
     return msgspec.structs.replace(
         answered,
         entries=tuple([msgspec.structs.replace(entry, id=None, lot=None) for entry in answered.entries]),
+        grants=tuple([{**grant, "code": None} for grant in answered.grants]),
     )
 
 

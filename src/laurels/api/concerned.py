@@ -14,7 +14,7 @@ import msgspec
 from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled
 from laurels.core.member import Measures, decode_document
-from laurels.core.program.change import Between, Concerned, Earners, Everyone, Holders, Standing
+from laurels.core.program.change import Between, Concerned, Earners, Everyone, Holders, Standing, VoucherHolders
 from laurels.core.tier import meets, values_of
 from laurels.store import reading
 from laurels.store.bucket import bucket_of
@@ -28,6 +28,11 @@ LOAD_DOCUMENTS: Final = named("load_documents")
 _EARNERS: Final = (
     "select count(*)::int, (array_agg(member order by member))[:$3::int] from (select distinct member from entry "
     "where program = $1 and kind = 'accrual' and campaign = any($2::text[])) earner"
+)
+_VOUCHER_HOLDERS: Final = (
+    "select count(*)::int, (array_agg(member order by member))[:$3::int] from (select member from state "
+    "where program = $1 and key = 'vouchers' and exists (select from jsonb_each(document::jsonb -> 'open') voucher "
+    "where voucher.value ->> 0 = $2)) holder"
 )
 
 Days = dict[tuple[str, str], Measures]
@@ -50,7 +55,7 @@ async def find_concerned(
         each.track for each in concerns if isinstance(each, Between) and old.tracks[each.track].window.kind == "rolling"
     }
     after = ""
-    while any(not isinstance(each, Earners) for each in concerns):
+    while any(not isinstance(each, Earners | VoucherHolders) for each in concerns):
         rows = await reading.members(database, program, after=after, limit=PAGE)
         days = await _days(database, program, rows, rolling)
         for row in rows:
@@ -66,6 +71,10 @@ async def find_concerned(
         if isinstance(concern, Earners):
             (earners,) = await database.pool.fetch(_EARNERS, program, list(concern.campaigns), LISTED_MOST)
             counts[n], firsts[n] = earners[0], earners[1] or []
+        elif isinstance(concern, VoucherHolders):
+            key = old.voucher_keys.get(concern.voucher, concern.voucher)
+            (holders,) = await database.pool.fetch(_VOUCHER_HOLDERS, program, key, LISTED_MOST)
+            counts[n], firsts[n] = holders[0], holders[1] or []
     return tuple([Found(count, tuple(first)) for count, first in zip(counts, firsts, strict=True)])
 
 
@@ -92,7 +101,7 @@ def _is_concerned(row: MemberRow, concern: Concerned, old: Compiled, days: Days,
     if isinstance(concern, Holders):
         balance = root.wallets.get(concern.wallet)
         return balance is not None and bool(balance.available or balance.pending or balance.held or balance.debt)
-    if isinstance(concern, Earners):
+    if isinstance(concern, Earners | VoucherHolders):
         return False
     standing = root.tracks.get(concern.track)
     tier = old.first_tiers.get(concern.track) if standing is None else standing.tier

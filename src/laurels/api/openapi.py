@@ -26,6 +26,7 @@ from laurels.api import (
     redemptions,
     reference,
     standing,
+    vouchers,
 )
 from laurels.api.operation import AUTHENTICATED, Operation, operations_in
 from laurels.api.problem import (
@@ -46,7 +47,8 @@ from laurels.core.wire import WIRE_TYPES
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(
     each
     for module in (
-        activities, quotes, members, standing, journal, explanations, redemptions, programs, health, reference,
+        activities, quotes, members, standing, journal, explanations, redemptions, vouchers, programs, health,
+        reference,
     )
     for each in operations_in(vars(module))
 )  # fmt: skip
@@ -116,6 +118,7 @@ def document() -> Json:
             {"name": "Activities", "description": "What members do, and what it would earn."},
             {"name": "Members", "description": "Who they are, what they have, and why."},
             {"name": "Redemptions", "description": "Points as money at the till."},
+            {"name": "Vouchers", "description": "Codes that take something off; batches of codes."},
             {"name": "Program", "description": "What is in effect, and what comes next."},
             {"name": "Operation", "description": "For those who run it; no key needed."},
         ],

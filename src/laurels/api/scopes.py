@@ -40,6 +40,8 @@ SCOPE_OF_TYPE: Final = MappingProxyType(
         "opening_balance": "adjustments:write",
         "extension": "adjustments:write",
         "reinstatement": "adjustments:write",
+        "voucher_issue": "adjustments:write",
+        "voucher_revoke": "adjustments:write",
         "enrol": "members:write",
         "member_change": "members:write",
     }

@@ -12,7 +12,7 @@ from rich.markup import escape
 from laurels.cli.findings import shown_findings, summary_of
 from laurels.cli.outside import Outside, Planned, PlannedChange, pass_outside
 from laurels.cli.screen import No, Screen, ending, json_option, plural, settings_of
-from laurels.core.program.change import Between, Concerned, Earners, Everyone, Holders, Standing
+from laurels.core.program.change import Between, Concerned, Earners, Everyone, Holders, Standing, VoucherHolders
 from laurels.core.program.finding import Finding
 
 SHOWN_MOST: Final = 5
@@ -97,6 +97,8 @@ def _told(concern: Concerned | None, members: str) -> str:
     match concern:
         case Everyone():
             return f"all members: {members}"
+        case VoucherHolders():
+            return f"who hold such a voucher: {members}"
         case Holders():
             return f"{members} with points or debt in it"
         case Standing():

@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Final
 
 from laurels.core.activity import Activity, Purchase
+from laurels.core.calendar import Instant
 from laurels.core.case import Case, View
 from laurels.core.compiled import Compiled, CompiledCampaign, Hours, Rated, Trigger
 from laurels.core.expiry import repay, terms_of
@@ -20,6 +21,7 @@ from laurels.core.granting import NO_LINES, Candidate, Granted, Moment, activity
 from laurels.core.limit import room_of, use
 from laurels.core.program.model import Group
 from laurels.core.reach import is_reached, missing_to
+from laurels.core.voucher import issue
 
 
 def moment_of(compiled: Compiled, activity: Activity, view: View) -> Moment:
@@ -71,6 +73,8 @@ def _granted(
 
 def _applied(candidate: Candidate) -> Judged:
     wanted, granted = candidate.wanted, candidate.granted
+    if not candidate.grants:
+        return Judged(candidate.campaign.id, "gave")
     code = "applied" if granted == wanted else "trimmed"
     return Judged(candidate.campaign.id, code, wanted, granted, candidate.grants[0].wallet, candidate.by)
 
@@ -125,14 +129,14 @@ def judge(
             if granted is not None:
                 grants.append(granted)
                 wanted += granted.wanted
-        if not grants:
+        if not grants and not each.gifts:
             judged[id] = each.skipped[code]
             continue
         if not each.limits:
-            candidates[id] = Candidate(each, grants, wanted)
-            judged[id] = Judged(id, "applied", wanted, wanted, grants[0].wallet)
+            candidate = candidates[id] = Candidate(each, grants, wanted)
+            judged[id] = _applied(candidate)
             continue
-        room = room_of(case, compiled, each, instant, wanted, room_then)
+        room = room_of(case, compiled, each, instant, wanted or 1, room_then)
         if room.points <= 0:
             judged[id] = Judged(id, room.code, wanted)
             continue
@@ -148,7 +152,7 @@ def _untimely(compiled: Compiled, campaign: CompiledCampaign, moment: Moment) ->
     at, instant = moment.at, moment.instant
     if not campaign.start <= instant < campaign.end:
         return "outside_window"
-    if campaign.weekly is not None and not _in_hours(campaign.weekly.get(at.weekday, ()), at.second_of_day):
+    if campaign.weekly is not None and not in_hours(campaign.weekly.get(at.weekday, ()), at.second_of_day):
         return "outside_hours"
     if campaign.within is not None and not campaign.within(compiled.zone, moment.view, instant):
         return "outside_window"
@@ -173,7 +177,8 @@ def _reaches(
     return is_reached(compiled, reach, missing, activity.type, moment.purchase, activity.fields)
 
 
-def _in_hours(hours: Hours, second: int) -> bool:
+def in_hours(hours: Hours, second: int) -> bool:
+    """Whether a second of the day lies in the hours."""
     for start, end in hours:
         if start <= second < end:
             return True
@@ -265,6 +270,8 @@ def _counted(
     lines = [line.line for line in moment.lines]
     for id, candidate in chosen.items():
         campaign = candidate.campaign
+        if campaign.gifts:
+            _give(case, compiled, moment, candidate)
         for each in candidate.grants:
             points = each.granted
             if points <= 0:
@@ -279,6 +286,24 @@ def _counted(
             if campaign.rated[each.grant]:
                 rated.append((id, each.grant, each.wallet, points, parts))
     return grants
+
+
+def _give(case: Case, compiled: Compiled, moment: Moment, candidate: Candidate) -> None:
+    """Gives what a campaign gives besides points. Where it grants none, its limits count what it gives."""
+    campaign = candidate.campaign
+    limits: dict[str, Instant] = {}
+    pools: tuple[str, ...] = ()
+    if not candidate.grants:
+        limits, pools = use(case, compiled, campaign, moment.instant, 0, True)
+    order = None if moment.purchase is None else moment.purchase.order
+    for place, gift in enumerate(campaign.gifts):
+        key = compiled.voucher_keys[gift.voucher]
+        for n in range(gift.count):
+            issue(
+                case, compiled, key, "campaign", f"{campaign.key} {place} {n}",
+                campaign=campaign.id, order=order, limits=limits, pools=pools,
+            )  # fmt: skip
+            limits, pools = {}, ()
 
 
 _points: Final = attrgetter("points")

@@ -20,6 +20,7 @@ from laurels.core.facts import Scalar
 from laurels.core.money import QUANTITY_ONE, parse_minor, parse_quantity
 from laurels.core.rule.environment import Field
 from laurels.core.shape import Problem, below, misread, problem_of
+from laurels.core.voucher_activity import VOUCHER_VALUES, VoucherData, problems_of_codes
 from laurels.core.wire import (
     ATTRIBUTE_MOST,
     ATTRIBUTES_BYTES_MOST,
@@ -56,7 +57,7 @@ FREE_TYPES: Final = frozenset(
 )
 """Types whose data are free fields; `custom.*` are too."""
 
-INTERNAL_TYPES: Final = frozenset(("transfer_in", "transfer_back", "clock"))
+INTERNAL_TYPES: Final = frozenset(("transfer_in", "transfer_back", "voucher_in", "voucher_back", "clock"))
 """Types that only Laurels itself sends."""
 
 
@@ -64,6 +65,13 @@ _CUSTOM: Final = re.compile(r"custom\.[a-z][a-z0-9_.]{0,99}")
 
 
 # --- values: what `decide` reads --------------------------------------------------------------------------------------
+
+
+class Discount(Struct, frozen=True, gc=False):
+    """What was taken off a line, and under which code: a promotion's id, a voucher's code, or one of the till's own."""
+
+    code: str
+    amount: int
 
 
 class Line(Struct, frozen=True, gc=False):
@@ -79,6 +87,7 @@ class Line(Struct, frozen=True, gc=False):
     gross: int
     kind: str
     fields: dict[str, Any]
+    discounts: tuple[Discount, ...] = ()
 
 
 class Tender(Struct, frozen=True, gc=False):
@@ -91,7 +100,10 @@ class Tender(Struct, frozen=True, gc=False):
 
 
 class Purchase(Struct, frozen=True, gc=False):
-    """An order. `total` is the sum of its lines' amounts; `only_products` says that its lines are all products."""
+    """An order. `total` is the sum of its lines' amounts; `only_products` says that its lines are all products.
+
+    `vouchers` are codes that it uses, as they were sent.
+    """
 
     order: str
     total: int
@@ -101,6 +113,7 @@ class Purchase(Struct, frozen=True, gc=False):
     channel: str | None = None
     fields: dict[str, Any] = {}
     only_products: bool = False
+    vouchers: tuple[str, ...] = ()
 
 
 class ReturnLine(Struct, frozen=True, gc=False):
@@ -238,6 +251,7 @@ Data = (
     | Hold
     | Capture
     | Cancel
+    | VoucherData
     | Clock
 )
 
@@ -473,12 +487,17 @@ def _line(wire: WireLine, n: int, declared: Declared, problems: list[Problem]) -
     if tax > amount:
         problems.append(Problem(f"/data/lines/{n}/tax", "tax_exceeds_amount", "the tax is part of the amount"))
     gross = amount
+    discounts: tuple[Discount, ...] = ()
     for m, discount in enumerate(wire.discounts):
-        gross += _money(discount.amount, places, f"/data/lines/{n}/discounts/{m}/amount", problems)
+        off = _money(discount.amount, places, f"/data/lines/{n}/discounts/{m}/amount", problems)
+        gross += off
+        discounts = (*discounts, Discount(discount.code, off))
     fields = wire.fields
     if fields or "line" in declared.required:
         fields = _fields(fields, "line", declared, f"/data/lines/{n}/fields", problems)
-    return Line(wire.line, amount, quantity, wire.sku, wire.category, wire.tags, tax, gross, wire.kind, fields)
+    return Line(
+        wire.line, amount, quantity, wire.sku, wire.category, wire.tags, tax, gross, wire.kind, fields, discounts
+    )
 
 
 def _purchase(wire: WirePurchase, declared: Declared, problems: list[Problem]) -> Purchase:
@@ -500,7 +519,9 @@ def _purchase(wire: WirePurchase, declared: Declared, problems: list[Problem]) -
     fields = wire.fields
     if fields or "purchase" in declared.required:
         fields = _fields(fields, "purchase", declared, "/data/fields", problems)
-    return Purchase(wire.order, total, lines, tenders, wire.store, wire.channel, fields, only_products)
+    if wire.vouchers:
+        problems.extend(problems_of_codes(wire.vouchers))
+    return Purchase(wire.order, total, lines, tenders, wire.store, wire.channel, fields, only_products, wire.vouchers)
 
 
 def _redemptions(tenders: tuple[Tender, ...], problems: list[Problem]) -> None:
@@ -623,5 +644,6 @@ _VALUES: Final[dict[str, Callable[[Any, Declared, list[Problem]], Data]]] = {
     "redemption_cancel": lambda wire, _d, _p: Cancel(wire.redemption),
     "transfer_in": _parcel,
     "transfer_back": _parcel,
+    **VOUCHER_VALUES,
     "clock": lambda _wire, _d, _p: Clock(),
 }

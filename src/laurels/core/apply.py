@@ -15,6 +15,7 @@ import msgspec
 
 from laurels.core import facts as f
 from laurels.core.calendar import Instant
+from laurels.core.folding_vouchers import VOUCHER_FOLDS
 from laurels.core.member import (
     NEVER,
     ROOT,
@@ -521,6 +522,7 @@ def _order_returned(draft: Draft, fact: f.OrderReturned) -> None:
             paid_back=_sum(order.paid_back, fact.paid_back),
             forgiven=_sum(order.forgiven, fact.forgiven),
             unmeasured=_sum_values(order.unmeasured, fact.measured),
+            vouchers=_sum(order.vouchers, fact.vouchers),
         ),
     )
 
@@ -602,6 +604,7 @@ FOLDS: Final[dict[type[Any], Callable[[Draft, Any], None]]] = {
     f.RedemptionEnded: _redemption_ended,
     f.RedemptionPaid: _redemption_paid,
     f.RedemptionRestored: _redemption_restored,
+    **VOUCHER_FOLDS,
     f.FollowUp: _nothing,
 }
 """How each fact is folded in."""

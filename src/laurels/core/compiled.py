@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from laurels.core.activity import Activity, declared_by
 from laurels.core.calendar import Instant, Zone
@@ -38,6 +38,9 @@ from laurels.core.program.model import (
 from laurels.core.program.within_model import AroundBirthday
 from laurels.core.rule.python import compile_rule, compile_selector
 from laurels.core.within import inside_of
+
+if TYPE_CHECKING:
+    from laurels.core.compiled_voucher import CompiledVoucher
 
 Condition = Callable[[Any, Any, Any, Any, Any], bool]
 Selector = Callable[[Any, Any, Any, Any, Any], list[bool]]
@@ -75,7 +78,7 @@ class CompiledCampaign:
     """
 
     __slots__ = (
-        "bracketed", "budget_pools", "campaign", "end", "grants", "id", "is_timed", "key", "limits", "lines",
+        "bracketed", "budget_pools", "campaign", "end", "gifts", "grants", "id", "is_timed", "key", "limits", "lines",
         "multiplies", "rated", "reaches", "rejudged", "skipped", "start", "wants", "weekly", "when", "within",
     )  # fmt: skip
 
@@ -89,10 +92,10 @@ class CompiledCampaign:
         during = campaign.during
         self.start: Instant = -NEVER if during.start is None else during.start
         self.end: Instant = NEVER if during.end is None else during.end
-        self.weekly = _weekly(during.weekly) if during.weekly else None
         self.within = None if campaign.within is None else inside_of(campaign.within)
         self.reaches = campaign.reaches
         self.is_timed = during != During() or campaign.within is not None
+        self.weekly = weekly_hours(during.weekly) if during.weekly else None
         self.wants: tuple[tuple[str | None, Want], ...] = tuple(
             (grant.campaign if isinstance(grant, Multiply) else None, wanting(n, grant))
             for n, grant in enumerate(campaign.grants)
@@ -109,10 +112,13 @@ class CompiledCampaign:
         self.bracketed = any(isinstance(grant, Brackets) for grant in campaign.grants)
         # Whether a return judges the campaign again: its points do not follow from each line by itself.
         waits = campaign.reaches is not None
-        self.rejudged = campaign.order_condition or chosen or by_lines or waits or self.bracketed
+        gives_by_lines = bool(campaign.gifts) and campaign.lines is not None
+        self.rejudged = campaign.order_condition or chosen or by_lines or waits or self.bracketed or gives_by_lines
+        self.gifts = campaign.gifts
 
 
-def _weekly(slots: tuple[Slot, ...]) -> dict[str, Hours]:
+def weekly_hours(slots: tuple[Slot, ...]) -> dict[str, Hours]:
+    """The hours of each weekday that weekly slots come to."""
     hours: dict[str, Hours] = {}
     for slot in slots:
         for day in slot.days:
@@ -283,6 +289,11 @@ class Compiled:
         self.attribute_types = MappingProxyType({field.name: field.type for field in program.fields.get("member", ())})
         # Whether anything in the program needs chance: such a program's decisions are given some.
         self.draws_chance = False
+        # By key; see `compiled_voucher.equip`.
+        self.vouchers: Mapping[str, CompiledVoucher] = MappingProxyType({})
+        self.voucher_keys: Mapping[str, str] = MappingProxyType({})
+        self.shared_codes: Mapping[str, str] = MappingProxyType({})
+        self.voucher_pools: tuple[str, ...] = ()
         self.declared = declared_by(program.currency.code, program.currency.places, program.fields)
         self.triggers: dict[str, Trigger] = {
             type_: Trigger(program, type_, keys) for type_ in {campaign.on for campaign in program.campaigns}

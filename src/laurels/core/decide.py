@@ -10,12 +10,14 @@ from typing import Final, assert_never
 
 import msgspec
 
+from laurels.core import voucher, voucher_use
 from laurels.core.activity import (
     Activity,
     Adjustment,
     Cancel,
     Capture,
     Clock,
+    Data,
     Enrol,
     Extension,
     Free,
@@ -37,6 +39,7 @@ from laurels.core.due import adopt, settle
 from laurels.core.due import bring_up as carry_out_due
 from laurels.core.enrolment import change, enrol
 from laurels.core.facts import AnyFact
+from laurels.core.folding_vouchers import LIST, voucher_key
 from laurels.core.member import Member, Root, page_key
 from laurels.core.purchase import record_free, record_purchase
 from laurels.core.redemption import cancel, capture, hold
@@ -44,6 +47,16 @@ from laurels.core.refusal import Refusal
 from laurels.core.reversal import take_back
 from laurels.core.transfer import receive, send, take_home
 from laurels.core.version import Versions
+from laurels.core.voucher_activity import (
+    VoucherClaim,
+    VoucherIssue,
+    VoucherParcel,
+    VoucherRelease,
+    VoucherReserve,
+    VoucherRevoke,
+    VoucherTransfer,
+)
+from laurels.core.voucher_use import names_codes
 
 ENGINE: Final = 1
 """Raised whenever any fact may come out differently; stored with every activity."""
@@ -89,6 +102,8 @@ def needs(versions: Versions, activity: Activity, root: Root, at: Instant) -> tu
         keys.append(f"redemption/{data.redemption}")
     elif isinstance(data, Reinstatement):
         keys.extend([f"expired/{lot}" for lot in data.lots])
+    if versions.has_vouchers:
+        keys.extend(_of_vouchers(data, root, at))
     for wallet, balance in root.wallets.items():
         pages = balance.pages
         for n, head in enumerate(pages):
@@ -103,6 +118,17 @@ def needs(versions: Versions, activity: Activity, root: Root, at: Instant) -> tu
     keys.extend([f"redemption/{id}" for id, ends_at in root.holds.items() if ends_at is not None and ends_at <= at])
     keys.extend([uses_key(limit) for limit, uses in root.limits.items() if len(uses) >= USES_IN_ROOT])
     return tuple(keys)
+
+
+def _of_vouchers(data: Data, root: Root, at: Instant) -> list[str]:
+    """The documents of the vouchers that an activity names, and the list where anything may be added to it."""
+    codes = names_codes(data)
+    keys = [voucher_key(code) for code in codes]
+    if codes and isinstance(data, (Purchase, VoucherReserve, VoucherRelease)):
+        keys.extend([voucher_key(f"{code}:{data.order}") for code in codes])
+    if codes or isinstance(data, (VoucherIssue, Return)) or (root.vouchers_at is not None and root.vouchers_at <= at):
+        keys.append(LIST)
+    return keys
 
 
 def decide(versions: Versions, member: Member, activity: Activity, circumstances: Circumstances) -> Decision | Refusal:
@@ -174,6 +200,23 @@ def _judge(case: Case, earning: Compiled, now: Compiled, activity: Activity) -> 
     if isinstance(data, MemberChange):
         return change(case, activity, data)
     if isinstance(data, Clock):
+        return None
+    if isinstance(data, VoucherReserve):
+        return voucher_use.reserve(case, now, data)
+    if isinstance(data, VoucherRelease):
+        return voucher_use.release(case, data)
+    if isinstance(data, VoucherIssue):
+        return voucher.give(case, now, data)
+    if isinstance(data, VoucherClaim):
+        return voucher.claim(case, now, data)
+    if isinstance(data, VoucherRevoke):
+        return voucher.revoke(case, data)
+    if isinstance(data, VoucherTransfer):
+        return voucher.pass_on(case, now, activity, data)
+    if isinstance(data, VoucherParcel):
+        if activity.type == "voucher_in":
+            return voucher.receive(case, now, data)
+        voucher.take_home(case, now, data)
         return None
     assert_never(data)
 

@@ -1,7 +1,8 @@
 """Time passes: everything that falls due is carried out, in order of time, and within an instant in one order.
 
-Pending lots activate, holds time out, lots expire, tiers are reviewed. This is the only place where time passes, and
-judging and reading come through here first, so that it makes no difference whether a sweep ran before.
+Pending lots activate, holds and reservations time out, vouchers and lots expire, tiers are reviewed. This is the only
+place where time passes, and judging and reading come through here first, so that it makes no difference whether a
+sweep ran before.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from laurels.core.member import Lot, Purchased, purchase_key, upcoming
 from laurels.core.program.model import Never, Wallet
 from laurels.core.redemption import time_out
 from laurels.core.tier import measure_points, place, review
+from laurels.core.voucher import run_out
 
 
 def adopt(case: Case, compiled: Compiled, at: Instant) -> None:
@@ -86,6 +88,8 @@ def _carry_out(case: Case, compiled: Compiled, at: Instant) -> None:
     if root.holds:
         for redemption in sorted([id for id, ends_at in root.holds.items() if ends_at is not None and ends_at <= at]):
             time_out(case, compiled, redemption, at)
+    if root.vouchers_at is not None and root.vouchers_at <= at:
+        run_out(case, at)
     for id in wallets:
         balance = root.wallets[id]
         if balance.pages and (first := balance.pages[0].expires_at) is not None and first <= at:

@@ -24,6 +24,7 @@ class Sentence(msgspec.Struct, frozen=True):
 CAMPAIGN_CODES: Final = MappingProxyType(
     {
         "applied": Sentence("It granted {granted}.", "发放 {granted}。"),
+        "gave": Sentence("It gave what is listed beside the points.", "已发放所列赠品。"),
         "trimmed": Sentence(
             "It granted {granted} of {wanted}: {by} left no more.", "应发 {wanted}，实发 {granted}：受限于{by}。"
         ),

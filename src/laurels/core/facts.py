@@ -352,7 +352,8 @@ class OrderReturned(Fact, frozen=True, tag="order_returned"):
     """Part or all of an order came back, and what that took back and gave back.
 
     `restored` maps a redemption to the points of it that were given back, `paid_back` a tender's place to money,
-    `forgiven` a wallet to points that had expired already and are not taken a second time.
+    `forgiven` a wallet to points that had expired already and are not taken a second time, `vouchers` the code of one
+    that the order used to what came back of it.
     """
 
     order: str
@@ -362,6 +363,7 @@ class OrderReturned(Fact, frozen=True, tag="order_returned"):
     paid_back: dict[str, int] = {}
     forgiven: dict[str, int] = {}
     measured: dict[str, tuple[int, ...]] = {}
+    vouchers: dict[str, int] = {}
 
 
 class RedemptionHeld(Fact, frozen=True, tag="redemption_held"):
@@ -405,8 +407,94 @@ class RedemptionRestored(Fact, frozen=True, tag="redemption_restored"):
     points: int
 
 
+class VoucherIssued(Fact, frozen=True, tag="voucher_issued"):
+    """The member has the voucher `code` from `at` on. `voucher` is the key of its kind.
+
+    `reason`: "campaign" (`campaign` gave it, for `order` if it was a purchase), "code" (the member named a code that
+    was nobody's; `shared` if it stays everybody's), "person", "reward", "transfer", "split" (what a return of `order`
+    gave back of another one), "refused_by_recipient". `worth` is what is off, where that is another amount than its
+    kind's. `limits` and `pools` are what the campaign counted for it.
+    """
+
+    code: str
+    voucher: str
+    at: Instant
+    expires_at: Instant | None = None
+    reason: str = "campaign"
+    version: int = 0
+    campaign: str | None = None
+    order: str | None = None
+    worth: int | None = None
+    shared: bool = False
+    limits: dict[str, Instant] = {}
+    pools: tuple[str, ...] = ()
+
+
+class VoucherReserved(Fact, frozen=True, tag="voucher_reserved"):
+    """A checkout has the voucher for `order` until `until`. `limits` and `pools` are what its use counted against."""
+
+    code: str
+    order: str
+    at: Instant
+    until: Instant
+    limits: dict[str, Instant] = {}
+    pools: tuple[str, ...] = ()
+
+
+class VoucherReleased(Fact, frozen=True, tag="voucher_released"):
+    """The checkout let go of the voucher ("released") or did not come back in time ("timed_out")."""
+
+    code: str
+    at: Instant
+    reason: Literal["released", "timed_out"]
+
+
+class VoucherRedeemed(Fact, frozen=True, tag="voucher_redeemed"):
+    """An order used the voucher, which took `amount` off, allocated to lines. `limits` and `pools` as in a reservation.
+
+    One that was reserved has counted already; its own are repeated here.
+    """
+
+    code: str
+    voucher: str
+    order: str
+    at: Instant
+    amount: int
+    lines: tuple[LineShare, ...] = ()
+    limits: dict[str, Instant] = {}
+    pools: tuple[str, ...] = ()
+
+
+class VoucherGivenBack(Fact, frozen=True, tag="voucher_given_back"):
+    """Nothing is left of the order that used the voucher: the member has it again, with its own expiry."""
+
+    code: str
+    order: str
+    at: Instant
+
+
+class VoucherEnded(Fact, frozen=True, tag="voucher_ended"):
+    """The voucher can never be used again, for `reason`: "expired", "returned" (what it was given for came back),
+    "person" (somebody took it away), "sent" (another member has it now)."""
+
+    code: str
+    status: Literal["expired", "revoked", "transferred"]
+    at: Instant
+    reason: str
+    order: str | None = None
+
+
+class SentVoucher(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """A voucher on its way to another member."""
+
+    code: str
+    voucher: str
+    expires_at: Instant | None = None
+    worth: int | None = None
+
+
 class FollowUp(Fact, frozen=True, tag="follow_up"):
-    """An activity that another member (or this one) must now be sent; `data` is its body as JSON values."""
+    """An activity that another member (or this one) must now be sent; it carries points of a wallet, or a voucher."""
 
     member: str
     id: str
@@ -415,6 +503,7 @@ class FollowUp(Fact, frozen=True, tag="follow_up"):
     points: int
     parts: tuple[Part, ...]
     counterpart: str
+    voucher: SentVoucher | None = None
 
 
 AnyFact = (
@@ -446,6 +535,12 @@ AnyFact = (
     | RedemptionEnded
     | RedemptionPaid
     | RedemptionRestored
+    | VoucherIssued
+    | VoucherReserved
+    | VoucherReleased
+    | VoucherRedeemed
+    | VoucherGivenBack
+    | VoucherEnded
     | FollowUp
 )
 

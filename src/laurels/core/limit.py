@@ -8,7 +8,7 @@ the shell decides again under a lock when less is left than was wanted.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -23,6 +23,17 @@ if TYPE_CHECKING:
     from laurels.core.case import Case
 
 
+class Limited(Protocol):
+    """What has limits: a campaign, or a kind of voucher."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def limits(self) -> tuple[CompiledLimit, ...]: ...
+
+
 class Room(msgspec.Struct, gc=False):
     """How many points may be granted, what narrowed it (`by`, a limit's name), and the code if it is nothing."""
 
@@ -34,7 +45,7 @@ class Room(msgspec.Struct, gc=False):
 def room_of(
     case: Case,
     compiled: Compiled,
-    each: CompiledCampaign,
+    each: Limited,
     instant: Instant,
     wanted: int,
     recorded: dict[str, int] | None = None,
@@ -74,9 +85,7 @@ def lefts(case: Case, compiled: Compiled, campaigns: tuple[CompiledCampaign, ...
     }
 
 
-def left_of(
-    case: Case, compiled: Compiled, each: CompiledCampaign, compiled_limit: CompiledLimit, instant: Instant
-) -> int:
+def left_of(case: Case, compiled: Compiled, each: Limited, compiled_limit: CompiledLimit, instant: Instant) -> int:
     """What is left of a limit for the period of an instant; may be negative after the program lowered it.
 
     A period so long ago that its use may be forgotten counts as used up: a limit is never exceeded. A cooldown leaves
@@ -143,7 +152,7 @@ def _is_tier_bonus(judged: Judged) -> bool:
 
 
 def use(
-    case: Case, compiled: Compiled, each: CompiledCampaign, instant: Instant, points: int, first: bool
+    case: Case, compiled: Compiled, each: Limited, instant: Instant, points: int, first: bool
 ) -> tuple[dict[str, Instant], tuple[str, ...]]:
     """Counts a grant against the campaign's limits and budgets; which ones, for returns.
 

@@ -2,7 +2,8 @@
 
 State is cut into documents by key, so that a busy member costs what an activity touches and not what they own: `root`
 (balances, standing, running counters), `lots/<wallet>/<n>` (pages of lots), `order/<id>`, `redemption/<id>`,
-`expired/<lot>` (what expired, for returns and reinstatement) and `measures/<track>` (days of a rolling window).
+`expired/<lot>` (what expired, for returns and reinstatement), `measures/<track>` (days of a rolling window),
+`voucher/<code>`, and `vouchers`, the list of those that are open.
 Documents are values: they are never changed in place once they left `apply`; a change makes a copy first.
 """
 
@@ -15,7 +16,18 @@ import msgspec
 
 from laurels.core.activity import Purchase
 from laurels.core.calendar import Instant
-from laurels.core.facts import Accrued, AnyFact, LineReturned, LineShare, OrderOpened, Part, Scalar, TakenBack
+from laurels.core.facts import (
+    Accrued,
+    AnyFact,
+    LineReturned,
+    LineShare,
+    OrderOpened,
+    Part,
+    Scalar,
+    TakenBack,
+    VoucherIssued,
+    VoucherRedeemed,
+)
 from laurels.core.upcasting import SCHEMA, upcast
 
 ROOT: Final = "root"
@@ -134,6 +146,7 @@ class Root(msgspec.Struct, omit_defaults=True, gc=False, tag_field="v", tag=SCHE
     cooldowns: dict[str, Instant] = {}
     counters: dict[str, int] = {}
     holds: dict[str, Instant | None] = {}
+    vouchers_at: Instant | None = None
 
 
 class Order(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
@@ -146,6 +159,7 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field
     paid_back: dict[str, int] = {}
     forgiven: dict[str, int] = {}
     unmeasured: dict[str, tuple[int, ...]] = {}
+    vouchers: dict[str, int] = {}
 
 
 class Redemption(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
@@ -176,6 +190,52 @@ class Expired(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_fie
     reinstated: int = 0
 
 
+class IssuedVoucher(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
+    """A voucher that the member has or had (key `voucher/<code>`; of a shared code, `voucher/<code>:<order>`).
+
+    `voucher` is the key of its kind. `order` reserves it until `reserved_until`, or has used it. `given_for` is the
+    order whose purchase gave it, and `counted` what its campaign counted for it; `limits` and `pools` are what its use
+    counted against.
+    """
+
+    voucher: str
+    issued_at: Instant
+    reason: str
+    expires_at: Instant | None = None
+    status: str = "issued"
+    order: str | None = None
+    reserved_until: Instant | None = None
+    ended_at: Instant | None = None
+    ended_by: str | None = None
+    worth: int | None = None
+    amount: int = 0
+    campaign: str | None = None
+    given_for: str | None = None
+    shared: bool = False
+    limits: dict[str, Instant] = {}
+    pools: tuple[str, ...] = ()
+    counted: tuple[dict[str, Instant], tuple[str, ...]] = ({}, ())
+
+
+class OpenVoucher(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What the list of a member's vouchers says of one that is issued or reserved."""
+
+    voucher: str
+    expires_at: Instant | None = None
+    reserved_until: Instant | None = None
+
+    @property
+    def due_at(self) -> Instant | None:
+        """When something happens to it by itself: a reservation keeps it from expiring."""
+        return self.expires_at if self.reserved_until is None else self.reserved_until
+
+
+class Vouchers(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
+    """The member's vouchers that are issued or reserved, by code; not those of shared codes that nobody reserves."""
+
+    open: dict[str, OpenVoucher] = {}
+
+
 class Measures(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
     """A rolling window's days, oldest first."""
 
@@ -203,12 +263,16 @@ class Purchased(msgspec.Struct, frozen=True, gc=False):
     purchase: Purchase
     opened: OrderOpened
     earned: tuple[Earned, ...]
+    redeemed: tuple[VoucherRedeemed, ...] = ()
+    given: tuple[VoucherIssued, ...] = ()
 
 
 def purchased(purchase: Purchase, facts: Iterable[AnyFact]) -> Purchased:
     """A recorded purchase from its activity's data and facts."""
     earned: list[Earned] = []
     opened: OrderOpened | None = None
+    redeemed: list[VoucherRedeemed] = []
+    given: list[VoucherIssued] = []
     for fact in facts:
         if isinstance(fact, Accrued) and fact.order == purchase.order:
             earned.extend(
@@ -230,13 +294,17 @@ def purchased(purchase: Purchase, facts: Iterable[AnyFact]) -> Purchased:
             )
         elif isinstance(fact, OrderOpened):
             opened = fact
+        elif isinstance(fact, VoucherRedeemed):
+            redeemed.append(fact)
+        elif isinstance(fact, VoucherIssued) and fact.reason == "campaign":
+            given.append(fact)
     if opened is None:
         raise AssertionError(f"the facts of the purchase {purchase.order} open no order")
-    return Purchased(purchase, opened, tuple(earned))
+    return Purchased(purchase, opened, tuple(earned), tuple(redeemed), tuple(given))
 
 
 Page = tuple[Lot, ...]
-Document = Root | Page | Order | Redemption | Expired | Measures | Purchased
+Document = Root | Page | Order | Redemption | Expired | Measures | Purchased | IssuedVoucher | Vouchers
 
 
 class Member(msgspec.Struct, frozen=True, gc=False):
@@ -274,6 +342,8 @@ _KINDS: Final[dict[str, type[Any]]] = {
     "redemption": Redemption,
     "expired": Expired,
     "measures": Measures,
+    "voucher": IssuedVoucher,
+    "vouchers": Vouchers,
 }
 _decoders: Final = {kind: msgspec.json.Decoder(type_) for kind, type_ in _KINDS.items()}
 _encoder: Final = msgspec.json.Encoder()
@@ -315,7 +385,7 @@ def page_key(wallet: str, number: int) -> str:
 def upcoming(root: Root) -> tuple[Instant | None, Instant | None]:
     """The next instant at which anything falls due, activations included, and the next at which a sweep should look.
 
-    A sweep has something to do when points expire, a hold times out or a tier is reviewed.
+    A sweep has something to do when points or vouchers expire, a hold or reservation times out, or a tier is reviewed.
     """
     sweep = activation = NEVER
     for balance in root.wallets.values():
@@ -339,5 +409,7 @@ def upcoming(root: Root) -> tuple[Instant | None, Instant | None]:
         for times_out_at in root.holds.values():
             if times_out_at is not None and times_out_at < sweep:
                 sweep = times_out_at
+    if root.vouchers_at is not None and root.vouchers_at < sweep:
+        sweep = root.vouchers_at
     due = min(sweep, activation)
     return None if due == NEVER else due, None if sweep == NEVER else sweep

@@ -18,6 +18,7 @@ from laurels.core.redemption import capture
 from laurels.core.refusal import Refusal
 from laurels.core.reversal.target import standing_of
 from laurels.core.tier import measure
+from laurels.core.voucher_use import redeem_all
 
 COUNTED: Final = MappingProxyType({"purchase": "purchases", "check_in": "check_ins", "referral": "referrals"})
 
@@ -33,6 +34,10 @@ def record_purchase(
         if refusal is not None:
             return refusal
         _pay(case, now, data)
+    if case.versions.has_vouchers:
+        refusal = redeem_all(case, compiled, activity, data)
+        if refusal is not None:
+            return refusal
     tiers = case.tiers_at(activity.occurred_at)
     trigger = compiled.trigger("purchase")
     view = view_of(case, compiled, tiers, trigger)

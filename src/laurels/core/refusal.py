@@ -83,6 +83,51 @@ REFUSALS: Final = MappingProxyType(
             409, "None of these lots has expired points that were not reinstated.", "没有可恢复的过期积分。"
         ),
         "same_member": RefusalKind(422, "A member cannot transfer to themselves.", "不能转赠给自己。"),
+        "unknown_voucher": RefusalKind(409, "There is no such voucher.", "没有该优惠券。"),
+        "voucher_taken": RefusalKind(409, "Another member has this voucher.", "该优惠券已属于其他会员。"),
+        "voucher_held": RefusalKind(409, "The member has this voucher already.", "会员已有该优惠券。"),
+        "voucher_shared": RefusalKind(
+            409, "Anybody may use this code; name it at the checkout.", "通用券码无需领取，请在结算时使用。"
+        ),
+        "voucher_withdrawn": RefusalKind(
+            409, "The program has no voucher of this kind any more.", "计划已不再有该种优惠券。"
+        ),
+        "voucher_redeemed": RefusalKind(409, "The voucher was used.", "该优惠券已使用。"),
+        "voucher_reserved": RefusalKind(
+            409, "A checkout has reserved the voucher for another order.", "该优惠券已被其他订单锁定。"
+        ),
+        "voucher_not_reserved": RefusalKind(
+            409, "The voucher is not reserved for this order.", "该优惠券未被此订单锁定。"
+        ),
+        "voucher_expired": RefusalKind(409, "The voucher has expired.", "该优惠券已过期。"),
+        "voucher_revoked": RefusalKind(409, "The voucher was taken back.", "该优惠券已被收回。"),
+        "voucher_transferred": RefusalKind(409, "The voucher went to another member.", "该优惠券已转赠。"),
+        "voucher_not_transferable": RefusalKind(409, "This voucher cannot be passed on.", "该优惠券不可转赠。"),
+        "voucher_not_yet": RefusalKind(409, "The voucher cannot be used yet.", "该优惠券尚未到使用时间。"),
+        "voucher_over": RefusalKind(
+            409, "The time in which the voucher can be used is over.", "该优惠券使用时间已过。"
+        ),
+        "voucher_outside_hours": RefusalKind(
+            409, "The voucher cannot be used on that weekday or at that hour.", "该优惠券在此星期或时段不可用。"
+        ),
+        "voucher_condition_not_met": RefusalKind(
+            409, "The purchase does not meet the voucher's condition.", "未满足该优惠券的使用条件。"
+        ),
+        "voucher_no_lines": RefusalKind(
+            409, "The voucher is good for none of the lines.", "没有该优惠券适用的商品行。"
+        ),
+        "voucher_limit_reached": RefusalKind(
+            409, "The member has used vouchers of this kind as often as allowed.", "会员已达该种优惠券的使用上限。"
+        ),
+        "voucher_cooldown": RefusalKind(
+            409, "The member used a voucher of this kind too short a time ago.", "距上次使用该种优惠券时间过短。"
+        ),
+        "voucher_exhausted": RefusalKind(
+            409, "All members together have used it as often as allowed.", "该优惠券已用完。"
+        ),
+        "voucher_per_order": RefusalKind(
+            409, "The order uses more vouchers of this kind than one order may.", "该订单使用的同种优惠券超过张数上限。"
+        ),
         "clock_backwards": RefusalKind(409, "The clock can move forward only.", "时钟只能向前。"),
         "clock_is_real": RefusalKind(409, "A live program follows real time.", "正式计划使用真实时间。"),
         "effective_too_soon": RefusalKind(

@@ -13,6 +13,7 @@ import msgspec
 from laurels.core.activity import Declared
 from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled
+from laurels.core.compiled_voucher import equip
 from laurels.core.member import NEVER
 from laurels.core.program.model import Program, Wallet
 from laurels.core.program.renaming import names_between
@@ -38,6 +39,16 @@ def _campaign_keys(ordered: list[Version]) -> list[dict[str, str]]:
     return keys
 
 
+def _voucher_keys(ordered: list[Version]) -> list[dict[str, str]]:
+    """The same for kinds of voucher. A kind that is gone for a while and comes back is the same."""
+    keys: list[dict[str, str]] = []
+    for n, version in enumerate(ordered):
+        former, known = (ordered[n - 1].program, keys[-1]) if n else (version.program, {})
+        renamed = names_between(former, version.program).vouchers
+        keys.append({**known, **{new: known.get(old, old) for old, new in renamed.items()}})
+    return keys
+
+
 class Versions:
     """The version history of a program, by instant."""
 
@@ -49,6 +60,8 @@ class Versions:
             Compiled(version.number, version.program, keys)
             for version, keys in zip(ordered, _campaign_keys(ordered), strict=True)
         )
+        for compiled, keys in zip(self._compiled, _voucher_keys(ordered), strict=True):
+            equip(compiled, keys)
         self._expiring = tuple(
             (start, compiled)
             for start, compiled in zip(self._starts, self._compiled, strict=True)
@@ -57,6 +70,13 @@ class Versions:
         for compiled in self._compiled:
             for trigger in compiled.triggers.values():
                 trigger.writ = write(trigger)
+        self.has_vouchers = any(compiled.vouchers for compiled in self._compiled)
+        # Of each budget of vouchers the least that any version gives it.
+        self.voucher_budgets: dict[str, int] = {}
+        for compiled in self._compiled:
+            for kind in compiled.vouchers.values():
+                for pool, budget in kind.budget_pools:
+                    self.voucher_budgets[pool] = min(self.voucher_budgets.get(pool, budget.most), budget.most)
         self.draws_chance = any(compiled.draws_chance for compiled in self._compiled)
         # Nearly everything is judged by the newest version.
         self._newest_start = self._starts[-1] if ordered else NEVER

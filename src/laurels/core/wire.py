@@ -19,6 +19,7 @@ Points = Annotated[int, Meta(ge=-(10**12), le=10**12)]
 
 LINES_MOST: Final = 1000
 TAGS_MOST: Final = 50
+VOUCHERS_MOST: Final = 20
 FIELDS_MOST: Final = 100
 INTEGER_MOST: Final = 2**53
 ATTRIBUTE_MOST: Final = 200
@@ -71,6 +72,7 @@ class WirePurchase(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     quote: Id | None = None
     choices: dict[str, Any] = {}
     fields: dict[str, Any] = {}
+    vouchers: Annotated[tuple[Word, ...], Meta(max_length=VOUCHERS_MOST)] = ()
 
 
 class WireReturnLine(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -194,6 +196,57 @@ class WireParcel(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     lots: tuple[WirePart, ...]
 
 
+class WireVoucherIssue(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """`data` of a voucher that a person gives to the member."""
+
+    voucher: Word
+    reason: Text = ""
+
+
+class WireVoucherClaim(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """`data` of a code that is nobody's and becomes the member's."""
+
+    code: Word
+
+
+class WireVoucherReserve(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """`data` of a checkout that reserves a voucher for an order."""
+
+    code: Word
+    order: Id
+
+
+class WireVoucherRelease(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """`data` of a checkout that lets go of a voucher that it reserved for an order."""
+
+    code: Word
+    order: Id
+
+
+class WireVoucherRevoke(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """`data` of a voucher that a person takes away."""
+
+    code: Word
+    reason: Text = ""
+
+
+class WireVoucherTransfer(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """`data` of a voucher that goes to another member."""
+
+    code: Word
+    to: Id
+
+
+class WireSentVoucher(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """`data` of a follow-up that carries a voucher: from whom, and what it is."""
+
+    counterpart: Id
+    code: str
+    voucher: str
+    expires_at: Instant | None = None
+    worth: int | None = None
+
+
 class WireNothing(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """`data` of an activity that has none."""
 
@@ -213,5 +266,13 @@ WIRE_TYPES: Final[dict[str, type[Struct]]] = {
     "redemption_cancel": WireCancel,
     "transfer_in": WireParcel,
     "transfer_back": WireParcel,
+    "voucher_issue": WireVoucherIssue,
+    "voucher_claim": WireVoucherClaim,
+    "voucher_reserve": WireVoucherReserve,
+    "voucher_release": WireVoucherRelease,
+    "voucher_revoke": WireVoucherRevoke,
+    "voucher_transfer": WireVoucherTransfer,
+    "voucher_in": WireSentVoucher,
+    "voucher_back": WireSentVoucher,
     "clock": WireNothing,
 }

@@ -74,6 +74,8 @@ def is_common(trigger: Trigger) -> bool:
         return False
     by_line: set[tuple[str, str]] = set()
     for each in trigger.campaigns:
+        if each.gifts:
+            return False
         grant = each.grants[0]
         if len(each.grants) > 1 or not isinstance(grant, COMMON) or each.reaches is not None:
             return False

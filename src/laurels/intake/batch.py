@@ -15,17 +15,19 @@ import msgspec
 
 from laurels.clock import Clock
 from laurels.core.activity import Activity, Purchase, parse
+from laurels.core.case import Code
 from laurels.core.decide import ENGINE, needs
 from laurels.core.facts import FollowUp, decode_facts, encode_facts
 from laurels.core.member import ROOT, Document, Purchased, Root, decode_document, encode_document, purchased
-from laurels.core.wire import WireParcel, WirePart
+from laurels.core.wire import WireParcel, WirePart, WireSentVoucher
 from laurels.intake.admission import Item
-from laurels.intake.deciding import RETURN, Accepted, Loaded, Pass
+from laurels.intake.deciding import RETURNS, Accepted, Loaded, Pass
 from laurels.intake.head import Heads
 from laurels.intake.sameness import has_free_text, without_text
 from laurels.intake.submission import Outcome, UnknownProgram
 from laurels.store.bucket import bucket_of
 from laurels.store.circumstances import stored_circumstances
+from laurels.store.codes import read_codes
 from laurels.store.database import Connection
 from laurels.store.recording import LARGEST, Recording
 from laurels.store.sql import named
@@ -78,6 +80,7 @@ class Batch:
         self._letters: dict[str, Any] = {}
         self._hits: dict[tuple[str, str], Any] = {}
         self._pools: set[str] = set()
+        self._codes: dict[str, Code] = {}
         self._stand: dict[str, int] = {}
 
     async def record(self) -> dict[Item, Outcome]:
@@ -155,6 +158,7 @@ class Batch:
     async def _load(self) -> None:
         """Loads what decisions will want, as far as one can tell before."""
         head, pools, wanted = self._head, self._pools, dict[tuple[str, str], None]()
+        codes: set[str] = set()
         for item in self._items:
             activity = item.activity
             if activity is None or (activity.source, activity.id) in self._hits:
@@ -165,7 +169,10 @@ class Batch:
                 for key in needs(head.versions, activity, root, max(at, root.now)):
                     wanted[activity.member, key] = None
             pools.update(head.pools_of(activity))
+            codes.update(head.codes_of(activity))
         await self._fetch(wanted, pools=sorted(pools))
+        if codes:
+            self._codes = await read_codes(self._connection, self._program, codes)
 
     async def _fetch(
         self, wanted: Iterable[tuple[str, str]], onto: Pass | None = None, *, pools: Sequence[str] = ()
@@ -219,7 +226,9 @@ class Batch:
     # --- deciding -----------------------------------------------------------------------------------------------------
 
     async def _decide(self) -> Pass:
-        decided = Pass(self._head, self._loaded, self._hits, self._letters, self._used, self._now, self._at)
+        decided = Pass(
+            self._head, self._loaded, self._hits, self._letters, self._used, self._codes, self._now, self._at
+        )
         waiting: Sequence[Item] = self._items
         while waiting:
             waiting, missing = decided.run(waiting)
@@ -331,8 +340,11 @@ class Batch:
                 recording.document_gone(id, key, bucket)
 
 
-def parcel_of(fact: FollowUp) -> WireParcel:
+def parcel_of(fact: FollowUp) -> WireParcel | WireSentVoucher:
     """The body of the activity that a follow-up becomes."""
+    sent = fact.voucher
+    if sent is not None:
+        return WireSentVoucher(fact.counterpart, sent.code, sent.voucher, sent.expires_at, sent.worth)
     parts = tuple(WirePart(**{name: getattr(part, name) for name in _PARCEL_PART}) for part in fact.parts)
     return WireParcel(fact.counterpart, fact.wallet, parts)
 
@@ -348,6 +360,6 @@ async def _roll_back(connection: Connection) -> None:
 def _settle(recording: Recording, outbox: tuple[str, int], type: str, outcome: Outcome) -> None:
     """Notes what became of a follow-up, in the transaction that brings it about."""
     if outcome.status == "accepted":
-        recording.settled(*outbox, "returned" if type == RETURN else "delivered", None)
-    elif outcome.status == "refused" and type != RETURN:
+        recording.settled(*outbox, "returned" if type in RETURNS else "delivered", None)
+    elif outcome.status == "refused" and type not in RETURNS:
         recording.settled(*outbox, "returning", _encode(outcome.refusal).decode())

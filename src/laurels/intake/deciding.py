@@ -15,6 +15,7 @@ import msgspec
 
 from laurels.core.activity import Purchase
 from laurels.core.calendar import MICROSECONDS_PER_MINUTE, Instant
+from laurels.core.case import Code
 from laurels.core.decide import Circumstances, Decision, bring_up, decide
 from laurels.core.facts import Explained, PoolClaimed, decode_facts
 from laurels.core.journal import entries
@@ -22,6 +23,7 @@ from laurels.core.limit import wished
 from laurels.core.member import ROOT, Document, Member, Missing, purchase_key, purchased
 from laurels.core.refusal import Refusal
 from laurels.core.shape import Problem
+from laurels.core.voucher import CODE_POOLS
 from laurels.ids import chance
 from laurels.intake.admission import Item
 from laurels.intake.head import Head
@@ -31,8 +33,11 @@ from laurels.intake.submission import Outcome
 AHEAD_MOST: Final = 5 * MICROSECONDS_PER_MINUTE
 """How far a live activity may have occurred ahead of the clock."""
 
-RETURN: Final = "transfer_back"
-"""The type of what gives a follow-up back to its sender. It cannot be refused, not even by a sealed member."""
+RETURN_OF: Final = {"transfer_in": "transfer_back", "voucher_in": "voucher_back"}
+"""By the type of a follow-up: the type of what gives it back to its sender."""
+
+RETURNS: Final = frozenset(RETURN_OF.values())
+"""Types that give a follow-up back. They cannot be refused, not even by a sealed member."""
 
 _log: Final = logging.getLogger("laurels.intake")
 
@@ -72,6 +77,7 @@ class Pass:
         hits: Mapping[tuple[str, str], Any],
         letters: Mapping[str, Any],
         used: Mapping[str, int],
+        codes: Mapping[str, Code],
         now: Instant,
         clock: Instant | None,
     ) -> None:
@@ -81,6 +87,7 @@ class Pass:
         self._letters = letters
         self._now = now
         self._used = dict(used)
+        self._codes = codes
         self._members: dict[str, Member] = {}
         self._here: dict[tuple[str, str], Accepted] = {}
         self._by_seq: dict[tuple[str, int], Accepted] = {}
@@ -130,6 +137,7 @@ class Pass:
                 continue
             compiled = self._head.versions.at(activity.occurred_at)
             trigger = None if compiled is None else compiled.trigger(activity.type)
+            self._vouchers_wished(accepted, found)
             if trigger is None:
                 continue
             judged = [each for fact in accepted.outcome.facts if type(fact) is Explained for each in fact.campaigns]
@@ -137,6 +145,17 @@ class Pass:
                 wanted, most = found.get(pool, (0, limit.most))
                 found[pool] = (wanted + points, min(most, limit.most))
         return found
+
+    def _vouchers_wished(self, accepted: Accepted, found: dict[str, tuple[int, int]]) -> None:
+        """Adds what vouchers took of their budgets and of codes that were nobody's."""
+        budgets = self._head.versions.voucher_budgets
+        for fact in accepted.decision.facts:
+            if type(fact) is PoolClaimed and fact.by > 0:
+                code = self._codes.get(fact.pool.removeprefix(CODE_POOLS)) if fact.pool.startswith(CODE_POOLS) else None
+                most = budgets.get(fact.pool) if code is None else code.uses
+                if most is not None:
+                    wanted, least = found.get(fact.pool, (0, most))
+                    found[fact.pool] = (wanted + fact.by, min(least, most))
 
     def member(self, id: str) -> Member:
         """The member as of the last decision."""
@@ -179,7 +198,7 @@ class Pass:
             if item.problems:
                 return item.invalid(*item.problems)
             return self._refused(item, Refusal("unknown_program_version"))
-        if sent.member in self._loaded.sealed and sent.type != RETURN:
+        if sent.member in self._loaded.sealed and sent.type not in RETURNS:
             return self._refused(item, Refusal("member_sealed"))
         return self._decide(item)
 
@@ -193,7 +212,8 @@ class Pass:
         names = self._head.pools_of(activity)
         pools = {name: self._used.get(name, 0) for name in names}
         random = chance() if self._head.versions.draws_chance else ""
-        decided = decide(self._head.versions, member, activity, Circumstances(recorded_at, pools, random))
+        codes = {code: self._codes[code] for code in self._head.codes_of(activity) if code in self._codes}
+        decided = decide(self._head.versions, member, activity, Circumstances(recorded_at, pools, random, codes))
         if isinstance(decided, Refusal):
             return self._refused(item, decided)
         after = decided.member
@@ -284,7 +304,7 @@ class Pass:
         """What already became of the follow-up that the item would deliver or give back; None if it may go on."""
         assert item.outbox is not None
         letter = self._letters[item.outbox[0]]
-        if letter["status"] == ("returning" if item.submission.type == RETURN else "pending"):
+        if letter["status"] == ("returning" if item.submission.type in RETURNS else "pending"):
             return None
         assert letter["refusal"] is not None, "a follow-up that was delivered has its activity"
         return self._refused(item, msgspec.json.decode(letter["refusal"], type=Refusal))

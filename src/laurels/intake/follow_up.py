@@ -15,9 +15,9 @@ import msgspec
 
 from laurels.core.calendar import Instant
 from laurels.core.refusal import Refusal
-from laurels.core.wire import WireParcel
+from laurels.core.wire import WireParcel, WireSentVoucher
 from laurels.intake.admission import Item
-from laurels.intake.deciding import RETURN
+from laurels.intake.deciding import RETURN_OF
 from laurels.intake.submission import SOURCE, FollowUpOutcome, Outcome, Overloaded, Submission, Unavailable
 from laurels.store.bucket import bucket_of
 from laurels.store.database import Database
@@ -103,6 +103,7 @@ def _delivery(letter: Letter) -> Submission:
 
 
 def _return(letter: Letter) -> Submission:
-    parcel = msgspec.json.decode(letter.body, type=WireParcel)
+    shape: type[WireParcel | WireSentVoucher] = WireParcel if letter.type == "transfer_in" else WireSentVoucher
+    parcel = msgspec.json.decode(letter.body, type=shape)
     body = msgspec.json.encode(msgspec.structs.replace(parcel, counterpart=letter.member))
-    return Submission(SOURCE, f"{letter.id}/back", RETURN, letter.sender, letter.occurred_at, body)
+    return Submission(SOURCE, f"{letter.id}/back", RETURN_OF[letter.type], letter.sender, letter.occurred_at, body)

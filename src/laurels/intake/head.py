@@ -14,6 +14,7 @@ from laurels.core.activity import Activity, Declared
 from laurels.core.calendar import Instant
 from laurels.core.program.model import Program
 from laurels.core.version import Version, Versions
+from laurels.core.voucher_use import names_codes, pools_named
 from laurels.intake.submission import UnknownProgram
 from laurels.store.database import Connection, Database
 from laurels.store.programs import Mode, stored_versions
@@ -49,7 +50,13 @@ class Head(msgspec.Struct, frozen=True):
         """The pools that deciding the activity may look at."""
         compiled = self.versions.at(activity.occurred_at)
         trigger = None if compiled is None else compiled.trigger(activity.type)
-        return () if trigger is None else trigger.pools
+        pools = () if trigger is None else trigger.pools
+        codes = self.codes_of(activity)
+        return (*pools, *self.versions.voucher_budgets, *pools_named(codes)) if codes else pools
+
+    def codes_of(self, activity: Activity) -> tuple[str, ...]:
+        """The voucher codes that the activity names."""
+        return names_codes(activity.data) if self.versions.has_vouchers else ()
 
 
 class Heads:

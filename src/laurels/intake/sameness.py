@@ -20,6 +20,8 @@ _TEXT_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "adjustment": ("reason",),
     "extension": ("reason",),
     "reinstatement": ("reason",),
+    "voucher_issue": ("reason",),
+    "voucher_revoke": ("reason",),
 }
 """Where typed activities have free text."""
 

@@ -17,6 +17,7 @@ from laurels import log
 from laurels.clock import Clock
 from laurels.core.calendar import MICROSECONDS_PER_DAY
 from laurels.intake.engine import Intake
+from laurels.store.codes import generate, open_batches
 from laurels.store.database import Database
 from laurels.store.idempotency import forget
 from laurels.store.programs import programs
@@ -83,7 +84,7 @@ class Worker:
         self._stopping.set()
 
     async def round(self) -> Round:
-        """Wakes whoever is due in live programs, ends open follow-ups, forgets old keys."""
+        """Wakes whoever is due in live programs, ends open follow-ups, makes codes asked for, forgets old keys."""
         woken = 0
         for program in await programs(self._database):
             if program.mode != "live":
@@ -95,5 +96,8 @@ class Worker:
                 if count < WOKEN_MOST:
                     break
         ended = await self._intake.resume_outbox()
+        for program_id, batch in await open_batches(self._database):
+            if not self._stopping.is_set():
+                await generate(self._database, self._clock, program_id, batch)
         forgotten = await forget(self._database, self._clock.now() - KEYS_KEPT_DAYS * MICROSECONDS_PER_DAY)
         return Round(woken, ended, forgotten)

@@ -22,7 +22,15 @@ from laurels.clock import Clock
 from laurels.proof.difference import Difference
 from laurels.proof.member import Counted
 from laurels.proof.reach import Reach, judge_reach
-from laurels.proof.whole import judge_clock, judge_ids, judge_outbox, judge_pools, judge_strays, judge_versions
+from laurels.proof.whole import (
+    judge_clock,
+    judge_codes,
+    judge_ids,
+    judge_outbox,
+    judge_pools,
+    judge_strays,
+    judge_versions,
+)
 from laurels.store import imports
 from laurels.store.database import Connection, Database
 from laurels.store.sql import named
@@ -144,6 +152,7 @@ class _Run:
             )
         else:
             differences += await judge_pools(connection, program, state.counted)
+            differences += await judge_codes(connection, program)
             differences += await judge_outbox(connection, program, state.counted)
             differences += await judge_clock(connection, program, state.counted)
         verdict.differences += differences + state.differences

@@ -21,6 +21,7 @@ from laurels.store.sql import named
 
 STRAYS: Final = named("verify_strays")
 IDS: Final = named("verify_ids")
+CODES: Final = named("verify_codes")
 
 
 async def judge_versions(connection: Connection, program: str) -> tuple[list[Difference], History]:
@@ -79,6 +80,18 @@ async def judge_pools(connection: Connection, program: str, counted: Counted) ->
         )
         for pool in sorted(stored.keys() | counted.claims.keys())
         if stored.get(pool, 0) != counted.claims.get(pool, 0)
+    ]  # fmt: skip
+
+
+async def judge_codes(connection: Connection, program: str) -> list[Difference]:
+    """Codes that were nobody's and were taken more often than they may be, or that no batch has."""
+    rows = await connection.fetch(CODES, program)
+    return [
+        Difference(
+            "pool", "used", "the code was taken more often than it may be" if uses else "there is no such code",
+            program, key=pool, stored=str(used), expected=f"at most {uses}" if uses else "",
+        )
+        for pool, used, uses in rows
     ]  # fmt: skip
 
 

@@ -87,9 +87,8 @@ async def live_stored(
         id,
     )  # type: ignore[misc]  # a statement without a table has one row
     replay, declared = _ready(program, returns=returns)
-    together = transfers or any(
-        isinstance(limit, Budget) for campaign in program.campaigns for limit in campaign.limits
-    )
+    limits = [each.limits for each in program.campaigns] + [each.limits for each in program.vouchers]
+    together = transfers or any(isinstance(limit, Budget) for some in limits for limit in some)
     stands: dict[str, Stand] = {}
     present: str | None = None
     done = 0

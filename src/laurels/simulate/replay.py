@@ -16,8 +16,11 @@ from laurels.core.facts import FollowUp, PoolClaimed, decode_facts, encode_facts
 from laurels.core.member import Document, Member, purchased
 from laurels.core.refusal import Refusal
 from laurels.core.version import Versions
+from laurels.core.voucher_activity import VoucherParcel
+from laurels.core.voucher_use import names_codes, pools_named
+from laurels.core.wire import WireParcel
 from laurels.intake.batch import parcel_of
-from laurels.intake.deciding import RETURN
+from laurels.intake.deciding import RETURN_OF
 from laurels.intake.folder import Folder
 from laurels.intake.submission import SOURCE
 from laurels.simulate.figures import Figures, count
@@ -66,7 +69,10 @@ class Replay:
         at = max(recorded_at if recorded_at is not None else max(self.clock, activity.occurred_at), folder.root.now)
         compiled = self._versions.at(activity.occurred_at)
         trigger = None if compiled is None else compiled.trigger(activity.type)
-        pools = {} if trigger is None else {pool: self._pools.get(pool, 0) for pool in trigger.pools}
+        names = () if trigger is None else trigger.pools
+        if self._versions.has_vouchers:
+            names = (*names, *self._versions.voucher_budgets, *pools_named(names_codes(activity.data)))
+        pools = {pool: self._pools.get(pool, 0) for pool in names}
 
         def bought(seq: int) -> Document | None:
             return self._bought(activity.member, seq)
@@ -100,12 +106,12 @@ class Replay:
 
     def _deliver(self, fact: FollowUp, sender: str, at: Instant) -> None:
         """Points on their way arrive, or come back where they are refused."""
-        sent = parcel_of(fact)
-        parcel = Parcel(sent.counterpart, sent.wallet, sent.lots)
+        parcel, back = _sent(fact)
         if isinstance(self._decide(Activity(SOURCE, fact.id, fact.type, fact.member, at, parcel), b"", at), Refusal):
-            back = Parcel(fact.member, sent.wallet, sent.lots)
-            returned = self._decide(Activity(SOURCE, f"{fact.id}/back", RETURN, sender, at, back), b"", at)
-            assert isinstance(returned, Decision), "points that were refused can be given back"
+            returned = self._decide(
+                Activity(SOURCE, f"{fact.id}/back", RETURN_OF[fact.type], sender, at, back), b"", at
+            )
+            assert isinstance(returned, Decision), "what was refused can be given back"
 
     def finish(self, now: Instant, member: str | None = None) -> dict[str, Member]:
         """Brings members (or one) up to an instant, counts what they have, and forgets them: the members by id."""
@@ -122,6 +128,15 @@ class Replay:
         if member is not None:
             self._purchases.clear()
         return finished
+
+
+def _sent(fact: FollowUp) -> tuple[Parcel | VoucherParcel, Parcel | VoucherParcel]:
+    """What a follow-up brings, and what brings it back."""
+    sent = parcel_of(fact)
+    if isinstance(sent, WireParcel):
+        return Parcel(sent.counterpart, sent.wallet, sent.lots), Parcel(fact.member, sent.wallet, sent.lots)
+    carried = (sent.code, sent.voucher, sent.expires_at, sent.worth)
+    return VoucherParcel(sent.counterpart, *carried), VoucherParcel(fact.member, *carried)
 
 
 def _chance_of(activity: Activity) -> str:

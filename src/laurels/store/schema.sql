@@ -199,6 +199,7 @@ create table state (
   document text     not null,
   primary key (program, member, key, bucket)
 ) with (fillfactor = 75, autovacuum_vacuum_scale_factor = 0.05);
+create index state_voucher on state (program, key) where key >= 'voucher/' and key < 'voucher0';
 comment on table state is
   'The other documents of members (JSON) by key: lots/<wallet>/<page>, order/<id>, redemption/<id>, expired/<lot>, measures/<track>.';
 
@@ -236,6 +237,46 @@ comment on column outbox.id is 'The id, under the source laurels, of the activit
 comment on column outbox.seq is 'The sender''s activity that caused it.';
 comment on column outbox.status is 'pending -> delivered, or pending -> returning -> returned; moved by the transaction that records it.';
 comment on column outbox.refusal is 'JSON: why it was refused.';
+
+-- codes that belong to nobody yet --------------------------------------------------------------------------------------
+
+create table code_batch (
+  program     text collate "C" not null references program,
+  id          text collate "C" not null,
+  number      integer not null,
+  voucher     text    not null,
+  kind        text    not null check (kind in (
+                'generated',  -- made here, of a seed
+                'imported'    -- a list from elsewhere
+              )),
+  uses        bigint check (uses >= 1),
+  expires_at  bigint,
+  wanted      bigint,
+  position    bigint not null,
+  made        bigint not null,
+  seed        bytea,
+  created_at  bigint not null,
+  finished_at bigint,
+  primary key (program, id)
+);
+create unique index code_batch_number on code_batch (program, number);
+comment on table  code_batch is 'Codes of one kind of voucher that were made or imported together.';
+comment on column code_batch.number is 'What its codes refer to it by.';
+comment on column code_batch.voucher is 'The key of the kind of voucher.';
+comment on column code_batch.uses is 'How often each code may be used in all; null: as often as the kind of voucher allows.';
+comment on column code_batch.wanted is 'How many codes are to be made; null for a list.';
+comment on column code_batch.position is 'How many of them, or rows of the list, are done with.';
+comment on column code_batch.made is 'How many codes it has.';
+comment on column code_batch.seed is 'What the codes are made of, until all of them are made.';
+
+create table code (
+  program text collate "C" not null,
+  code    text collate "C" not null,
+  batch   integer not null,
+  primary key (program, code)
+);
+comment on table  code is 'Codes that anybody may take, or use. Who took one is said by the pool code/<code> and the member''s documents.';
+comment on column code.batch is 'The number of the batch.';
 
 
 -- people, apart from the ledger, erasable -----------------------------------------------------------------------------
@@ -322,9 +363,10 @@ grant usage on schema laurels to laurels_app;
 grant select on all tables in schema laurels to laurels_app;
 grant insert on
   program, program_version, api_key, activity, entry, member, state, pool, outbox, profile, identifier, free_text,
-  idempotency, import_progress
+  idempotency, import_progress, code_batch, code
   to laurels_app;
 grant update on
-  program, api_key, member, state, pool, outbox, profile, identifier, free_text, idempotency, import_progress
+  program, api_key, member, state, pool, outbox, profile, identifier, free_text, idempotency, import_progress,
+  code_batch
   to laurels_app;
 grant delete on state, profile, identifier, idempotency, import_progress to laurels_app;

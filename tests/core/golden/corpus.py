@@ -15,7 +15,7 @@ from typing import Any
 from laurels.core.activity import Activity
 from laurels.core.calendar import tzdata_version
 from laurels.core.decide import ENGINE
-from laurels.core.facts import encode_facts
+from laurels.core.facts import VoucherIssued, encode_facts
 from tests.core.harness import Answer, World, shop
 from tests.core.histories import Story, history_of, program_of
 
@@ -342,6 +342,38 @@ def renamed() -> Recorder:
     return w
 
 
+def vouchers() -> Recorder:
+    """Vouchers given by a person and by a campaign: reserved, used, split, passed on, taken away, run out."""
+    kinds = {
+        "ten": {"gives": {"off": "10.00"}, "expires": {"after": "30D"}, "transferable": True, "on_return": "split",
+                "limits": [{"every": "month", "times": 2}, {"budget": "times", "of": 5}]},
+        "hello": {"gives": {"percent": "10%"}, "code": "HELLO10", "hold": "15MIN"},
+    }  # fmt: skip
+    gift = {"on": "purchase", "when": "purchase.total >= 100.00", "grant": {"voucher": "ten"}}
+    w = Recorder(shop(vouchers=kinds, campaigns={"gift": gift}))
+    w.enrol()
+    w.enrol("n")
+    codes = [w.post("m", "voucher_issue", {"voucher": "ten"}).of(VoucherIssued)[0].code for _ in range(3)]
+    w.post("m", "voucher_reserve", {"code": codes[0], "order": "o1"}, at="2026-01-02 10:00")
+    w.post("m", "voucher_reserve", {"code": "hello10", "order": "o1"})
+    w.post("m", "voucher_release", {"code": "hello10", "order": "o1"})
+    w.post("m", "voucher_reserve", {"code": "hello10", "order": "o1"})
+    off = [{"code": codes[0], "amount": "10.00"}]
+    w.buy("o1", {"amount": "30.00", "discounts": off}, "90.00", at="2026-01-02 10:20")
+    w.buy("o2", "30.00", vouchers=[codes[0]])
+    w.buy("o2", "30.00", vouchers=[codes[1], "hello10"])
+    w.buy("o3", "30.00", vouchers=[codes[2]])
+    w.give_back("o1", ("1", "15.00"), at="2026-01-03")
+    w.give_back("o1")
+    w.give_back("o2")
+    w.post("m", "voucher_transfer", {"code": codes[2], "to": "nobody"})
+    w.post("m", "voucher_transfer", {"code": codes[2], "to": "n"})
+    w.post("m", "voucher_revoke", {"code": codes[1], "reason": "given by mistake"})
+    w.clock("2026-02-10", "n")
+    w.clock("2026-02-10")
+    return w
+
+
 def random(seed: int) -> Callable[[], Recorder]:
     """A random history under a random program."""
 
@@ -363,4 +395,5 @@ STORIES: list[Callable[[], Recorder]] = [
     versions,
     renamed,
     *map(random, range(101, 109)),
+    vouchers,
 ]

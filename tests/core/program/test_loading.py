@@ -192,6 +192,7 @@ def test_fields_are_optional_unless_required_and_have_typed_defaults() -> None:
         "line": (
             Field("organic", "bool", optional=True),
             Field("weight", "decimal", optional=True, default=Decimal("0.5")),
+            Field("cost", "money", optional=True),
         ),
         "custom.stay": (Field("nights", "int"), Field("rate", "decimal")),
         "custom.delivered": (),

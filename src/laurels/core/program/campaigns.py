@@ -9,7 +9,7 @@ from laurels.core.program.document import Node, Scalar
 from laurels.core.program.finding import nearest, shown
 from laurels.core.program.frame import Frame
 from laurels.core.program.grammar import Choice, Form, FormOf, ListOf, Said, Variant, Word, said_or
-from laurels.core.program.grants import GRANT, MultiplyForm, resolve_grants
+from laurels.core.program.grants import GRANT, MultiplyForm, resolve_gifts, resolve_grants
 from laurels.core.program.model import (
     Brackets,
     Budget,
@@ -130,10 +130,11 @@ def resolve_campaign(campaign: str, form: CampaignForm, frame: Frame) -> Campaig
         name=frame.texts(form.name, campaign),
         on=on or said or "purchase",
         grants=resolve_grants(said_or(form.grant, ()), on, frame),
-        during=_during(form.during.value, frame),
+        gifts=resolve_gifts(said_or(form.grant, ()), frame),
+        during=resolve_during(form.during.value, frame),
         when=_rule(form.when, form, on, "condition", frame),
         lines=_rule(form.lines, form, on, "lines", frame) if has_lines else None,
-        limits=_limits(said_or(form.limits, ()), frame),
+        limits=resolve_limits(said_or(form.limits, ()), frame),
         priority=said_or(form.priority, 0),
         was=form.was.value,
         within=resolve_within(form.within, frame),
@@ -182,16 +183,17 @@ def _note_rule(findings: tuple[RuleFinding, ...], text: str, node: Scalar, frame
         frame.notes.error(finding.code, at, finding.message, finding.hint or "")
 
 
-def _during(form: DuringForm | None, frame: Frame) -> During:
+def resolve_during(form: DuringForm | None, frame: Frame, what: str = "campaign") -> During:
+    """The time that a form describes, of a campaign or of something else that runs for a time."""
     if form is None:
         return During()
     start = _start(form.from_.value, frame)
-    end = _end(form.until.value, frame)
+    end = end_of(form.until.value, frame)
     if start is not None and end is not None and start >= end:
         hint = "from comes before until; a day given as until is included"
         frame.notes.error("empty_window", form.until.node, "this ends before it begins", hint)
     elif end is not None and frame.at is not None and end <= frame.at:
-        message, hint = "this campaign has already ended", "leave it out, or give it another end"
+        message, hint = f"this {what} has already ended", "leave it out, or give it another end"
         frame.notes.warning("past_window", form.until.node, message, hint)
     slots = (_slot(each.value, frame) for each in said_or(form.weekly, ()) if each.value is not None)
     return During(start, end, tuple(slots))
@@ -203,7 +205,8 @@ def _start(moment: Moment | None, frame: Frame) -> Instant | None:
     return frame.zone.instant_at(moment.date)
 
 
-def _end(moment: Moment | None, frame: Frame) -> Instant | None:
+def end_of(moment: Moment | None, frame: Frame) -> Instant | None:
+    """The first instant after a moment: a day given as the last one is included."""
     if moment is None or moment.date is None or frame.zone is None:
         return moment.instant if moment else None
     return frame.zone.instant_at(moment.date + 1)
@@ -225,7 +228,8 @@ def _slot(form: SlotForm, frame: Frame) -> Slot:
     return Slot(names or frozenset(("mon", "tue", "wed", "thu", "fri", "sat", "sun")), start, end)
 
 
-def _limits(said: tuple[Said[LimitForm], ...], frame: Frame) -> tuple[Limit, ...]:
+def resolve_limits(said: tuple[Said[LimitForm], ...], frame: Frame) -> tuple[Limit, ...]:
+    """The limits that a list of forms describes, at most one of each sort."""
     limits: list[Limit] = []
     keys: set[str] = set()
     for each in said:

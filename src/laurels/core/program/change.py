@@ -51,7 +51,13 @@ class Earners(msgspec.Struct, frozen=True, tag="earners"):
     campaigns: tuple[str, ...]
 
 
-Concerned = Everyone | Holders | Standing | Between | Earners
+class VoucherHolders(msgspec.Struct, frozen=True, tag="voucher_holders"):
+    """Members who hold a voucher of a kind that they have not used."""
+
+    voucher: str
+
+
+Concerned = Everyone | Holders | Standing | Between | Earners | VoucherHolders
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -33,6 +33,7 @@ from laurels.core.program.model import (
     Wallet,
 )
 from laurels.core.program.renaming import Names, in_new_words, names_between
+from laurels.core.program.voucher_difference import compare_vouchers
 from laurels.core.program.wording import thing, within
 
 V = TypeVar("V")
@@ -51,6 +52,7 @@ def difference(old: Program, new: Program) -> tuple[Change, ...]:
     _compare_tracks(old, new, names, changes)
     _compare_campaigns(old, new, names, changes)
     _compare_groups(old, new, names, changes)
+    compare_vouchers(old, new, names, changes)
     return tuple(changes.found)
 
 
@@ -314,6 +316,7 @@ def _campaign_aspects(zone: Zone) -> tuple[Aspect[Campaign], ...]:
         Aspect("when", lambda campaign: notation.condition(campaign.when), takes_away=generosity.asks_otherwise),
         Aspect("lines", lambda campaign: notation.condition(campaign.lines), takes_away=generosity.asks_otherwise),
         Aspect("priority", lambda campaign: campaign.priority),
+        Aspect("gifts", lambda campaign: campaign.gifts, notation.gifts, generosity.gives_less),
     )
 
 

@@ -93,6 +93,10 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "circle": "a campaign multiplies itself, or a group contains itself, by way of others",
         "other_trigger": "a campaign multiplies one that is on other activities",
         "nothing_to_multiply": "a campaign multiplies one that grants nothing by rate into the wallet",
+        # vouchers
+        "bad_code": "a voucher's code is not written as one",
+        "duplicate_code": "two vouchers have the same code",
+        "unknown_voucher": "no such voucher exists",
         "in_two_groups": "a campaign or group is in two groups",
     }
 )

@@ -41,6 +41,7 @@ from laurels.core.program.model import (
     Slot,
     Window,
 )
+from laurels.core.program.vouchers_model import VoucherGift
 from laurels.core.program.within_model import AfterEnrolment, AroundBirthday, Within
 
 # The usual month: 400 years of 146,097 days in 4,800 parts.
@@ -273,6 +274,12 @@ def _bracketed(grant: Brackets, amount: int, scale: int) -> int:
             end = min(amount, following[0].start) if following else amount
             points += _slope(grant, place, scale) * (end - bracket.start)
     return points
+
+
+def gives_less(before: tuple[VoucherGift, ...], after: tuple[VoucherGift, ...]) -> bool:
+    """Whether a campaign would give fewer things besides points."""
+    now = {gift.voucher: gift.count for gift in after}
+    return any(now.get(gift.voucher, 0) < gift.count for gift in before)
 
 
 def limits_more(before: Limit, after: Limit) -> bool:

@@ -41,7 +41,8 @@ from laurels.core.program.model import (
     Track,
 )
 from laurels.core.program.tracks import note_number_field
-from laurels.core.program.values import AMOUNT, DOTTED, FACTOR_MOST, NAME, POSITIVE, number
+from laurels.core.program.values import AMOUNT, DOTTED, FACTOR_MOST, NAME, POSITIVE, number, whole
+from laurels.core.program.vouchers_model import VoucherGift
 
 _PARTS: Final = Choice("shipping", "fee", "gift_card", "paid_with_points", "paid_with_gift_card")
 _ROUND: Final = Choice(*Rounding)
@@ -110,11 +111,19 @@ class BracketsForm(Form):
     round = Word(_ROUND, "how the points of an order are rounded, once; down by default")
 
 
-GrantForm = BracketsForm | MultiplyForm | PerQuantityForm | FixedForm | PointsForm
+class VoucherGrantForm(Form):
+    """A voucher: one that the member gets; it is taken back, if unused, with what it was given for."""
+
+    voucher = Word(NAME, "the kind of voucher", required=True)
+    count = Word(whole(1, 20), "how many of them; 1 by default")
+
+
+GrantForm = VoucherGrantForm | BracketsForm | MultiplyForm | PerQuantityForm | FixedForm | PointsForm
 
 GRANT: Final = Variant[GrantForm](
     "a grant",
     {
+        "voucher": VoucherGrantForm,
         "brackets": BracketsForm,
         "multiply": MultiplyForm,
         "per_quantity": PerQuantityForm,
@@ -126,10 +135,32 @@ GRANT: Final = Variant[GrantForm](
 
 def resolve_grants(said: tuple[Said[GrantForm], ...], on: str | None, frame: Frame) -> tuple[Grant, ...]:
     """The grants of a campaign on activities of type `on` (None: unknown, so that nothing depends on it)."""
-    return tuple(_grant(each.value, on, frame) for each in said if each.value is not None)
+    return tuple(
+        _grant(each.value, on, frame)
+        for each in said
+        if each.value is not None and not isinstance(each.value, VoucherGrantForm)
+    )
 
 
-def _grant(form: GrantForm, on: str | None, frame: Frame) -> Grant:
+def resolve_gifts(said: tuple[Said[GrantForm], ...], frame: Frame) -> tuple[VoucherGift, ...]:
+    """What a campaign gives besides points."""
+    gifts: list[VoucherGift] = []
+    for each in said:
+        if isinstance(each.value, VoucherGrantForm):
+            form = each.value
+            if frame.has("voucher", form.voucher.value, frame.vouchers, form.voucher.node):
+                kind = said_or(form.voucher, "")
+                if frame.vouchers[kind].codes:
+                    message = f"anybody may use {shown(kind)}, so that it cannot be given to somebody"
+                    frame.notes.error("contradiction", form.voucher.node, message, "give it no code of its own")
+                gifts.append(VoucherGift(kind, said_or(form.count, 1)))
+    return tuple(gifts)
+
+
+PointsGrantForm = BracketsForm | MultiplyForm | PerQuantityForm | FixedForm | PointsForm
+
+
+def _grant(form: PointsGrantForm, on: str | None, frame: Frame) -> Grant:
     frame.has_wallet(form.wallet.value, form.wallet.node)
     wallet = said_or(form.wallet, "")
     match form:

@@ -24,6 +24,7 @@ from laurels.core.program.groups import GroupForm, resolve_groups
 from laurels.core.program.model import Program, Retired
 from laurels.core.program.tracks import TrackForm, resolve_track
 from laurels.core.program.values import DOTTED, DURATION, ID, NAME, TEXTS
+from laurels.core.program.vouchers import VoucherForm, note_shared_codes, resolve_voucher
 from laurels.core.program.wallets import WalletForm, resolve_wallet
 
 _ZONE: Final = Written(
@@ -58,6 +59,7 @@ class ProgramForm(Form):
     tracks = Word(MapOf(ID, FormOf(TrackForm), most=50), "the ladders of tiers")
     campaigns = Word(MapOf(ID, FormOf(CampaignForm)), "the rules that grant something")
     groups = Word(MapOf(ID, FormOf(GroupForm)), "how campaigns that apply together combine; all of them by default")
+    vouchers = Word(MapOf(ID, FormOf(VoucherForm)), "what members may name a code for")
     retired = Word(FormOf(RetiredForm), "where the holders of wallets and tiers go that are gone")
 
 
@@ -93,12 +95,16 @@ def _resolve(form: ProgramForm, notes: Notes, at: Instant | None) -> Program:
     tracks = said_or(form.tracks, Entries[str, TrackForm]())
     campaigns = said_or(form.campaigns, Entries[str, CampaignForm]())
     groups = said_or(form.groups, Entries[str, GroupForm]())
+    vouchers = said_or(form.vouchers, Entries[str, VoucherForm]())
 
     frame.fields = resolve_fields(fields, frame)
     for wallet, wallet_form, _ in wallets.readable():
         frame.wallets[wallet] = resolve_wallet(wallet, wallet_form, frame)
     for track, track_form, _ in tracks.readable():
         frame.tracks[track] = resolve_track(track, track_form, frame)
+    for voucher, voucher_form, _ in vouchers.readable():
+        frame.vouchers[voucher] = resolve_voucher(voucher, voucher_form, frame)
+    note_shared_codes({name: each for name, each, _ in vouchers.readable()}, frame)
     for campaign, campaign_form, _ in campaigns.readable():
         frame.campaigns[campaign] = resolve_campaign(campaign, campaign_form, frame)
     note_multiplied_campaigns({name: each for name, each, _ in campaigns.readable()}, frame)
@@ -114,10 +120,11 @@ def _resolve(form: ProgramForm, notes: Notes, at: Instant | None) -> Program:
         groups=resolve_groups(groups, frame),
         late_horizon=said_or(form.late_horizon, Duration(days=90)),
         retired=_retired(form.retired.value, frame) if form.retired.value else Retired(),
+        vouchers=tuple(frame.vouchers.values()),
     )
     if form.wallets.value is not None and not wallets:
         notes.error("missing_word", form.wallets.node, "a program has at least one wallet", "wallets: {points: {}}")
-    for named in (wallets, tracks, campaigns, groups):
+    for named in (wallets, tracks, campaigns, groups, vouchers):
         _note_renames({name: each.was for name, each, _ in named.readable()}, notes)
     for _, track_form, _ in tracks.readable():
         tiers = [tier.value for tier in said_or(track_form.tiers, ()) if tier.value is not None]

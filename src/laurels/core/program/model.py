@@ -7,7 +7,7 @@ exist. Everything is frozen and compares by value, which is what `plan` relies o
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -16,6 +16,9 @@ from laurels.core.money import Currency, Rate, Rounding
 from laurels.core.program.within_model import Reach, Within
 from laurels.core.rule.check import Rule
 from laurels.core.rule.environment import Field
+
+if TYPE_CHECKING:
+    from laurels.core.program.vouchers_model import Voucher, VoucherGift
 
 Texts = dict[str, str]
 """A name by language tag, such as `{"en": "Points", "zh-CN": "积分"}`."""
@@ -305,7 +308,7 @@ class During(msgspec.Struct, frozen=True):
 
 
 class Campaign(msgspec.Struct, frozen=True):
-    """A rule that grants something when an activity of type `on` comes in.
+    """A rule that grants points, and gives `gifts` besides, when an activity of type `on` comes in.
 
     `order_condition` is true when `when` reads anything of the purchase as a whole, so that a return judges it again.
     Higher `priority` comes first where a group has to choose. `within` is a time of the member's own, and `reaches` the
@@ -324,6 +327,7 @@ class Campaign(msgspec.Struct, frozen=True):
     was: str | None = None
     within: Within | None = None
     reaches: Reach | None = None
+    gifts: tuple[VoucherGift, ...] = ()
 
     @property
     def order_condition(self) -> bool:
@@ -371,3 +375,4 @@ class Program(msgspec.Struct, frozen=True):
     groups: tuple[Group, ...] = ()
     late_horizon: Duration = Duration(days=90)
     retired: Retired = Retired()
+    vouchers: tuple[Voucher, ...] = ()

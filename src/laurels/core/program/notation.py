@@ -37,6 +37,7 @@ from laurels.core.program.model import (
     Slot,
     Window,
 )
+from laurels.core.program.vouchers_model import VoucherGift
 from laurels.core.program.within_model import AfterEnrolment, AroundBirthday, Reach, Within
 from laurels.core.rule.check import Rule
 from laurels.core.rule.environment import WEEKDAYS, Field
@@ -231,6 +232,11 @@ def limit(value: Limit) -> str:
         case MemberLimit():
             every = value.every.value if isinstance(value.every, Period) else value.every
             return form({"per": "member", "every": every, value.unit: str(value.most), "over": value.over})
+
+
+def gifts(values: Iterable[VoucherGift]) -> str:
+    """What a campaign gives besides points."""
+    return listed(form({"voucher": gift.voucher, "count": str(gift.count)}) for gift in values)
 
 
 def during(value: During, zone: Zone) -> str:

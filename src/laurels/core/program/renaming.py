@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -45,6 +46,7 @@ class Names(msgspec.Struct, frozen=True):
     tiers: Mapping[tuple[str, str], str]
     campaigns: Mapping[str, str]
     groups: Mapping[str, str]
+    vouchers: Mapping[str, str] = MappingProxyType({})
 
     def old_wallet(self, wallet: str) -> str:
         """The id that a wallet of the new version had in the old one."""
@@ -86,6 +88,7 @@ def names_between(old: Program, new: Program) -> Names:
         tiers=tiers,
         campaigns=_renames(old.campaigns, new.campaigns),
         groups=_renames(old.groups, new.groups),
+        vouchers=_renames(old.vouchers, new.vouchers),
     )
 
 
@@ -112,6 +115,7 @@ def in_new_words(old: Program, names: Names) -> Program:
             )
             for each in old.groups
         ),
+        vouchers=tuple(replace(each, id=names.vouchers.get(each.id, each.id)) for each in old.vouchers),
     )
 
 
@@ -149,6 +153,7 @@ def _campaign(campaign: Campaign, names: Names) -> Campaign:
         id=names.campaigns.get(campaign.id, campaign.id),
         grants=tuple(_grant(each, names) for each in campaign.grants),
         reaches=_reach(campaign.reaches, names) if campaign.reaches is not None else None,
+        gifts=tuple(replace(each, voucher=names.vouchers.get(each.voucher, each.voucher)) for each in campaign.gifts),
     )
 
 

@@ -19,6 +19,7 @@ _THINGS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "benefit": ("Benefit", "权益"),
         "campaign": ("Campaign", "营销活动"),
         "group": ("Group", "活动组"),
+        "voucher": ("Voucher", "优惠券"),
         "field": ("Field", "字段"),
     }
 )
@@ -58,6 +59,11 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "grant": ("grant", "发放"),
         "limits": ("limit", "上限"),
         "priority": ("priority", "优先级"),
+        "gifts": ("gift", "赠送"),
+        "gives": ("what it gives", "优惠内容"),
+        "code": ("code", "券码"),
+        "per_order": ("how many an order may use", "每单可用张数"),
+        "transferable": ("whether it may be passed on", "可否转赠"),
         "mode": ("mode", "合并方式"),
         "of": ("members", "组成"),
     }

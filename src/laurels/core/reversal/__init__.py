@@ -23,7 +23,8 @@ from laurels.core.reversal.lines import (
 )
 from laurels.core.reversal.payment import paid_back_of, restore_points
 from laurels.core.reversal.taking import give_limits_back, take, taken_of, unmeasure, where_it_is_now
-from laurels.core.reversal.target import Target, targets_of
+from laurels.core.reversal.target import Target, gifts_lost, targets_of
+from laurels.core.reversal.vouchers import give_back, take_gifts_back
 from laurels.core.tier import fall_back
 
 
@@ -59,7 +60,12 @@ def take_back(case: Case, data: Return) -> Refusal | None:
     now = case.versions.judging(case.at)
     was_whole = all(all_back(line, past.returned.get(line.line)) or is_nothing(line) for line in purchase.lines)
     measured = unmeasure(case, now, past, purchase, shares, taken, waited, whole=whole and not was_whole)
-    case.emit(OrderReturned(data.order, lines, tuple(taken.values()), restored, money, forgiven, measured))
+    vouchers = give_back(case, past, recorded, shares, order.vouchers, whole=whole)
+    if recorded.given:
+        lost = None if whole else gifts_lost(case, compiled, then, purchase, recorded, cumulative, money)
+        take_gifts_back(case, recorded, data.order, lost)
+    returned = OrderReturned(data.order, lines, tuple(taken.values()), restored, money, forgiven, measured, vouchers)
+    case.emit(returned)
     case.emit(Explained(compiled.number, explained(then, taken, targets)))
     for track_id in measured:
         fall_back(case, now, now.tracks[track_id], past.occurred_at)

@@ -20,7 +20,7 @@ from laurels.core.facts import (
 )
 from laurels.core.granting import NO_LINES, ActivityView, Candidate, Moment
 from laurels.core.limit import lefts
-from laurels.core.member import Balance, Earned
+from laurels.core.member import Balance, Earned, Purchased
 from laurels.core.money import Rounding, allocate, divide, floor_div
 from laurels.core.program.model import Brackets, Fixed, Multiply
 from laurels.core.reach import missing_to
@@ -67,6 +67,26 @@ def targets_of(
             lost.add(each.campaign)
         targets.append(target)
     return targets
+
+
+def gifts_lost(
+    case: Case,
+    compiled: Compiled,
+    past: PastOrder,
+    purchase: Purchase,
+    recorded: Purchased,
+    cumulative: dict[str, LineReturned],
+    money: dict[str, int],
+) -> frozenset[str]:
+    """The campaigns that would not give any more on what remains of the order what they gave besides points."""
+    trigger = compiled.trigger("purchase")
+    assert trigger is not None, "something was given for it"
+    gave = {given.campaign for given in recorded.given if given.campaign is not None}
+    rejudged = {each.id for each in trigger.campaigns if each.id in gave and each.rejudged}
+    if not rejudged:
+        return frozenset()
+    _again, chosen = _judge_again(case, compiled, trigger, past, purchase, cumulative, money)
+    return frozenset(rejudged - chosen)
 
 
 def _target(

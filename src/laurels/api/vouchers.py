@@ -1,0 +1,357 @@
+"""Vouchers: who has one and what became of it, taken away or passed on, and batches of codes that are nobody's yet."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, cast
+
+from msgspec import Meta, Struct
+
+from laurels.api.activities import instant_of
+from laurels.api.answer import ActivityAnswer, When
+from laurels.api.operation import Call, operation
+from laurels.api.own import submit_own
+from laurels.api.paging import NextCursor, PageQuery, page_of, place_of
+from laurels.api.problem import ApiProblem, invalid
+from laurels.api.redemptions import Money
+from laurels.core.code import canonical, grouped
+from laurels.core.compiled import Compiled
+from laurels.core.explanation import Sentence
+from laurels.core.folding_vouchers import LIST, voucher_key
+from laurels.core.member import IssuedVoucher, decode_document
+from laurels.core.money import format_minor
+from laurels.core.refusal import Refusal
+from laurels.core.shape import Problem as Finding
+from laurels.core.wire import Id, Text
+from laurels.store import codes
+from laurels.store.codes import CODES_MOST, CodeBatch, OtherBatch
+from laurels.store.sql import named
+
+OWNERS: Final = named("voucher_owners")
+VoucherStatus = Literal["open", "issued", "reserved", "redeemed", "expired", "revoked", "transferred"]
+"""Statuses; `open` is a code that is nobody's yet, or everybody's."""
+
+
+class VoucherAnswer(Struct, frozen=True, kw_only=True):
+    """A voucher as of now."""
+
+    code: Annotated[str, Meta(description="Grouped for people; blanks, dashes and case make no difference.")]
+    voucher: Annotated[str, Meta(description="Its kind, by its id in the program.")]
+    name: Annotated[dict[str, str], Meta(description="By language; empty where the program has no such kind any more.")]
+    member: Annotated[str | None, Meta(description="Whose it is; null where it is nobody's.")]
+    status: VoucherStatus
+    issued_at: When | None = None
+    expires_at: When | None = None
+    reserved_until: When | None = None
+    ended_at: When | None = None
+    order: Annotated[str | None, Meta(description="The order that reserved or used it.")] = None
+    took_off: Annotated[Money | None, Meta(description="What it took off the order that used it.")] = None
+    worth: Annotated[Money | None, Meta(description="What is off in place of its kind's offer.")] = None
+    reason: Annotated[str | None, Meta(description="Why the member has it.")] = None
+    ended_by: Annotated[str | None, Meta(description="Why it ended.")] = None
+
+
+class VoucherSaved(Struct, frozen=True):
+    """The voucher, and what became of the activity that changed it."""
+
+    voucher: VoucherAnswer
+    activity: ActivityAnswer
+
+
+class VoucherList(Struct, frozen=True):
+    """A member's vouchers, the newest first."""
+
+    items: tuple[VoucherAnswer, ...]
+    next_cursor: NextCursor
+
+
+class Revoked(Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a voucher is taken away."""
+
+    reason: Text = ""
+
+
+class Passed(Struct, frozen=True, forbid_unknown_fields=True):
+    """To whom a voucher goes."""
+
+    to: Id
+
+
+class NewCodeBatch(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Codes that are to be made."""
+
+    id: Annotated[Id, Meta(description="Yours; the same batch asked for again is made once.")]
+    voucher: Annotated[Id, Meta(description="The kind of voucher, by its id in the program.")]
+    count: Annotated[int, Meta(ge=1, le=CODES_MOST)]
+    uses: Annotated[
+        Annotated[int, Meta(ge=1, le=10**9)] | None,
+        Meta(description="How often each code may be used in all; null: as often as the kind allows."),
+    ] = 1
+    expires_at: Annotated[str | None, Meta(description="RFC 3339; besides the expiry of the kind.")] = None
+
+
+class CodeBatchAnswer(Struct, frozen=True, kw_only=True):
+    """A batch of codes as of now."""
+
+    id: str
+    voucher: str
+    kind: Literal["generated", "imported"]
+    uses: int | None
+    expires_at: When | None
+    wanted: Annotated[int | None, Meta(description="How many codes were asked for; null for a list.")]
+    made: Annotated[int, Meta(description="How many codes there are.")]
+    created_at: When
+    finished_at: Annotated[When | None, Meta(description="Null while codes are being made.")]
+
+
+class BatchCode(Struct, frozen=True):
+    """A code of a batch."""
+
+    code: str
+    taken: Annotated[int, Meta(description="How often it was taken.")]
+
+
+class BatchCodes(Struct, frozen=True):
+    """Codes of a batch in the order of their text."""
+
+    items: tuple[BatchCode, ...]
+    next_cursor: NextCursor
+
+
+# --- vouchers ---------------------------------------------------------------------------------------------------------
+
+
+@operation(
+    "GET",
+    "/v1/vouchers/{code}",
+    tag="Vouchers",
+    summary=Sentence("Read a voucher", "读取优惠券"),
+    scopes=("members:read", "activities:write"),
+    codes=("no_such_voucher", "no_version_yet"),
+)
+async def read_voucher(call: Call, code: str) -> VoucherAnswer:
+    """A voucher by its code, as of now: one whose time is over has expired, whether or not that was recorded yet."""
+    return await _voucher(call, code)
+
+
+@operation(
+    "POST",
+    "/v1/vouchers/{code}/revoke",
+    tag="Vouchers",
+    summary=Sentence("Take a voucher away", "收回优惠券"),
+    scopes=("adjustments:write",),
+    codes=(
+        "overloaded", "no_such_voucher", "no_version_yet", "unknown_voucher", "voucher_redeemed", "voucher_expired",
+        "voucher_revoked", "voucher_transferred", "member_sealed",
+    ),
+)  # fmt: skip
+async def revoke_voucher(call: Call, code: str, body: Revoked) -> VoucherSaved:
+    """The member can never use it again, also where a checkout has reserved it."""
+    member = await _member_of(call, code)
+    recorded = await submit_own(call, member, "voucher_revoke", {"code": code, "reason": body.reason})
+    return VoucherSaved(await _voucher(call, code), recorded.answer)
+
+
+@operation(
+    "POST",
+    "/v1/vouchers/{code}/transfer",
+    tag="Vouchers",
+    summary=Sentence("Pass a voucher on", "转赠优惠券"),
+    scopes=("activities:write",),
+    codes=(
+        "overloaded", "no_such_voucher", "no_version_yet", "unknown_voucher", "voucher_redeemed", "voucher_reserved",
+        "voucher_expired", "voucher_revoked", "voucher_transferred", "voucher_not_transferable", "voucher_withdrawn",
+        "same_member", "member_sealed",
+    ),
+)  # fmt: skip
+async def transfer_voucher(call: Call, code: str, body: Passed) -> VoucherSaved:
+    """The other member has it from now on, with its code and expiry; it comes back if they cannot take it."""
+    member = await _member_of(call, code)
+    recorded = await submit_own(call, member, "voucher_transfer", {"code": code, "to": body.to})
+    return VoucherSaved(await _voucher(call, code), recorded.answer)
+
+
+@operation(
+    "GET",
+    "/v1/members/{member}/vouchers",
+    tag="Vouchers",
+    summary=Sentence("List a member's vouchers", "会员的优惠券"),
+    scopes=("members:read",),
+    codes=("no_such_member", "no_version_yet"),
+)
+async def list_vouchers(call: Call, member: str, query: PageQuery) -> VoucherList:
+    """The vouchers that the member has or had, as of now, the newest first."""
+    found = await call.services.intake.look(call.program, member, "voucher/", LIST)
+    if found is None:
+        raise ApiProblem("no_such_member")
+    compiled = await call.services.compiled(call.program, await call.services.now(call.program))
+    held = [
+        (-document.issued_at, key.partition("/")[2], document)
+        for key, document in found.documents.items()
+        if isinstance(document, IssuedVoucher)
+    ]
+    held.sort(key=lambda each: each[:2])
+    after = place_of(query.cursor, tuple[int, str])
+    rest = [each for each in held if after is None or each[:2] > after][: query.limit + 1]
+    page, next_cursor = page_of(rest, query.limit, lambda each: each[:2])
+    return VoucherList(tuple([_answer(code, member, each, compiled) for _at, code, each in page]), next_cursor)
+
+
+async def _owner(call: Call, code: str) -> str | None:
+    """The member who has it, or had it last."""
+    rows = await call.services.database.pool.fetch(OWNERS, call.program, voucher_key(code))
+    owners = [(row["member"], decode_document(voucher_key(code), row["document"])) for row in rows]
+    has = [member for member, each in owners if isinstance(each, IssuedVoucher) and each.status != "transferred"]
+    return has[0] if has else owners[0][0] if owners else None
+
+
+async def _member_of(call: Call, code: str) -> str:
+    owner = await _owner(call, canonical(code))
+    if owner is None:
+        raise ApiProblem("no_such_voucher")
+    return owner
+
+
+async def _voucher(call: Call, text: str) -> VoucherAnswer:
+    code = canonical(text)
+    compiled = await call.services.compiled(call.program, await call.services.now(call.program))
+    owner = await _owner(call, code)
+    if owner is not None:
+        found = await call.services.intake.look(call.program, owner, voucher_key(code), LIST)
+        document = None if found is None else found.documents.get(voucher_key(code))
+        if isinstance(document, IssuedVoucher):
+            return _answer(code, owner, document, compiled)
+    key = compiled.shared_codes.get(code)
+    expires_at = None
+    if key is None:
+        async with call.services.database.pool.acquire() as connection:
+            known = (await codes.read_codes(connection, call.program, [code])).get(code)
+        if known is None:
+            raise ApiProblem("no_such_voucher")
+        key = known.voucher
+        expires_at = None if known.expires_at is None else compiled.zone.format(known.expires_at)
+    id, name = _kind(key, compiled)
+    return VoucherAnswer(code=grouped(code), voucher=id, name=name, member=None, status="open", expires_at=expires_at)
+
+
+def _kind(key: str, compiled: Compiled) -> tuple[str, dict[str, str]]:
+    kind = compiled.vouchers.get(key)
+    return (key, {}) if kind is None else (kind.voucher.id, kind.voucher.name)
+
+
+def _answer(instance: str, member: str, voucher: IssuedVoucher, compiled: Compiled) -> VoucherAnswer:
+    id, name = _kind(voucher.voucher, compiled)
+
+    def at(instant: int | None) -> str | None:
+        return None if instant is None else compiled.zone.format(instant)
+
+    def money(amount: int | None) -> Money | None:
+        declared = compiled.declared
+        return None if amount is None else Money(format_minor(amount, declared.places), declared.currency)
+
+    return VoucherAnswer(
+        code=grouped(instance.partition(":")[0] if voucher.shared else instance),
+        voucher=id,
+        name=name,
+        member=member,
+        status=cast(VoucherStatus, voucher.status),
+        issued_at=at(voucher.issued_at),
+        expires_at=at(voucher.expires_at),
+        reserved_until=at(voucher.reserved_until),
+        ended_at=at(voucher.ended_at),
+        order=voucher.order,
+        took_off=money(voucher.amount) if voucher.status == "redeemed" else None,
+        worth=money(voucher.worth),
+        reason=voucher.reason,
+        ended_by=voucher.ended_by,
+    )
+
+
+# --- batches of codes -------------------------------------------------------------------------------------------------
+
+
+@operation(
+    "POST",
+    "/v1/voucher_batches",
+    tag="Vouchers",
+    summary=Sentence("Have codes made", "生成券码"),
+    scopes=("program:write",),
+    status=202,
+    codes=("unknown_voucher", "batch_conflict", "no_version_yet"),
+)
+async def create_batch(call: Call, body: NewCodeBatch) -> CodeBatchAnswer:
+    """Begins a batch of codes that anybody may take; a worker makes them, a million in less than a minute.
+
+    Asked for again it goes on, and is made once. `laurels vouchers generate` does the same and waits.
+    """
+    services, program = call.services, call.program
+    compiled = await services.compiled(program, await services.now(program))
+    expires_at = None
+    if body.expires_at is not None:
+        found = instant_of(body.expires_at)
+        if isinstance(found, Finding):
+            raise invalid(Finding("/expires_at", found.code, found.message))
+        expires_at = found
+    key = compiled.voucher_keys.get(body.voucher)
+    if key is None or compiled.vouchers[key].voucher.codes:
+        raise ApiProblem.of(Refusal("unknown_voucher", body.voucher))
+    try:
+        batch = await codes.begin_batch(
+            services.database, services.clock, program, body.id, key,
+            wanted=body.count, uses=body.uses, expires_at=expires_at,
+        )  # fmt: skip
+    except OtherBatch:
+        raise ApiProblem("batch_conflict") from None
+    return _batch_answer(batch, compiled)
+
+
+@operation(
+    "GET",
+    "/v1/voucher_batches/{batch}",
+    tag="Vouchers",
+    summary=Sentence("Read a batch of codes", "读取券码批次"),
+    scopes=("program:read",),
+    codes=("no_such_batch", "no_version_yet"),
+)
+async def read_batch(call: Call, batch: str) -> CodeBatchAnswer:
+    """How far a batch has come."""
+    compiled = await call.services.compiled(call.program, await call.services.now(call.program))
+    return _batch_answer(await _batch(call, batch), compiled)
+
+
+@operation(
+    "GET",
+    "/v1/voucher_batches/{batch}/codes",
+    tag="Vouchers",
+    summary=Sentence("List the codes of a batch", "列出批次中的券码"),
+    scopes=("program:write",),
+    codes=("no_such_batch",),
+)
+async def list_codes(call: Call, batch: str, query: PageQuery) -> BatchCodes:
+    """The codes themselves; whoever has one can use it. For many, `laurels vouchers export` writes a file."""
+    after = place_of(query.cursor, str) or ""
+    number = (await _batch(call, batch)).number
+    found = await codes.codes_of_batch(call.services.database, call.program, number, after, query.limit + 1)
+    page, next_cursor = page_of(found, query.limit, lambda each: each[0])
+    return BatchCodes(tuple([BatchCode(grouped(code), taken) for code, taken in page]), next_cursor)
+
+
+async def _batch(call: Call, id: str) -> CodeBatch:
+    found = await codes.batch(call.services.database, call.program, id)
+    if found is None:
+        raise ApiProblem("no_such_batch")
+    return found
+
+
+def _batch_answer(batch: CodeBatch, compiled: Compiled) -> CodeBatchAnswer:
+    format = compiled.zone.format
+    return CodeBatchAnswer(
+        id=batch.id,
+        voucher=_kind(batch.voucher, compiled)[0],
+        kind=batch.kind,
+        uses=batch.uses,
+        expires_at=None if batch.expires_at is None else format(batch.expires_at),
+        wanted=batch.wanted,
+        made=batch.made,
+        created_at=format(batch.created_at),
+        finished_at=None if batch.finished_at is None else format(batch.finished_at),
+    )

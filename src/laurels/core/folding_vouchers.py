@@ -1,0 +1,156 @@
+"""How facts about vouchers are folded in: the voucher's own document, the list of open ones, and when one is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from laurels.core import facts as f
+from laurels.core.member import IssuedVoucher, OpenVoucher, Vouchers
+
+if TYPE_CHECKING:
+    from laurels.core.apply import Draft
+
+LIST: Final = "vouchers"
+"""The key of the list of open ones."""
+
+
+def voucher_key(code: str) -> str:
+    """The key of a voucher's document."""
+    return f"voucher/{code}"
+
+
+def voucher_of(draft: Draft, code: str) -> IssuedVoucher | None:
+    """What is kept of a voucher."""
+    known = draft.get(voucher_key(code))
+    return known if isinstance(known, IssuedVoucher) else None
+
+
+def open_vouchers(draft: Draft) -> dict[str, OpenVoucher]:
+    """The open ones by code."""
+    known = draft.get(LIST)
+    return known.open if isinstance(known, Vouchers) else {}
+
+
+def _known(draft: Draft, code: str) -> IssuedVoucher:
+    known = voucher_of(draft, code)
+    assert known is not None, f"there is no voucher {code}"
+    return known
+
+
+def _keep(draft: Draft, code: str, voucher: IssuedVoucher) -> None:
+    """Keeps a voucher's document and its place in the list."""
+    draft.put(voucher_key(code), voucher)
+    is_open = voucher.status in ("issued", "reserved")
+    _list(draft, code, OpenVoucher(voucher.voucher, voucher.expires_at, voucher.reserved_until) if is_open else None)
+
+
+def _list(draft: Draft, code: str, entry: OpenVoucher | None) -> None:
+    opened = dict(open_vouchers(draft))
+    if entry is None:
+        opened.pop(code, None)
+    else:
+        opened[code] = entry
+    draft.put(LIST, Vouchers(opened) if opened else None)
+    draft.root.vouchers_at = min([each.due_at for each in opened.values() if each.due_at is not None], default=None)
+
+
+def _issued(draft: Draft, fact: f.VoucherIssued) -> None:
+    counted = (fact.limits, fact.pools)
+    _keep(
+        draft,
+        fact.code,
+        IssuedVoucher(
+            fact.voucher,
+            fact.at,
+            fact.reason,
+            fact.expires_at,
+            worth=fact.worth,
+            campaign=fact.campaign,
+            given_for=fact.order,
+            shared=fact.shared,
+            counted=counted,
+        ),
+    )
+
+
+def _reserved(draft: Draft, fact: f.VoucherReserved) -> None:
+    known = _known(draft, fact.code)
+    _keep(
+        draft,
+        fact.code,
+        msgspec.structs.replace(
+            known,
+            status="reserved",
+            order=fact.order,
+            reserved_until=fact.until,
+            limits=fact.limits,
+            pools=fact.pools,
+        ),
+    )
+
+
+def _free(draft: Draft, code: str) -> None:
+    """As if it had never been used; of a code that is everybody's, the member has nothing then."""
+    known = _known(draft, code)
+    if known.shared:
+        draft.put(voucher_key(code), None)
+        _list(draft, code, None)
+        return
+    _keep(
+        draft,
+        code,
+        msgspec.structs.replace(
+            known, status="issued", order=None, reserved_until=None, ended_at=None, amount=0, limits={}, pools=()
+        ),
+    )
+
+
+def _released(draft: Draft, fact: f.VoucherReleased) -> None:
+    _free(draft, fact.code)
+
+
+def _given_back(draft: Draft, fact: f.VoucherGivenBack) -> None:
+    _free(draft, fact.code)
+
+
+def _redeemed(draft: Draft, fact: f.VoucherRedeemed) -> None:
+    known = _known(draft, fact.code)
+    _keep(
+        draft,
+        fact.code,
+        msgspec.structs.replace(
+            known,
+            status="redeemed",
+            order=fact.order,
+            reserved_until=None,
+            ended_at=fact.at,
+            amount=fact.amount,
+            limits=fact.limits,
+            pools=fact.pools,
+        ),
+    )
+
+
+def _ended(draft: Draft, fact: f.VoucherEnded) -> None:
+    known = _known(draft, fact.code)
+    _keep(
+        draft,
+        fact.code,
+        msgspec.structs.replace(known, status=fact.status, reserved_until=None, ended_at=fact.at, ended_by=fact.reason),
+    )
+
+
+VOUCHER_FOLDS: Final[MappingProxyType[type[Any], Callable[[Draft, Any], None]]] = MappingProxyType(
+    {
+        f.VoucherIssued: _issued,
+        f.VoucherReserved: _reserved,
+        f.VoucherReleased: _released,
+        f.VoucherRedeemed: _redeemed,
+        f.VoucherGivenBack: _given_back,
+        f.VoucherEnded: _ended,
+    }
+)

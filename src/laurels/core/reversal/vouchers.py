@@ -1,0 +1,70 @@
+"""Vouchers when an order comes back: those that it used are given back, those that it was given are taken back.
+
+Each happens once: what was given back is kept with the order, and what was taken back has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from laurels.core.case import Case
+from laurels.core.facts import VoucherEnded, VoucherGivenBack
+from laurels.core.folding_vouchers import voucher_of
+from laurels.core.member import Purchased
+from laurels.core.reversal.lines import PastOrder, Share
+from laurels.core.voucher import give_counts_back, issue, release_counts
+
+
+def give_back(
+    case: Case,
+    past: PastOrder,
+    recorded: Purchased,
+    shares: Mapping[str, Share],
+    given: Mapping[str, int],
+    *,
+    whole: bool,
+) -> dict[str, int]:
+    """Gives vouchers back that the order used; by code what came back of each now.
+
+    With nothing left of the order the voucher is the member's again. Where its kind splits, a partial return gives
+    back its share of the amount as a new voucher; once any of it came back so, the rest does, too.
+    """
+    back: dict[str, int] = {}
+    for n, redeemed in enumerate(recorded.redeemed):
+        before = given.get(redeemed.code)
+        known = voucher_of(case.draft, redeemed.code)
+        if known is None or known.status != "redeemed" or known.order != redeemed.order:
+            continue
+        then = case.versions.numbered(past.version)
+        now = case.versions.judging(case.at)
+        kind = now.vouchers.get(redeemed.voucher) or (then.vouchers.get(redeemed.voucher) if then else None)
+        if whole and before is None:
+            release_counts(case, known)
+            case.emit(VoucherGivenBack(redeemed.code, redeemed.order, case.at))
+            back[redeemed.code] = redeemed.amount
+            continue
+        if kind is None or kind.voucher.on_return != "split" or known.shared:
+            continue
+        due = sum([shares[share.line].of(share.points) for share in redeemed.lines])
+        amount = due - (before or 0)
+        if amount > 0 and redeemed.voucher in now.vouchers:
+            issue(
+                case, now, redeemed.voucher, "split", f"{redeemed.code} {n}",
+                order=redeemed.order, worth=amount, expires_at=known.expires_at,
+            )  # fmt: skip
+            back[redeemed.code] = amount
+    return back
+
+
+def take_gifts_back(case: Case, recorded: Purchased, order: str, lost: frozenset[str] | None) -> None:
+    """Vouchers that the purchase gave and nobody used are taken back; `lost` are the campaigns, None means all."""
+    for given in recorded.given:
+        if lost is not None and given.campaign not in lost:
+            continue
+        known = voucher_of(case.draft, given.code)
+        if known is None or known.status not in ("issued", "reserved") or known.given_for != order:
+            continue
+        if known.status == "reserved":
+            release_counts(case, known)
+        case.emit(VoucherEnded(given.code, "revoked", case.at, "returned", order))
+        give_counts_back(case, *known.counted)
