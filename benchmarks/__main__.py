@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import alone, bulk, lots, memory, online, remote, results, sampling, scale, verified
+from benchmarks import alone, bulk, lots, memory, online, remote, results, sampling, scale, verified, vouchers
 from benchmarks.ground import ground
 from benchmarks.load import Load
 from benchmarks.measure import Options, Report
@@ -25,6 +25,7 @@ GROUPS: Final[dict[str, tuple[str, Callable[[Bench], Report]]]] = {
     "scale": ("many members beside few", scale.scale),
     "memory": ("memory under load", memory.memory),
     "verify": ("proving what is recorded", verified.verify),
+    "vouchers": ("a million voucher codes", vouchers.vouchers),
     "remote": ("a database far away, a slow disk", remote.remote),
 }
 ASKED: Final = frozenset({"remote"})

@@ -32,6 +32,7 @@ def given(w: World, voucher: str = "ten", member: str = "m") -> str:
 
 def issued(answer: Answer) -> VoucherIssued:
     (fact,) = answer.of(VoucherIssued)
+    assert isinstance(fact, VoucherIssued)
     return fact
 
 
@@ -56,7 +57,7 @@ def reserve(w: World, code: str, order: str, member: str = "m", at: str | None =
     return w.post(member, "voucher_reserve", {"code": code, "order": order}, at=at)
 
 
-def buy(w: World, order: str, *amounts: str, **more: Any) -> Answer:
+def buy(w: World, order: str, *amounts: Any, **more: Any) -> Answer:
     return w.buy(order, *amounts, **more)
 
 
