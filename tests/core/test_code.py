@@ -89,7 +89,14 @@ def test_codes_from_elsewhere_keep_their_letters() -> None:
     assert canonical("ＷＥＬＣＯＭＥ１０") == "WELCOME10"
     assert canonical("双十一") == "双十一"
     assert grouped("WELCOME10") == "WELCOME10"
-    assert canonical("x" * (CODE_MOST + 1)) == canonical("") == canonical("a\0b") == ""
+    assert (
+        canonical("x" * (CODE_MOST + 1))
+        == canonical("")
+        == canonical("a\0b")
+        == canonical("A:B")
+        == canonical("A/B")
+        == ""
+    )
 
 
 @settings(max_examples=60)

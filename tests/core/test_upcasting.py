@@ -17,8 +17,9 @@ def lived() -> World:
     """A member with a document of every kind."""
     tiers = [{"id": "member"}, {"id": "silver", "enter": "100.00"}]
     tracks = {"membership": {"measure": {"spent": "net"}, "window": {"rolling": "90D"}, "tiers": tiers}}
-    w = World(shop({"expires": {"after": "1M"}}, tracks=tracks))
+    w = World(shop({"expires": {"after": "1M"}}, tracks=tracks, vouchers={"ten": {"gives": {"off": "10.00"}}}))
     w.enrol()
+    w.post("m", "voucher_issue", {"voucher": "ten"})
     w.buy("o1", "10.00", at="2026-03-01")
     w.buy("o2", "20.00", at="2026-04-10")
     w.hold("r", 5)
@@ -34,7 +35,7 @@ def unnumbered(key: str, stored: bytes) -> Any:
     return form
 
 
-KINDS = {"root", "lots", "order", "redemption", "expired", "measures"}
+KINDS = {"root", "lots", "order", "redemption", "expired", "measures", "voucher", "vouchers"}
 
 
 def test_every_kind_of_document_carries_the_number() -> None:

@@ -22,6 +22,7 @@ LOOKS_UP = {
     "load_bodies": ["activity_pkey: program, member, seq"],
     "load": ["state_pkey: program, member, key, bucket", "pool_pkey: program, id"],
     "lock_pools": ["pool_pkey: program, id"],
+    "read_codes": ["code_pkey: program, code"],
     "lock_outbox": ["outbox_pkey: program, id, bucket"],
     "record": [
         *("state_pkey: program, member, key, bucket", "outbox_pkey: program, id, bucket"),

@@ -75,7 +75,8 @@ def is_made(code: str) -> bool:
 def canonical(text: str) -> str:
     """The spelling under which a code is kept: capitals, without blanks and dashes, look-alikes read as ours.
 
-    Full-width characters, as input methods give them, count as the plain ones. "" is what is no code at all.
+    Full-width characters, as input methods give them, count as the plain ones. "" is what is no code at all;
+    a code has neither ":" nor "/", which stand between names.
     """
     if len(text) > 4 * CODE_MOST:
         return ""
@@ -84,7 +85,7 @@ def canonical(text: str) -> str:
         for character in unicodedata.normalize("NFKC", text).upper()
         if not character.isspace() and unicodedata.category(character) not in ("Pd", "Cf") and character != "\u2212"
     ])  # fmt: skip
-    if len(plain) > CODE_MOST or not plain.isprintable():
+    if len(plain) > CODE_MOST or not plain.isprintable() or ":" in plain or "/" in plain:
         return ""
     ours = plain.translate(_READ_AS)
     return ours if is_made(ours) else plain

@@ -23,7 +23,7 @@ from laurels.store.database import Connection, Database
 from laurels.store.sql import named
 
 READ_CODES: Final = named("read_codes")
-SHARE: Final = 20_000
+SHARE: Final = 50_000
 """How many codes are written at a time."""
 
 CODES_MOST: Final = 1_000_000
@@ -120,8 +120,9 @@ async def begin_batch(
 
 
 def _codes_of(seed: bytes, start: int, end: int) -> list[str]:
-    """The codes of a batch from one place to another: always the same for the same seed."""
-    return [make(sha256(seed + n.to_bytes(8)).digest()) for n in range(start, end)]
+    """The codes of a batch from one place to another, by their text: always the same for the same seed."""
+    # In the order of the index, which is half the work of any other.
+    return sorted([make(sha256(seed + n.to_bytes(8)).digest()) for n in range(start, end)])
 
 
 async def generate(

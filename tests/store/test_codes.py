@@ -1,0 +1,73 @@
+"""Codes that are nobody's: batches that go on, several makers at once, and a proof that none was taken too often."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from laurels.clock import SetClock
+from laurels.core.calendar import parse_instant
+from laurels.core.case import Code
+from laurels.core.code import is_made
+from laurels.proof.whole import judge_codes
+from laurels.store import codes
+from laurels.store.codes import OtherBatch
+from laurels.store.database import Database
+from laurels.store.programs import create_program
+from tests.stage import asynchronous
+
+CLOCK = SetClock(parse_instant("2026-03-01T00:00:00Z"))
+
+
+async def opened(url: str) -> Database:
+    database = await Database.open(url)
+    await create_program(database, CLOCK, "shop", "sandbox")
+    return database
+
+
+@asynchronous
+async def test_several_who_make_one_batch_at_once_make_each_code_once(
+    laurels_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codes, "SHARE", 50)
+    database = await opened(laurels_url)
+    await codes.begin_batch(database, CLOCK, "shop", "b", "ten", wanted=420, uses=None, expires_at=9)
+    made = await asyncio.gather(*[codes.generate(database, CLOCK, "shop", "b") for _ in range(4)])
+    assert {(each.made, each.seed) for each in made} == {(420, None)}
+    found = await codes.codes_of_batch(database, "shop", 1)
+    assert len({code for code, _ in found}) == 420
+    assert all(is_made(code) and taken == 0 for code, taken in found)
+    async with database.pool.acquire() as connection:
+        assert await codes.read_codes(connection, "shop", [found[0][0]]) == {found[0][0]: Code("ten", None, 9)}
+    assert await codes.open_batches(database) == []
+    await database.close()
+
+
+@asynchronous
+async def test_a_batch_of_the_same_name_is_the_same_batch_or_refused(laurels_url: str) -> None:
+    database = await opened(laurels_url)
+    first = await codes.begin_batch(database, CLOCK, "shop", "b", "ten", wanted=5)
+    assert await codes.begin_batch(database, CLOCK, "shop", "b", "ten", wanted=5) == first
+    with pytest.raises(OtherBatch):
+        await codes.begin_batch(database, CLOCK, "shop", "b", "ten", wanted=6)
+    other = await codes.begin_batch(database, CLOCK, "shop", "c", "ten", wanted=6)
+    assert (first.number, other.number) == (1, 2)
+    assert await codes.open_batches(database) == [("shop", "b"), ("shop", "c")]
+    await database.close()
+
+
+@asynchronous
+async def test_a_code_that_was_taken_too_often_or_is_in_no_batch_is_found(laurels_url: str) -> None:
+    database = await opened(laurels_url)
+    await codes.begin_batch(database, CLOCK, "shop", "b", "ten", wanted=None)
+    await codes.import_codes(database, CLOCK, "shop", "b", ["ONE", "TWO"])
+    async with database.pool.acquire() as connection:
+        put = "insert into pool (program, id, used) values ('shop', $1, $2)"
+        await connection.execute(put, "code/ONE", 1)
+        assert await judge_codes(connection, "shop") == []
+        await connection.execute(put, "code/TWO", 2)
+        await connection.execute(put, "code/NONE", 1)
+        found = {each.key: (each.stored, each.expected) for each in await judge_codes(connection, "shop")}
+    assert found == {"code/TWO": ("2", "at most 1"), "code/NONE": ("1", "")}
+    await database.close()
