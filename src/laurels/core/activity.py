@@ -67,15 +67,8 @@ _CUSTOM: Final = re.compile(r"custom\.[a-z][a-z0-9_.]{0,99}")
 # --- values: what `decide` reads --------------------------------------------------------------------------------------
 
 
-class Discount(Struct, frozen=True, gc=False):
-    """What was taken off a line, and under which code: a promotion's id, a voucher's code, or one of the till's own."""
-
-    code: str
-    amount: int
-
-
 class Line(Struct, frozen=True, gc=False):
-    """A line of a purchase. `gross` is the amount before discounts."""
+    """A line of a purchase. `gross` is the amount before `discounts`, which are codes with what they took off."""
 
     line: str
     amount: int
@@ -87,7 +80,7 @@ class Line(Struct, frozen=True, gc=False):
     gross: int
     kind: str
     fields: dict[str, Any]
-    discounts: tuple[Discount, ...] = ()
+    discounts: tuple[tuple[str, int], ...] = ()
 
 
 class Tender(Struct, frozen=True, gc=False):
@@ -487,11 +480,13 @@ def _line(wire: WireLine, n: int, declared: Declared, problems: list[Problem]) -
     if tax > amount:
         problems.append(Problem(f"/data/lines/{n}/tax", "tax_exceeds_amount", "the tax is part of the amount"))
     gross = amount
-    discounts: tuple[Discount, ...] = ()
-    for m, discount in enumerate(wire.discounts):
-        off = _money(discount.amount, places, f"/data/lines/{n}/discounts/{m}/amount", problems)
-        gross += off
-        discounts = (*discounts, Discount(discount.code, off))
+    discounts: tuple[tuple[str, int], ...] = ()
+    if wire.discounts:
+        discounts = tuple(
+            (each.code, _money(each.amount, places, f"/data/lines/{n}/discounts/{m}/amount", problems))
+            for m, each in enumerate(wire.discounts)
+        )
+        gross += sum(off for _code, off in discounts)
     fields = wire.fields
     if fields or "line" in declared.required:
         fields = _fields(fields, "line", declared, f"/data/lines/{n}/fields", problems)

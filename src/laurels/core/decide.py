@@ -124,8 +124,9 @@ def _of_vouchers(data: Data, root: Root, at: Instant) -> list[str]:
     """The documents of the vouchers that an activity names, and the list where anything may be added to it."""
     codes = names_codes(data)
     keys = [voucher_key(code) for code in codes]
-    if codes and isinstance(data, (Purchase, VoucherReserve, VoucherRelease)):
-        keys.extend([voucher_key(f"{code}:{data.order}") for code in codes])
+    order = getattr(getattr(data, "cart", data), "order", None)
+    if order is not None:
+        keys.extend([voucher_key(f"{code}:{order}") for code in codes])
     if codes or isinstance(data, (VoucherIssue, Return)) or (root.vouchers_at is not None and root.vouchers_at <= at):
         keys.append(LIST)
     return keys

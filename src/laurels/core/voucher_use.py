@@ -193,9 +193,9 @@ def codes_of(data: Purchase) -> dict[str, Named]:
             for line, share in zip(data.lines, shares, strict=bool(shares)):
                 _add(each.lines, line.line, share)
     for line in data.lines:
-        for discount in line.discounts:
-            if code := canonical(discount.code):
-                _add(named.setdefault(code, Named({})).lines, line.line, discount.amount)
+        for text, amount in line.discounts:
+            if code := canonical(text):
+                _add(named.setdefault(code, Named({})).lines, line.line, amount)
     return named
 
 
@@ -205,7 +205,8 @@ def _add(lines: dict[str, int], line: str, amount: int) -> None:
 
 
 def names_codes(data: Any) -> tuple[str, ...]:
-    """The codes that an activity names, for whoever looks up what is nobody's yet."""
+    """The codes that an activity names, or its cart, for whoever looks up what is nobody's yet."""
+    data = getattr(data, "cart", data)
     if isinstance(data, Purchase):
         return tuple(codes_of(data)) if data.vouchers or data.tenders or _has_discounts(data) else ()
     code = getattr(data, "code", None)

@@ -1,0 +1,45 @@
+"""vouchers: codes made, imported and written out, and what people are told when that cannot be."""
+
+from __future__ import annotations
+
+from laurels.core.code import is_made
+from tests.cli.giving import PROGRAM, Giving
+
+VOUCHERS = PROGRAM + 'vouchers:\n  ten: {gives: {off: "10.00"}}\n  hello: {gives: {percent: 10%}, code: HELLO10}\n'
+
+
+def publish(give: Giving) -> None:
+    give.says("publish", give.file("program.yaml", VOUCHERS))
+
+
+def test_a_batch_is_made_once_and_written_out(give: Giving) -> None:
+    publish(give)
+    words = ("vouchers", "generate", "--batch", "spring", "--voucher", "ten", "--count", "120")
+    made = give.json(*words)
+    assert (made["in_batch"], made["made"], made["finished"]) == (120, 120, True)
+    assert give.json(*words)["made"] == 0
+    written = give.json("vouchers", "export", "--batch", "spring", "--to", "codes.csv")
+    head, *lines = (give.directory / "codes.csv").read_text().splitlines()
+    assert (written["codes"], head) == (120, "code,taken")
+    codes = {line.removesuffix(",0").replace("-", "") for line in lines}
+    assert len(codes) == 120
+    assert all(map(is_made, codes))
+
+
+def test_a_list_goes_in_and_what_is_no_code_or_in_already_is_counted(give: Giving) -> None:
+    publish(give)
+    rows = give.file("list.txt", "SAVE-1\nsave1\n\nSAVE2\n")
+    taken = give.json("vouchers", "import", rows, "--batch", "a", "--voucher", "ten", "--uses", "0", code=1)
+    assert (taken["codes"], taken["repeated"], taken["unreadable"], taken["uses"]) == (2, 1, 1, None)
+    assert "Everything is as it must be" in give.says("verify")
+
+
+def test_people_are_told_what_there_is(give: Giving) -> None:
+    publish(give)
+    words = ("vouchers", "generate", "--batch", "b", "--count", "5")
+    assert "There are: ten" in give.fails(*words, "--voucher", "hello", code=2)
+    assert "There are: ten" in give.fails(*words, "--voucher", "none", code=2)
+    give.says(*words, "--voucher", "ten")
+    other = ("vouchers", "generate", "--batch", "b", "--count", "6", "--voucher", "ten")
+    assert "choose another name" in give.fails(*other, code=2)
+    assert "no batch none" in give.fails("vouchers", "export", "--batch", "none", "--to", "x.csv", code=2)
