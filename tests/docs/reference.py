@@ -19,6 +19,7 @@ from laurels.core.program import (
     groups,
     loading,
     offers,
+    promotions,
     tracks,
     vouchers,
     wallets,
@@ -31,7 +32,7 @@ from laurels.core.refusal import REFUSALS
 from tests.docs.page import PAGES, ROOT
 
 PART = re.compile(r"(?P<begin><!-- generated: (?P<what>[\w ]+) -->\n)(?P<part>.*?)(?P<end><!-- end -->)", re.DOTALL)
-FORM_MODULES = (loading, fields, wallets, tracks, campaigns, grants, groups, within, offers, vouchers)
+FORM_MODULES = (loading, fields, wallets, tracks, campaigns, grants, groups, within, offers, promotions, vouchers)
 
 
 def with_parts_made_anew(text: str) -> str:

@@ -26,6 +26,8 @@ POINTS_HOLDERS = Holders("points")
 BASE, BEANS = Earners(("base",)), Earners(("beans",))
 SPECIALS = Earners(("beans", "big_basket"))
 
+EVERYONE = Everyone()
+
 # By path and whom it concerns: what is written, and what takes something away when it is written instead.
 ONE_WAY = [
     # wallets
@@ -160,6 +162,32 @@ ONE_WAY = [
         Earners(("beans", "big_basket", "base")),
         [("[beans, big_basket]", "[beans, big_basket, base]")],
     ),
+    # promotions
+    (
+        EVERY_WORD,
+        "/promotions/spring/gives",
+        EVERYONE,
+        [("percent: 20%, most", "percent: 19%, most"), ("most: 50", "most: 49")],
+    ),
+    (EVERY_WORD, "/promotions/spring/floor", EVERYONE, [("share: 50%", "share: 60%")]),
+    (EVERY_WORD, "/promotions/spring/stores", EVERYONE, [("stores: [s-1, s-2]", "stores: [s-1]")]),
+    (
+        EVERY_WORD,
+        "/promotions/spring/limits",
+        EVERYONE,
+        [('of: "1000.00"', 'of: "999.99"'), ('money: "20.00"', 'money: "19.00"')],
+    ),
+    (EVERY_WORD, "/promotions/flat/gives", EVERYONE, [("{off: 5}", "{off: 4}")]),
+    (EVERY_WORD, "/promotions/rungs/gives", EVERYONE, [("{spend: 100, off: 10}", "{spend: 110, off: 10}")]),
+    (EVERY_WORD, "/promotions/club_price/gives", EVERYONE, [('price: "1.99"', 'price: "2.09"')]),
+    (EVERY_WORD, "/promotions/triple/gives", EVERYONE, [("{multiply: points, by: 3}", "{multiply: points, by: 2}")]),
+    (
+        EVERY_WORD,
+        "/promotions/trial/gives",
+        EVERYONE,
+        [("{wallet: points, points: 50,", "{wallet: points, points: 49,")],
+    ),
+    (EVERY_WORD, "/quote_hold", EVERYONE, [("quote_hold: 15MIN", "quote_hold: 10MIN")]),
 ]
 
 

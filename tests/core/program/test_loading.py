@@ -44,6 +44,7 @@ from laurels.core.program.model import (
     Wallet,
     Window,
 )
+from laurels.core.program.offers import GIVES
 from laurels.core.rule.environment import Field
 from tests.core.program.documents import CORNER_CAFE, DOCUMENTS, EVERY_WORD, GROCERY, MINIMAL, sound
 
@@ -164,7 +165,7 @@ def test_every_word_of_every_form_is_in_the_document_that_says_so() -> None:
     root = parse(EVERY_WORD, notes)
     assert root is not None
     walk(FormOf(ProgramForm).read(root, notes))
-    known = {form for word in ProgramForm.words.values() for form in word.kind.forms()}
+    known = {form for word in ProgramForm.words.values() for form in word.kind.forms()} | set(GIVES.forms())
     assert known <= forms
     assert {(form, word) for form in forms for word in form.words} == seen
 
@@ -334,6 +335,7 @@ def test_groups_nest_and_retired_things_have_heirs() -> None:
         Group("outer", "exclusive", ("specials", "rising")),
         Group("rest", "first", ("steps",)),
         Group("open", "all", ("hello",)),
+        Group("deals", "best", ("spring", "every_second")),
     )
     assert program.retired == Retired({"pennies": "points"}, {"membership.platinum": "gold"})
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from laurels.core.calendar import Zone
 from laurels.core.money import Rate
 from laurels.core.program import notation
-from laurels.core.program.model import Campaign, Program, Tier, Track, Wallet
+from laurels.core.program.model import Campaign, Program, Promotion, Tier, Track, Wallet
 from tests.core.program.documents import DOCUMENTS, sound
 
 
@@ -78,6 +78,27 @@ def campaign(each: Campaign, program: Program) -> str:
     return notation.form(words)
 
 
+def promotion(each: Promotion, program: Program) -> str:
+    during = notation.during(each.during, Zone(program.time_zone))
+    limits = notation.listed(notation.promotion_limit(limit, program.currency) for limit in each.limits)
+    floor = notation.floor(each.offer.floor)
+    words = {
+        "name": json.dumps(each.name),
+        "gives": notation.gives(each.offer.gives, program.currency),
+        "lines": json.dumps(each.offer.lines.text) if each.offer.lines else None,
+        "floor": None if floor == "none" else floor,
+        "round": each.offer.round.value if each.takes_money_off else None,
+        "during": None if during == "always" else during,
+        "when": json.dumps(each.when.text) if each.when else None,
+        "stores": notation.listed(each.stores) if each.stores else None,
+        "channels": notation.listed(each.channels) if each.channels else None,
+        "limits": limits if each.limits else None,
+        "priority": str(each.priority),
+        "was": each.was,
+    }
+    return notation.form(words)
+
+
 def written(program: Program) -> str:
     groups = {
         each.id: notation.form(
@@ -100,6 +121,8 @@ def written(program: Program) -> str:
         "tracks": notation.form({each.id: track(each, program) for each in program.tracks}),
         "campaigns": notation.form({each.id: campaign(each, program) for each in program.campaigns}),
         "groups": notation.form(groups),
+        "promotions": notation.form({each.id: promotion(each, program) for each in program.promotions}),
+        "quote_hold": str(program.quote_hold),
         "retired": notation.form(
             {"wallets": notation.form(program.retired.wallets), "tiers": notation.form(program.retired.tiers)}
         ),

@@ -14,7 +14,18 @@ from typing import Literal, TypeVar
 from laurels.core.calendar import Zone
 from laurels.core.money import Rate
 from laurels.core.program import generosity, notation
-from laurels.core.program.change import Aspect, Between, Change, Changes, Earners, Everyone, Holders, Standing, Subject
+from laurels.core.program.change import (
+    Aspect,
+    Between,
+    Change,
+    Changes,
+    Concerned,
+    Earners,
+    Everyone,
+    Holders,
+    Standing,
+    Subject,
+)
 from laurels.core.program.model import (
     Budget,
     Campaign,
@@ -27,6 +38,7 @@ from laurels.core.program.model import (
     Multiply,
     PerField,
     Program,
+    Promotion,
     Texts,
     Tier,
     Track,
@@ -53,6 +65,7 @@ def difference(old: Program, new: Program) -> tuple[Change, ...]:
     _compare_campaigns(old, new, names, changes)
     _compare_groups(old, new, names, changes)
     compare_vouchers(old, new, names, changes)
+    _compare_promotions(old, new, names, changes)
     return tuple(changes.found)
 
 
@@ -68,6 +81,7 @@ def _compare_programs(old: Program, new: Program, changes: Changes) -> None:
         Aspect[Program]("time_zone", lambda program: program.time_zone),
         Aspect[Program]("currency", lambda program: program.currency.code, takes_away=_always),
         Aspect[Program]("late_horizon", lambda program: program.late_horizon),
+        Aspect[Program]("quote_hold", lambda program: program.quote_hold, takes_away=generosity.shorter),
     ):
         changes.compare(subject, aspect, old, new, Everyone())
 
@@ -298,7 +312,7 @@ def _compare_campaigns(old: Program, new: Program, names: Names, changes: Change
         for aspect in aspects:
             changes.compare(subject, aspect, was, campaign, earners)
         _compare_grants(subject, was, campaign, new, earners, changes)
-        _compare_limits(subject, was, campaign, earners, changes)
+        _compare_limits(subject, was, campaign, earners, changes, new)
 
 
 def _campaign_aspects(zone: Zone) -> tuple[Aspect[Campaign], ...]:
@@ -350,18 +364,28 @@ def _is_same_sort(grant: Grant, other: Grant) -> bool:
     return not (isinstance(grant, PerField) and isinstance(other, PerField)) or grant.field == other.field
 
 
-def _compare_limits(subject: Subject, old: Campaign, new: Campaign, earners: Earners, changes: Changes) -> None:
+def _compare_limits(
+    subject: Subject,
+    old: Campaign | Promotion,
+    new: Campaign | Promotion,
+    concerned: Concerned,
+    changes: Changes,
+    after_program: Program,
+) -> None:
+    def show(limit: Limit) -> str:
+        return notation.promotion_limit(limit, after_program.currency)
+
     before = {_sort_of(limit): limit for limit in old.limits}
     after = {_sort_of(limit): limit for limit in new.limits}
-    aspect = Aspect[Limit]("limits", lambda limit: limit, notation.limit, generosity.limits_more)
+    aspect = Aspect[Limit]("limits", lambda limit: limit, show, generosity.limits_more)
     for sort, limit in before.items():
         if sort not in after:
-            changes.part_removed(subject, "limits", notation.limit(limit))
+            changes.part_removed(subject, "limits", show(limit))
     for sort, limit in after.items():
         if sort in before:
-            changes.compare(subject, aspect, before[sort], limit, earners)
+            changes.compare(subject, aspect, before[sort], limit, concerned)
         else:
-            changes.part_added(subject, "limits", notation.limit(limit), earners)
+            changes.part_added(subject, "limits", show(limit), concerned)
 
 
 def _sort_of(limit: Limit) -> tuple[str, str]:
@@ -378,13 +402,16 @@ def _compare_groups(old: Program, new: Program, names: Names, changes: Changes) 
     before = {group.id: group for group in old.groups}
     after = {group.id: group for group in new.groups}
     campaigns = {campaign.id for campaign in old.campaigns}
+    promotions = {promotion.id for promotion in old.promotions}
     for group in old.groups:
         if group.id not in after:
             changes.removed(Subject(thing("group", {"en": group.id}), f"/groups/{group.id}"))
     for group in new.groups:
         subject = Subject(thing("group", {"en": group.id}), f"/groups/{group.id}")
-        known = [campaign for campaign in _campaigns_of(group, after) if campaign in campaigns]
-        earners = Earners(tuple(names.old_campaign(campaign) for campaign in known))
+        known = [each for each in _campaigns_of(group, after) if each in campaigns or each in promotions]
+        earners: Concerned = Earners(tuple(names.old_campaign(campaign) for campaign in known))
+        if known and not any(campaign in campaigns for campaign in known):
+            earners = Everyone()  # Money off is no entry of anybody's journal.
         if group.id not in before:
             changes.added(subject, earners if group.mode != "all" and known else None)
             continue
@@ -407,3 +434,62 @@ def _campaigns_of(group: Group, groups: Mapping[str, Group]) -> list[str]:
     for member in group.of:
         found.extend(_campaigns_of(groups[member], groups) if member in groups else [member])
     return found
+
+
+# --- promotions -------------------------------------------------------------------------------------------------------
+
+
+def _compare_promotions(old: Program, new: Program, names: Names, changes: Changes) -> None:
+    """Who would have got money off is in nobody's journal, so that everybody is concerned."""
+    before = {promotion.id: promotion for promotion in old.promotions}
+    after = {promotion.id: promotion for promotion in new.promotions}
+    for promotion in old.promotions:
+        if promotion.id not in after:
+            changes.removed(_promoted(promotion), Everyone())
+    aspects = _promotion_aspects(new)
+    for promotion in new.promotions:
+        subject = _promoted(promotion)
+        if promotion.id not in before:
+            changes.added(subject)
+            continue
+        changes.renamed(subject, names.old_promotion(promotion.id), promotion.id)
+        for aspect in aspects:
+            changes.compare(subject, aspect, before[promotion.id], promotion, Everyone())
+        _compare_limits(subject, before[promotion.id], promotion, Everyone(), changes, new)
+    common = Aspect[tuple[str, ...]]("order", lambda order: order, notation.listed, _always)
+    was, now = (tuple(each for each in these if each in before and each in after) for these in (before, after))
+    changes.compare(Subject(thing("program", new.name), "/promotions"), common, was, now, Everyone())
+
+
+def _promoted(promotion: Promotion) -> Subject:
+    return Subject(thing("promotion", promotion.name), f"/promotions/{promotion.id}")
+
+
+def _promotion_aspects(new: Program) -> tuple[Aspect[Promotion], ...]:
+    zone = Zone(new.time_zone)
+    return (
+        Aspect("name", lambda promotion: promotion.name, notation.form),
+        Aspect(
+            "gives",
+            lambda promotion: promotion.offer.gives,
+            lambda gives: notation.gives(gives, new.currency),
+            generosity.gives_less,
+        ),
+        Aspect(
+            "lines", lambda promotion: notation.condition(promotion.offer.lines), takes_away=generosity.asks_otherwise
+        ),
+        Aspect("floor", lambda promotion: promotion.offer.floor, notation.floor, generosity.keeps_more),
+        Aspect(
+            "round", lambda promotion: promotion.offer.round, lambda rounding: rounding.value, generosity.rounds_less
+        ),
+        Aspect(
+            "during",
+            lambda promotion: promotion.during,
+            lambda during: notation.during(during, zone),
+            generosity.runs_less,
+        ),
+        Aspect("when", lambda promotion: notation.condition(promotion.when), takes_away=generosity.asks_otherwise),
+        Aspect("stores", lambda promotion: promotion.stores, notation.listed, generosity.narrows),
+        Aspect("channels", lambda promotion: promotion.channels, notation.listed, generosity.narrows),
+        Aspect("priority", lambda promotion: promotion.priority),
+    )

@@ -98,6 +98,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "duplicate_code": "two vouchers have the same code",
         "unknown_voucher": "no such voucher exists",
         "in_two_groups": "a campaign or group is in two groups",
+        "mixed_group": "a group holds promotions that take money off beside what gives points",
     }
 )
 """What each code means; the findings on conditions have the codes of the rule language beside these."""

@@ -16,7 +16,7 @@ from laurels.core.money import Currency, Rate, parse_minor, parse_quantity
 from laurels.core.program.document import Node
 from laurels.core.program.finding import Notes, shown
 from laurels.core.program.grammar import Entries, Said
-from laurels.core.program.model import Campaign, Texts, Track, Wallet
+from laurels.core.program.model import Campaign, Promotion, Texts, Track, Wallet
 from laurels.core.program.vouchers_model import Voucher
 from laurels.core.rule.environment import Environment, Field
 
@@ -39,6 +39,7 @@ class Frame:
         self.wallets: dict[str, Wallet] = {}
         self.tracks: dict[str, Track] = {}
         self.campaigns: dict[str, Campaign] = {}
+        self.promotions: dict[str, Promotion] = {}
         self.unsure: set[str] = set()
         self.vouchers: dict[str, Voucher] = {}
         self._environments: dict[str, Environment] = {}

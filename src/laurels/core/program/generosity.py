@@ -41,6 +41,18 @@ from laurels.core.program.model import (
     Slot,
     Window,
 )
+from laurels.core.program.offers_model import (
+    AmountOff,
+    Floor,
+    Gives,
+    Multiplier,
+    PercentOff,
+    Points,
+    Price,
+    Shipping,
+    Step,
+    Steps,
+)
 from laurels.core.program.vouchers_model import VoucherGift
 from laurels.core.program.within_model import AfterEnrolment, AroundBirthday, Within
 
@@ -316,6 +328,61 @@ def _covers(slots: Iterable[Slot], day: str, wanted: Slot) -> bool:
         if slot.start <= reached:
             reached = max(reached, slot.end)
     return reached >= wanted.end
+
+
+def gives_less(before: Gives, after: Gives) -> bool:
+    """Whether an offer would give less to some cart. Only plain amounts, parts, steps and prices can be compared."""
+    match before, after:
+        case AmountOff(), AmountOff():
+            return after.amount < before.amount
+        case PercentOff(), PercentOff():
+            return _is_less(after.percent, before.percent) or _bounds_more(before.most, after.most)
+        case Steps(), Steps() if before.repeat == after.repeat:
+            return any(_steps_less(step, after.steps) for step in before.steps)
+        case Price(), Price():
+            return after.price > before.price
+        case Shipping(), Shipping():
+            return _is_less(after.percent, before.percent)
+        case Multiplier(), Multiplier() if before.wallet == after.wallet:
+            return _is_less(after.by, before.by)
+        case Points(), Points() if (before.wallet, before.new) == (after.wallet, after.new):
+            return after.points < before.points
+        case _:
+            return True
+
+
+def _is_less(one: Rate, other: Rate) -> bool:
+    return one.numerator * other.denominator < other.numerator * one.denominator
+
+
+def _bounds_more(before: int | None, after: int | None) -> bool:
+    return after is not None and (before is None or after < before)
+
+
+def _steps_less(step: Step, steps: tuple[Step, ...]) -> bool:
+    """Whether those who reach a step would get less at the highest step that they reach now."""
+    reached = [each for each in steps if each.spend <= step.spend]
+    if not reached or (reached[-1].percent is None) != (step.percent is None):
+        return True
+    now = reached[-1]
+    if now.percent is not None and step.percent is not None:
+        return _is_less(now.percent, step.percent)
+    return (now.off or 0) < (step.off or 0)
+
+
+def keeps_more(before: Floor, after: Floor) -> bool:
+    """Whether a floor would keep some price higher."""
+    return _is_less(before.share, after.share) or (after.cost is not None and after.cost != before.cost)
+
+
+def rounds_less(before: Rounding, after: Rounding) -> bool:
+    """Whether a rounding gives less."""
+    return _ROUNDINGS.index(after) < _ROUNDINGS.index(before)
+
+
+def narrows(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
+    """Whether some place is no longer among those named; naming none names all."""
+    return bool(after) and (not before or bool(set(before) - set(after)))
 
 
 def leaves_out_more(mode: str) -> Callable[[tuple[str, ...], tuple[str, ...]], bool]:

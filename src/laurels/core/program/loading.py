@@ -22,8 +22,9 @@ from laurels.core.program.frame import Frame
 from laurels.core.program.grammar import Entries, Form, FormOf, MapOf, Said, Word, Written, said_or
 from laurels.core.program.groups import GroupForm, resolve_groups
 from laurels.core.program.model import Program, Retired
+from laurels.core.program.promotions import PromotionForm, resolve_promotion
 from laurels.core.program.tracks import TrackForm, resolve_track
-from laurels.core.program.values import DOTTED, DURATION, ID, NAME, TEXTS
+from laurels.core.program.values import DOTTED, DURATION, ID, NAME, SPAN, TEXTS
 from laurels.core.program.vouchers import VoucherForm, note_shared_codes, resolve_voucher
 from laurels.core.program.wallets import WalletForm, resolve_wallet
 
@@ -60,6 +61,8 @@ class ProgramForm(Form):
     campaigns = Word(MapOf(ID, FormOf(CampaignForm)), "the rules that grant something")
     groups = Word(MapOf(ID, FormOf(GroupForm)), "how campaigns that apply together combine; all of them by default")
     vouchers = Word(MapOf(ID, FormOf(VoucherForm)), "what members may name a code for")
+    promotions = Word(MapOf(ID, FormOf(PromotionForm)), "the rules that take money off a cart, or give points on top")
+    quote_hold = Word(SPAN, "how long a reserved quote keeps what it promised; 30MIN by default")
     retired = Word(FormOf(RetiredForm), "where the holders of wallets and tiers go that are gone")
 
 
@@ -96,6 +99,7 @@ def _resolve(form: ProgramForm, notes: Notes, at: Instant | None) -> Program:
     campaigns = said_or(form.campaigns, Entries[str, CampaignForm]())
     groups = said_or(form.groups, Entries[str, GroupForm]())
     vouchers = said_or(form.vouchers, Entries[str, VoucherForm]())
+    promotions = said_or(form.promotions, Entries[str, PromotionForm]())
 
     frame.fields = resolve_fields(fields, frame)
     for wallet, wallet_form, _ in wallets.readable():
@@ -107,6 +111,8 @@ def _resolve(form: ProgramForm, notes: Notes, at: Instant | None) -> Program:
     note_shared_codes({name: each for name, each, _ in vouchers.readable()}, frame)
     for campaign, campaign_form, _ in campaigns.readable():
         frame.campaigns[campaign] = resolve_campaign(campaign, campaign_form, frame)
+    for promotion, promotion_form, entry in promotions.readable():
+        resolve_promotion(promotion, promotion_form, entry.key_node, frame)
     note_multiplied_campaigns({name: each for name, each, _ in campaigns.readable()}, frame)
     program = Program(
         id=said_or(form.program, ""),
@@ -121,10 +127,12 @@ def _resolve(form: ProgramForm, notes: Notes, at: Instant | None) -> Program:
         late_horizon=said_or(form.late_horizon, Duration(days=90)),
         retired=_retired(form.retired.value, frame) if form.retired.value else Retired(),
         vouchers=tuple(frame.vouchers.values()),
+        promotions=tuple(frame.promotions.values()),
+        quote_hold=said_or(form.quote_hold, Duration.parse("30MIN")),
     )
     if form.wallets.value is not None and not wallets:
         notes.error("missing_word", form.wallets.node, "a program has at least one wallet", "wallets: {points: {}}")
-    for named in (wallets, tracks, campaigns, groups, vouchers):
+    for named in (wallets, tracks, campaigns, groups, vouchers, promotions):
         _note_renames({name: each.was for name, each, _ in named.readable()}, notes)
     for _, track_form, _ in tracks.readable():
         tiers = [tier.value for tier in said_or(track_form.tiers, ()) if tier.value is not None]

@@ -13,6 +13,7 @@ import msgspec
 
 from laurels.core.calendar import Duration, Instant, Period
 from laurels.core.money import Currency, Rate, Rounding
+from laurels.core.program.offers_model import Multiplier, Offer, Points
 from laurels.core.program.within_model import Reach, Within
 from laurels.core.rule.check import Rule
 from laurels.core.rule.environment import Field
@@ -257,13 +258,13 @@ Over = Literal["trim", "refuse"]
 
 
 class MemberLimit(msgspec.Struct, frozen=True, tag="member"):
-    """The most a member gets from the campaign per period, in `points` or in `times`.
+    """The most a member gets from the campaign per period, in `points`, in `times`, or of a promotion in `money`.
 
     `every` is a period, "lifetime", or "campaign" (the time in which the campaign runs, which is one period).
     """
 
     every: Period | Literal["lifetime", "campaign"]
-    unit: Literal["points", "times"]
+    unit: Literal["points", "times", "money"]
     most: int
     over: Over = "trim"
 
@@ -275,9 +276,9 @@ class MemberLimit(msgspec.Struct, frozen=True, tag="member"):
 
 
 class Budget(msgspec.Struct, frozen=True, tag="budget"):
-    """The most all members together get from the campaign, in `points` or `times`: a pool."""
+    """The most all members together get from the campaign, in `points`, `times`, or a promotion's `money`: a pool."""
 
-    unit: Literal["points", "times"]
+    unit: Literal["points", "times", "money"]
     most: int
     over: Over = "trim"
 
@@ -335,8 +336,32 @@ class Campaign(msgspec.Struct, frozen=True):
         return self.when is not None and any(path.startswith("purchase.") for path in self.when.reads)
 
 
+class Promotion(msgspec.Struct, frozen=True):
+    """A rule that takes money off a cart, or gives points on top of what campaigns grant.
+
+    `stores` and `channels` are those in which it runs; none is everywhere. Promotions that take money off apply in
+    their order, each on what earlier ones left; those that give points are campaigns on purchases.
+    """
+
+    id: str
+    name: Texts
+    offer: Offer
+    during: During = During()
+    when: Rule | None = None
+    stores: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    priority: int = 0
+    was: str | None = None
+
+    @property
+    def takes_money_off(self) -> bool:
+        """Whether it is about money, and not about points."""
+        return not isinstance(self.offer.gives, Multiplier | Points)
+
+
 class Group(msgspec.Struct, frozen=True):
-    """How campaigns (or groups) that apply together combine.
+    """How campaigns (or groups) that apply together combine, or promotions that take money off.
 
     "all": each is given. "best": the one that grants most points (ties: higher priority, then earlier in `of`).
     "first": the first by priority, then by place in `of`. "exclusive": like "first", and no campaign of any other
@@ -361,7 +386,8 @@ class Program(msgspec.Struct, frozen=True):
     """One version of a program, checked.
 
     `fields` maps "member", "purchase", "line" and activity types to the fields that the document declares for them.
-    `late_horizon` is how far back history is kept so that late activities are judged as of their time.
+    `late_horizon` is how far back history is kept so that late activities are judged as of their time. `quote_hold` is
+    how long a reserved quote keeps what it promised.
     """
 
     id: str
@@ -376,3 +402,5 @@ class Program(msgspec.Struct, frozen=True):
     late_horizon: Duration = Duration(days=90)
     retired: Retired = Retired()
     vouchers: tuple[Voucher, ...] = ()
+    promotions: tuple[Promotion, ...] = ()
+    quote_hold: Duration = Duration.parse("30MIN")

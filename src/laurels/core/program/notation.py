@@ -6,6 +6,7 @@ by default is left out here, too.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 
 from laurels.core.calendar import Duration, Period, Zone, format_instant
@@ -36,6 +37,22 @@ from laurels.core.program.model import (
     PointsAsMoney,
     Slot,
     Window,
+)
+from laurels.core.program.offers_model import (
+    AmountOff,
+    Bundle,
+    BuyGet,
+    Floor,
+    FreeItem,
+    Gives,
+    Multiplier,
+    Nth,
+    PercentOff,
+    Points,
+    Price,
+    Shipping,
+    Step,
+    Steps,
 )
 from laurels.core.program.vouchers_model import VoucherGift
 from laurels.core.program.within_model import AfterEnrolment, AroundBirthday, Reach, Within
@@ -237,6 +254,71 @@ def limit(value: Limit) -> str:
 def gifts(values: Iterable[VoucherGift]) -> str:
     """What a campaign gives besides points."""
     return listed(form({"voucher": gift.voucher, "count": str(gift.count)}) for gift in values)
+
+
+def promotion_limit(value: Limit, currency: Currency) -> str:
+    """The most a promotion gives; what is counted in money is an amount."""
+    if isinstance(value, Cooldown) or value.unit != "money":
+        return limit(value)
+    most = money(value.most, currency)
+    if isinstance(value, Budget):
+        return form({"budget": "money", "of": most, "over": value.over})
+    every = value.every.value if isinstance(value.every, Period) else value.every
+    return form({"per": "member", "every": every, "money": most, "over": value.over})
+
+
+def gives(value: Gives, currency: Currency) -> str:
+    """What an offer gives."""
+
+    def amount(minor: int | None) -> str | None:
+        return None if minor is None else money(minor, currency)
+
+    match value:
+        case AmountOff():
+            return form({"off": amount(value.amount)})
+        case PercentOff():
+            return form({"percent": _percentage(value.percent), "most": amount(value.most)})
+        case Steps():
+            repeat = "true" if value.repeat else None
+            return form({"steps": listed(_step(step, currency) for step in value.steps), "repeat": repeat})
+        case BuyGet():
+            gets = None if value.gets is None else _quoted(value.gets)
+            bought = {"buy": str(value.buy), "get": str(value.get), "percent": _percentage(value.percent)}
+            return form({**bought, "gets": gets})
+        case Bundle():
+            parts = (form({"lines": _quoted(each.lines), "quantity": str(each.quantity)}) for each in value.parts)
+            return form({"bundle": listed(parts), "price": amount(value.price)})
+        case Nth():
+            percent = None if value.percent is None else _percentage(value.percent)
+            return form({"nth": str(value.n), "percent": percent, "off": amount(value.off)})
+        case Price():
+            return form({"price": amount(value.price)})
+        case FreeItem():
+            return form({"free": _quoted(value.lines), "quantity": str(value.quantity)})
+        case Shipping():
+            return form({"shipping": _percentage(value.percent)})
+        case Multiplier():
+            return form({"multiply": value.wallet, "by": rate(value.by)})
+        case Points():
+            return form({"wallet": value.wallet, "points": str(value.points), "new": value.new})
+
+
+def _quoted(rule: Rule) -> str:
+    """A condition among other words, in quotes as it then must be."""
+    return json.dumps(condition(rule), ensure_ascii=False)
+
+
+def _step(value: Step, currency: Currency) -> str:
+    off = None if value.off is None else money(value.off, currency)
+    percent = None if value.percent is None else _percentage(value.percent)
+    return form({"spend": money(value.spend, currency), "off": off, "percent": percent})
+
+
+def floor(value: Floor) -> str:
+    """Below what prices may not fall."""
+    if value == Floor():
+        return "none"
+    return form({"share": _percentage(value.share) if value.share.numerator else None, "cost": value.cost})
 
 
 def during(value: During, zone: Zone) -> str:

@@ -21,9 +21,11 @@ from laurels.core.program.model import (
     PerField,
     PerQuantity,
     Program,
+    Promotion,
     Tier,
     Track,
 )
+from laurels.core.program.offers_model import Multiplier, Points
 from laurels.core.program.within_model import Reach
 
 
@@ -47,6 +49,7 @@ class Names(msgspec.Struct, frozen=True):
     campaigns: Mapping[str, str]
     groups: Mapping[str, str]
     vouchers: Mapping[str, str] = MappingProxyType({})
+    promotions: Mapping[str, str]
 
     def old_wallet(self, wallet: str) -> str:
         """The id that a wallet of the new version had in the old one."""
@@ -69,6 +72,10 @@ class Names(msgspec.Struct, frozen=True):
         """The id that a group of the new version had in the old one."""
         return _key_of(self.groups, group)
 
+    def old_promotion(self, promotion: str) -> str:
+        """The id that a promotion of the new version had in the old one."""
+        return _key_of(self.promotions, promotion)
+
 
 def _key_of(names: Mapping[str, str], value: str) -> str:
     return next((old for old, new in names.items() if new == value), value)
@@ -89,6 +96,7 @@ def names_between(old: Program, new: Program) -> Names:
         campaigns=_renames(old.campaigns, new.campaigns),
         groups=_renames(old.groups, new.groups),
         vouchers=_renames(old.vouchers, new.vouchers),
+        promotions=_renames(old.promotions, new.promotions),
     )
 
 
@@ -103,7 +111,7 @@ def _renames(old: Iterable[N], new: Iterable[N]) -> dict[str, str]:
 
 def in_new_words(old: Program, names: Names) -> Program:
     """The old version with the ids of the new one, in every place that names one. Conditions stay as written."""
-    members = {**names.campaigns, **names.groups}
+    members = {**names.campaigns, **names.promotions, **names.groups}
     return replace(
         old,
         wallets=tuple(replace(each, id=names.wallets.get(each.id, each.id)) for each in old.wallets),
@@ -116,6 +124,18 @@ def in_new_words(old: Program, names: Names) -> Program:
             for each in old.groups
         ),
         vouchers=tuple(replace(each, id=names.vouchers.get(each.id, each.id)) for each in old.vouchers),
+        promotions=tuple(_promotion(each, names) for each in old.promotions),
+    )
+
+
+def _promotion(promotion: Promotion, names: Names) -> Promotion:
+    gives = promotion.offer.gives
+    if isinstance(gives, Multiplier | Points):
+        gives = replace(gives, wallet=names.wallets.get(gives.wallet, gives.wallet))
+    return replace(
+        promotion,
+        id=names.promotions.get(promotion.id, promotion.id),
+        offer=replace(promotion.offer, gives=gives),
     )
 
 

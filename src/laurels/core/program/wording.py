@@ -20,6 +20,7 @@ _THINGS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "campaign": ("Campaign", "营销活动"),
         "group": ("Group", "活动组"),
         "voucher": ("Voucher", "优惠券"),
+        "promotion": ("Promotion", "促销"),
         "field": ("Field", "字段"),
     }
 )
@@ -66,6 +67,12 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "transferable": ("whether it may be passed on", "可否转赠"),
         "mode": ("mode", "合并方式"),
         "of": ("members", "组成"),
+        "floor": ("floor of prices", "价格下限"),
+        "round": ("rounding", "取整"),
+        "stores": ("stores", "门店"),
+        "channels": ("channels", "渠道"),
+        "order": ("order of application", "适用顺序"),
+        "quote_hold": ("time for which a reserved quote holds", "试算保留时间"),
     }
 )
 
