@@ -112,6 +112,29 @@ async def test_activities_are_refused_by_code(laurels_url: str, seen: set[tuple[
         seen |= here.seen
 
 
+PROMOTED = """
+promotions: {cheaper: {gives: {off: 5}, lines: line.amount > 50.00}}
+groups: {till: {mode: first, of: [cheaper]}}
+"""
+
+
+@asynchronous
+async def test_choices_and_quotes_are_refused_by_code(laurels_url: str, seen: set[tuple[str, int, str]]) -> None:
+    async with api(laurels_url, document=PROGRAM + PROMOTED) as here:
+        await here.enrol("m-1")
+        await refuses(here, "unknown_choice", "purchase", {**purchase("o-9", ("tea", "9.00")), "choices": {"x": "y"}})
+        nothing = {**purchase("o-9", ("tea", "9.00")), "choices": {"till": "cheaper"}}
+        await refuses(here, "choice_not_offered", "purchase", nothing)
+        kept = {"member": "m-1", "id": "q-1", "reserve": True, "data": {"lines": [{"line": "1", "amount": "1.00"}]}}
+        await here.post("/v1/quotes", kept)
+        other = {**kept, "data": {"lines": [{"line": "1", "amount": "2.00"}]}}
+        await answers(here, "duplicate_quote", "POST", "/v1/quotes", other)
+        for n in range(2, 6):
+            await here.post("/v1/quotes", {**kept, "id": f"q-{n}"})
+        await answers(here, "too_many_quotes", "POST", "/v1/quotes", {**kept, "id": "q-6"})
+        seen |= here.seen
+
+
 @asynchronous
 async def test_redemptions_are_refused_by_code(laurels_url: str, seen: set[tuple[str, int, str]]) -> None:
     async with api(laurels_url) as here:
@@ -232,7 +255,6 @@ async def test_unfit_requests_are_refused_by_code(
         await answers(here, "unsupported_media_type", "POST", "/v1/clock", {"now": "x"}, headers=plain)
         squeezed = {"Content-Encoding": "gzip"}
         await answers(here, "unsupported_media_type", "POST", "/v1/clock", {"now": "x"}, headers=squeezed)
-        await answers(here, "not_supported", "POST", "/v1/quotes", {"member": "m-1", "data": {}, "reserve": True})
         await answers(here, "no_such_route", "GET", "/v2")
         await answers(here, "no_such_route", "GET", f"/v1/members/{'x' * 201}")
         await answers(here, "no_such_route", "GET", "/v1/members/%FF")

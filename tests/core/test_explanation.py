@@ -9,6 +9,8 @@ import pytest
 from laurels.core.explanation import (
     CAMPAIGN_CODES,
     ENTRY_REASONS,
+    PROMOTION_CODES,
+    QUOTE_CODES,
     TIER_REASONS,
     Sentence,
     campaign_sentence,
@@ -51,7 +53,13 @@ def test_entry_reason_is_one_that_the_core_uses(reason: str) -> None:
     assert any(reason in words_in(source) for source in used)
 
 
-@pytest.mark.parametrize("table", [CAMPAIGN_CODES, TIER_REASONS, ENTRY_REASONS])
+@pytest.mark.parametrize("code", [*PROMOTION_CODES, *QUOTE_CODES])
+def test_promotion_and_quote_code_is_one_that_the_core_uses(code: str) -> None:
+    used = sources("promotion.py", "pricing.py", "purchase.py", "quote.py", "limit.py")
+    assert any(code in words_in(source) for source in used)
+
+
+@pytest.mark.parametrize("table", [CAMPAIGN_CODES, PROMOTION_CODES, QUOTE_CODES, TIER_REASONS, ENTRY_REASONS])
 def test_every_sentence_is_there_in_both_languages(table: dict[str, Sentence]) -> None:
     for sentence in table.values():
         assert sentence.en.endswith(".")

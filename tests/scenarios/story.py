@@ -250,6 +250,16 @@ class Story:
         assert status == 200, answered
         return Answer(answered)
 
+    def reserve(self, member: str, id: str, *lines: str | Mapping[str, Json], refused: str | None = None) -> Json:
+        """Prices of a cart, kept for a while."""
+        body = {"member": member, "id": id, "reserve": True, "data": {"lines": lines_of(*lines)}}
+        status, answered = self.call("POST", "/v1/quotes", body)
+        if refused is not None:
+            assert answered["code"] == refused, answered
+            return answered
+        assert status == 200, answered
+        return answered["prices"]
+
     def give_back(
         self,
         member: str,

@@ -66,6 +66,8 @@ PURCHASE_REFUSALS: Final = (
     "points_tender_mismatch",
     "share_exceeded",
     *VOUCHER_REFUSALS,
+    "unknown_choice",
+    "choice_not_offered",
 )
 REFUSALS_HERE: Final = (
     *PURCHASE_REFUSALS,
@@ -272,6 +274,7 @@ def _fits(sent: Envelope, caller: Caller) -> bool:
         (sent.source is None or sent.source == caller.source)
         and (sent.member is UNSET) != (sent.identifier is UNSET)
         and sent.type not in REDEMPTION_TYPES
+        and sent.type != "quote"
         and caller.may(SCOPE_OF_TYPE.get(sent.type, "activities:write"))
     )
 
@@ -329,6 +332,8 @@ def _unfit(value: dict[str, Any], caller: Caller) -> Iterator[Finding]:
         return
     if type in REDEMPTION_TYPES:
         yield Finding("/type", "other_route", "redemptions have routes of their own: /v1/redemptions")
+    elif type == "quote":
+        yield Finding("/type", "other_route", "quotes have a route of their own: /v1/quotes")
     elif type in INTERNAL_TYPES or not is_type(type):
         yield Finding("/type", "unknown_type", "no such activity type; your own begin with custom.")
     else:

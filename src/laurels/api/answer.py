@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from laurels.api.prices import Prices, discounts_of, prices_of, tell_of_prices
 from laurels.core.calendar import Instant
 from laurels.core.code import grouped
 from laurels.core.compiled import Compiled
@@ -153,6 +154,7 @@ class ActivityAnswer(msgspec.Struct, frozen=True, kw_only=True):
     follow_ups: tuple[FollowUp, ...] = ()
     grants: Annotated[tuple[dict[str, Any], ...], Meta(description="What was granted other than points.")] = ()
     explanation: tuple[CampaignOutcome, ...] = ()
+    prices: Annotated[Prices | None, Meta(description="With promotions; null where none is concerned.")] = None
 
 
 _STATES: Final[dict[str, State]] = {
@@ -188,6 +190,7 @@ def answer(outcome: Outcome, compiled: Compiled | None, now: Instant) -> Activit
         )
     format = compiled.zone.format
     facts = outcome.facts
+    is_priced = tell_of_prices(facts)
     return ActivityAnswer(
         source=outcome.source,
         id=outcome.id,
@@ -200,8 +203,9 @@ def answer(outcome: Outcome, compiled: Compiled | None, now: Instant) -> Activit
         balances_at=format(now if outcome.status == "replayed" else outcome.recorded_at),
         tiers=tiers(compiled, after, facts),
         follow_ups=tuple([follow_up(each) for each in outcome.follow_ups]),
-        grants=grants(facts, compiled),
+        grants=(*(discounts_of(facts, compiled) if is_priced else ()), *grants(facts, compiled)),
         explanation=explanation(facts),
+        prices=prices_of(facts, compiled) if is_priced else None,
     )
 
 
@@ -228,7 +232,7 @@ def quoted(answered: ActivityAnswer) -> ActivityAnswer:
     return msgspec.structs.replace(
         answered,
         entries=tuple([msgspec.structs.replace(entry, id=None, lot=None) for entry in answered.entries]),
-        grants=tuple([{**grant, "code": None} for grant in answered.grants]),
+        grants=tuple([{**grant, "code": None} if grant["kind"] == "voucher" else grant for grant in answered.grants]),
     )
 
 

@@ -23,8 +23,9 @@ from laurels.api.answer import (
 )
 from laurels.api.members import row_of, whole_data
 from laurels.api.operation import Call, operation
+from laurels.api.prices import Prices, discounts_of, prices_of
 from laurels.api.problem import ApiProblem
-from laurels.core.compiled import Compiled
+from laurels.core.compiled import Compiled, as_campaigns
 from laurels.core.explanation import Sentence, campaign_sentence, entry_sentence, tier_sentence
 from laurels.core.facts import AnyFact, Explained, Judged, OrderReturned, TierSet
 from laurels.core.money import format_minor, format_quantity
@@ -107,6 +108,8 @@ class ExplanationAnswer(Struct, frozen=True, kw_only=True):
     campaigns: tuple[CampaignExplanation, ...]
     tiers: tuple[TierExplanation, ...]
     returned: ReturnExplanation | None
+    grants: Annotated[tuple[dict[str, Any], ...], Meta(description="What was granted other than points.")] = ()
+    prices: Annotated[Prices | None, Meta(description="What promotions took off, and why others did not.")] = None
 
 
 @operation(
@@ -144,6 +147,8 @@ async def explain_activity(call: Call, member: str, source: str, activity: str) 
         campaigns=_campaigns(stored.facts, versions),
         tiers=_tiers(stored.facts, format),
         returned=_returned(stored.facts, compiled),
+        grants=discounts_of(stored.facts, compiled),
+        prices=prices_of(stored.facts, compiled),
     )
 
 
@@ -157,7 +162,8 @@ def _campaigns(facts: tuple[AnyFact, ...], versions: Versions) -> tuple[Campaign
 
 
 def _campaign(judged: Judged, compiled: Compiled | None) -> CampaignExplanation:
-    campaigns = () if compiled is None else compiled.program.campaigns
+    program = None if compiled is None else compiled.program
+    campaigns = () if program is None else (*program.campaigns, *as_campaigns(program))
     campaign = next((each for each in campaigns if each.id == judged.campaign), None)
     return CampaignExplanation(
         **msgspec.structs.asdict(campaign_outcome(judged)),

@@ -58,7 +58,6 @@ PROBLEMS: Final = MappingProxyType(
         ),
         "invalid": ProblemKind(422, "The input does not fit.", "输入不合要求。"),
         "program_invalid": ProblemKind(422, "The program document has errors.", "计划文档有错误。"),
-        "not_supported": ProblemKind(422, "This is not supported yet.", "暂不支持。"),
         "internal_error": ProblemKind(500, "A defect of Laurels; nothing was recorded.", "内部错误；未作任何记录。"),
         "overloaded": ProblemKind(503, "Too much is waiting; nothing was recorded.", "请求过多；未作任何记录。"),
         "unavailable": ProblemKind(
@@ -96,11 +95,12 @@ FINDINGS: Final[Mapping[str, str]] = MappingProxyType(
         "duplicate_line": "Two lines have the same id.",
         "duplicate_redemption": "Two tenders name the same redemption.",
         "duplicate_identifier": "Two identifiers are of the same kind and value.",
+        "invalid_choice": "A choice names neither an offer nor nothing.",
+        "contradiction": "Two things that were sent exclude each other.",
         "tenders_mismatch": "The tenders do not sum to the lines' amounts.",
         "redemption_missing": "A points tender names its redemption.",
         "zero_points": "An adjustment of zero does nothing.",
         "invalid_cursor": "Not a cursor that this list gave.",
-        "not_supported": "Not supported yet.",
         "internal_error": "A defect of Laurels; nothing was recorded for it.",
     }
 )

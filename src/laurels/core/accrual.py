@@ -54,6 +54,13 @@ def accrue(
     return tuple(earned)
 
 
+def accrue_promised(
+    case: Case, compiled: Compiled, activity: Activity, tiers: dict[str, str], grants: dict[str, tuple[Grant, ...]]
+) -> tuple[Accrued, ...]:
+    """Grants what a quote promised, which was counted against limits when it was; a fact per wallet."""
+    return tuple([_accrue_into(case, compiled, activity, tiers, wallet, of) for wallet, of in grants.items()])
+
+
 def _granted(
     case: Case, compiled: Compiled, trigger: Trigger, activity: Activity, view: View
 ) -> tuple[dict[str, list[Grant]], tuple[Judged, ...]]:

@@ -36,6 +36,7 @@ from laurels.core.wire import (
     WireParcel,
     WirePart,
     WirePurchase,
+    WireQuote,
     WireReinstatement,
     WireReturn,
     WireTender,
@@ -95,7 +96,7 @@ class Tender(Struct, frozen=True, gc=False):
 class Purchase(Struct, frozen=True, gc=False):
     """An order. `total` is the sum of its lines' amounts; `only_products` says that its lines are all products.
 
-    `vouchers` are codes that it uses, as they were sent.
+    `vouchers` are codes that it uses, as they were sent; `choices` says by group which offer the member took.
     """
 
     order: str
@@ -107,6 +108,16 @@ class Purchase(Struct, frozen=True, gc=False):
     fields: dict[str, Any] = {}
     only_products: bool = False
     vouchers: tuple[str, ...] = ()
+    quote: str | None = None
+    choices: dict[str, str | None] = {}
+
+
+class Quote(Struct, frozen=True, gc=False):
+    """A wish to know what a cart would cost and earn; with `reserve` to have that kept for a while."""
+
+    quote: str
+    cart: Purchase
+    reserve: bool
 
 
 class ReturnLine(Struct, frozen=True, gc=False):
@@ -231,6 +242,7 @@ class Clock(Struct, frozen=True, gc=False):
 
 Data = (
     Purchase
+    | Quote
     | Return
     | Free
     | Enrol
@@ -516,7 +528,34 @@ def _purchase(wire: WirePurchase, declared: Declared, problems: list[Problem]) -
         fields = _fields(fields, "purchase", declared, "/data/fields", problems)
     if wire.vouchers:
         problems.extend(problems_of_codes(wire.vouchers))
-    return Purchase(wire.order, total, lines, tenders, wire.store, wire.channel, fields, only_products, wire.vouchers)
+    choices = _choices(wire.choices, problems) if wire.choices else {}
+    return Purchase(
+        wire.order,
+        total,
+        lines,
+        tenders,
+        wire.store,
+        wire.channel,
+        fields,
+        only_products,
+        wire.vouchers,
+        wire.quote,
+        choices,
+    )
+
+
+def _choices(given: dict[str, Any], problems: list[Problem]) -> dict[str, str | None]:
+    """By group the promotion chosen, or null where the member wants none of it."""
+    for group, chosen in given.items():
+        if chosen is not None and not isinstance(chosen, str):
+            problems.append(
+                Problem(below("/data/choices", group), "invalid_choice", "must name a promotion, or be null for none")
+            )
+    return given
+
+
+def _quote(wire: WireQuote, declared: Declared, problems: list[Problem]) -> Quote:
+    return Quote(wire.quote, _purchase(wire.cart, declared, problems), wire.reserve)
 
 
 def _redemptions(tenders: tuple[Tender, ...], problems: list[Problem]) -> None:
@@ -626,6 +665,7 @@ def _reinstatement(wire: WireReinstatement, _declared: Declared, problems: list[
 
 _VALUES: Final[dict[str, Callable[[Any, Declared, list[Problem]], Data]]] = {
     "purchase": _purchase,
+    "quote": _quote,
     "return": _return,
     "enrol": _enrol,
     "member_change": _member_change,

@@ -22,6 +22,7 @@ from laurels.core.member import (
     Balance,
     Document,
     Expired,
+    History,
     Lot,
     LotKey,
     Measure,
@@ -32,6 +33,7 @@ from laurels.core.member import (
     Page,
     PageHead,
     Past,
+    Quote,
     Redemption,
     Root,
     Standing,
@@ -45,6 +47,9 @@ from laurels.core.pages import FULL, drop_front, insert, key_of, place_of, relea
 MEASURES_KEPT: Final = 3
 PAST_KEPT: Final = 12
 PAST_ALWAYS_KEPT: Final = 2
+BOUGHT_KEPT: Final = 500
+"""Categories, and products, that are remembered of what a member bought; the newest of them."""
+
 USES_IN_ROOT: Final = 3
 """Periods of a limit that the root holds at most; when another begins, all but two go to a document of their own."""
 
@@ -103,6 +108,10 @@ class Draft:
     def redemption(self, redemption: str) -> Redemption | None:
         """What is kept of a redemption."""
         return cast("Redemption | None", self.get(f"redemption/{redemption}"))
+
+    def quote(self, quote: str) -> Quote | None:
+        """What a reserved quote promised."""
+        return cast("Quote | None", self.get(f"quote/{quote}"))
 
     def expired(self, lot: str) -> Expired | None:
         """What expired of a lot."""
@@ -486,6 +495,25 @@ def _order_opened(draft: Draft, fact: f.OrderOpened) -> None:
     draft.put(f"order/{fact.order}", Order(fact.seq))
 
 
+def _quote_reserved(draft: Draft, fact: f.QuoteReserved) -> None:
+    draft.put(f"quote/{fact.quote}", Quote(fact))
+    draft.root.quotes = {**draft.root.quotes, fact.quote: fact.until}
+
+
+def _quote_ended(draft: Draft, fact: f.QuoteEnded) -> None:
+    known = draft.quote(fact.quote)
+    assert known is not None
+    draft.put(f"quote/{fact.quote}", msgspec.structs.replace(known, status=fact.status, order=fact.order))
+    draft.root.quotes = {key: value for key, value in draft.root.quotes.items() if key != fact.quote}
+
+
+def _bought(draft: Draft, fact: f.Bought) -> None:
+    known = draft.get("bought")
+    before = known if isinstance(known, History) else History()
+    categories = (*before.categories, *fact.categories)[-BOUGHT_KEPT:]
+    draft.put("bought", History(categories, (*before.products, *fact.products)[-BOUGHT_KEPT:]))
+
+
 def _sum_shares(a: tuple[f.LineShare, ...], b: tuple[f.LineShare, ...]) -> tuple[f.LineShare, ...]:
     shares = {share.line: share.points for share in a}
     for share in b:
@@ -597,6 +625,11 @@ FOLDS: Final[dict[type[Any], Callable[[Draft, Any], None]]] = {
     f.Measured: _measured,
     f.TierSet: _tier_set,
     f.Explained: _nothing,
+    f.Priced: _nothing,
+    f.QuoteReserved: _quote_reserved,
+    f.QuoteEnded: _quote_ended,
+    f.DiscountsBack: _nothing,
+    f.Bought: _bought,
     f.OrderOpened: _order_opened,
     f.OrderReturned: _order_returned,
     f.RedemptionHeld: _redemption_held,

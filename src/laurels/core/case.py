@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -136,8 +137,11 @@ class Case:
         return tiers
 
 
+NOTHING_NEW: Final[Mapping[str, frozenset[str]]] = MappingProxyType({"sku": frozenset(), "category": frozenset()})
+
+
 class View(msgspec.Struct, gc=False):
-    """The member as conditions see them."""
+    """The member as conditions see them. `new` holds what lines of the purchase are new to them, where it is asked."""
 
     id: str
     enrolled_at: Instant
@@ -146,6 +150,7 @@ class View(msgspec.Struct, gc=False):
     segments: tuple[str, ...]
     counters: dict[str, int]
     attributes: dict[str, Any]
+    new: Mapping[str, frozenset[str]] = NOTHING_NEW
 
 
 _NO_BALANCE = Balance()

@@ -15,9 +15,11 @@ from laurels.core.calendar import Instant, Zone
 from laurels.core.facts import Grant, Judged
 from laurels.core.granting import Want, wanting
 from laurels.core.member import NEVER
+from laurels.core.money import Rate
 from laurels.core.program.model import (
     Brackets,
     Budget,
+    ByTier,
     Campaign,
     During,
     Fixed,
@@ -30,17 +32,23 @@ from laurels.core.program.model import (
     PerField,
     PerQuantity,
     Program,
+    Promotion,
     Slot,
     Tier,
     Track,
     Wallet,
 )
+from laurels.core.program.model import Grant as GrantRule
+from laurels.core.program.offers_model import Multiplier, Points
 from laurels.core.program.within_model import AroundBirthday
 from laurels.core.rule.python import compile_rule, compile_selector
 from laurels.core.within import inside_of
 
 if TYPE_CHECKING:
     from laurels.core.compiled_voucher import CompiledVoucher
+
+if TYPE_CHECKING:
+    from laurels.core.pricelist import Pricelist
 
 Condition = Callable[[Any, Any, Any, Any, Any], bool]
 Selector = Callable[[Any, Any, Any, Any, Any], list[bool]]
@@ -74,21 +82,28 @@ class CompiledCampaign:
     If `is_timed`, it runs while `start` <= instant < `end` and, unless `weekly` is None, in those hours of the
     weekdays. `wants` holds the campaign that each grant multiplies, if any, and what the grant comes to; `rated` says
     which of them a tier's multiplier multiplies. `key` is the id under which its limits, cooldown and budgets are kept:
-    its first one, whatever it is called now.
+    its first one, whatever it is called now. `promotion` is the one that gives points of which this is the other form,
+    if it has words that campaigns do not have; `new` is what lines must be to the member.
     """
 
     __slots__ = (
         "bracketed", "budget_pools", "campaign", "end", "gifts", "grants", "id", "is_timed", "key", "limits", "lines",
-        "multiplies", "rated", "reaches", "rejudged", "skipped", "start", "wants", "weekly", "when", "within",
+        "multiplies", "new", "promotion", "rated", "reaches", "rejudged", "skipped", "start", "trial", "wants",
+        "weekly", "when", "within",
     )  # fmt: skip
 
-    def __init__(self, campaign: Campaign, key: str, *, chosen: bool) -> None:
+    def __init__(self, campaign: Campaign, key: str, *, chosen: bool, promotion: Promotion | None = None) -> None:
         self.campaign = campaign
+        self.promotion: Promotion | None = None
+        self.new: str | None = None
+        self.trial: Selector | None = None
         self.id = campaign.id
         self.key = key
         self.grants = campaign.grants
         self.when: Condition | None = None if campaign.when is None else compile_rule(campaign.when)
         self.lines: Selector | None = None if campaign.lines is None else compile_selector(campaign.lines)
+        if promotion is not None:
+            self._narrow(promotion)
         during = campaign.during
         self.start: Instant = -NEVER if during.start is None else during.start
         self.end: Instant = NEVER if during.end is None else during.end
@@ -113,8 +128,64 @@ class CompiledCampaign:
         # Whether a return judges the campaign again: its points do not follow from each line by itself.
         waits = campaign.reaches is not None
         gives_by_lines = bool(campaign.gifts) and campaign.lines is not None
+        waits = waits or self.new is not None
         self.rejudged = campaign.order_condition or chosen or by_lines or waits or self.bracketed or gives_by_lines
         self.gifts = campaign.gifts
+
+    def _narrow(self, promotion: Promotion) -> None:
+        """Puts the words that a campaign does not have into its conditions."""
+        gives, when, lines = promotion.offer.gives, self.when, self.lines
+        stores, channels = frozenset(promotion.stores), frozenset(promotion.channels)
+        if stores or channels:
+            self.promotion = promotion
+
+            def here(member: Any, purchase: Any, activity: Any, at: Any, line: Any) -> bool:
+                return (
+                    (not stores or purchase.store in stores)
+                    and (not channels or purchase.channel in channels)
+                    and (when is None or when(member, purchase, activity, at, line))
+                )
+
+            self.when = here
+        if isinstance(gives, Points) and gives.new is not None:
+            self.promotion, self.new = promotion, gives.new
+            word = "sku" if gives.new == "product" else "category"
+
+            def fresh(member: Any, purchase: Any, activity: Any, at: Any, of: Any) -> list[bool]:
+                new = member.new[word]
+                chosen = [True] * len(of) if lines is None else lines(member, purchase, activity, at, of)
+                return [is_in and getattr(line, word) in new for is_in, line in zip(chosen, of, strict=True)]
+
+            self.lines, self.trial = fresh, lines
+
+
+def as_campaigns(program: Program) -> tuple[Campaign, ...]:
+    """The promotions of a program that give points, as campaigns on purchases."""
+    found: list[Campaign] = []
+    for each in program.promotions:
+        gives = each.offer.gives
+        grants: tuple[GrantRule, ...] = ()
+        if isinstance(gives, Points):
+            grants = (Fixed(gives.wallet, ByTier(Rate(gives.points, 1))),)
+        elif isinstance(gives, Multiplier):
+            grants = tuple(
+                Multiply(gives.wallet, campaign.id, ByTier(gives.by))
+                for campaign in program.campaigns
+                if campaign.on == "purchase" and _grants_by_rate(campaign, gives.wallet)
+            )
+        if grants:
+            words = (each.during, each.when, each.offer.lines, each.limits, each.priority, each.was)
+            found.append(Campaign(each.id, each.name, "purchase", grants, *words))
+    return tuple(found)
+
+
+def _grants_by_rate(campaign: Campaign, wallet: str) -> bool:
+    return any(
+        grant.wallet == wallet
+        and isinstance(grant, RATE_GRANTS)
+        and not (isinstance(grant, Brackets) and any(bracket.fixed is not None for bracket in grant.brackets))
+        for grant in campaign.grants
+    )
 
 
 def weekly_hours(slots: tuple[Slot, ...]) -> dict[str, Hours]:
@@ -147,17 +218,27 @@ class Trigger:
     """
 
     __slots__ = (
-        "activity", "attributes", "campaigns", "counters", "group_of", "groups", "is_recorded", "nested", "pools",
-        "reaching", "reads_wallets", "weighed", "writ",
+        "activity", "asks_new", "attributes", "campaigns", "counters", "group_of", "groups", "is_recorded", "nested",
+        "pools", "reaching", "reads_wallets", "weighed", "writ",
     )  # fmt: skip
 
     def __init__(self, program: Program, type_: str, keys: Mapping[str, str]) -> None:
+        campaigns, promotions = program.campaigns, {each.id: each for each in program.promotions}
         groups = {group.id: group for group in program.groups}
-        parents = {member: group.id for group in program.groups for member in group.of}
-        chosen = {campaign.id for campaign in program.campaigns if _is_chosen(campaign.id, parents, groups)}
+        if promotions:
+            campaigns = (*campaigns, *as_campaigns(program))
+            priced = {each.id for each in program.promotions if each.takes_money_off}
+            groups = {id: group for id, group in groups.items() if not _holds(group, priced, groups)}
+        parents = {member: group.id for group in groups.values() for member in group.of}
+        chosen = {campaign.id for campaign in campaigns if _is_chosen(campaign.id, parents, groups)}
         compiled = {
-            campaign.id: CompiledCampaign(campaign, keys.get(campaign.id, campaign.id), chosen=campaign.id in chosen)
-            for campaign in program.campaigns
+            campaign.id: CompiledCampaign(
+                campaign,
+                keys.get(campaign.id, campaign.id),
+                chosen=campaign.id in chosen,
+                promotion=promotions.get(campaign.id),
+            )
+            for campaign in campaigns
             if campaign.on == type_
         }
         self.campaigns = tuple(_after_their_base(compiled))
@@ -168,7 +249,8 @@ class Trigger:
         weighing = chosen.union(*[each.multiplies for each in self.campaigns if each.id in chosen])
         self.reaching = tuple(each for each in self.campaigns if each.reaches is not None)
         self.weighed = tuple(each for each in self.campaigns if each.id in weighing and each.campaign.limits)
-        self.groups = tuple(group for group in program.groups if group.id not in parents)
+        self.groups = tuple(group for group in groups.values() if group.id not in parents)
+        self.asks_new = tuple(sorted({each.new for each in self.campaigns if each.new is not None}))
         self.nested = groups
         self.group_of = parents
         reads = {
@@ -193,7 +275,13 @@ class Trigger:
         self.attributes = tuple(sorted(name for name in declared if f"member.{name}" in reads))
         self.activity = tuple(name for name in ("source", "id") if f"activity.{name}" in reads)
         self.is_recorded = bool(
-            self.attributes or self.counters or self.reads_wallets or self.activity or self.weighed or self.reaching
+            self.attributes
+            or self.counters
+            or self.reads_wallets
+            or self.activity
+            or self.weighed
+            or self.reaching
+            or self.asks_new
         )
         self.writ: Writ | None = None
         self.pools = tuple(pool for each in self.campaigns for pool, _limit in each.budget_pools)
@@ -207,6 +295,11 @@ def _is_chosen(campaign: str, parents: dict[str, str], groups: dict[str, Group])
             return True
         place = parents.get(place)
     return False
+
+
+def _holds(group: Group, ids: set[str], groups: Mapping[str, Group]) -> bool:
+    """Whether one of these is in the group, or in one that it holds."""
+    return any(member in ids or (member in groups and _holds(groups[member], ids, groups)) for member in group.of)
 
 
 def _after_their_base(compiled: dict[str, CompiledCampaign]) -> list[CompiledCampaign]:
@@ -295,9 +388,11 @@ class Compiled:
         self.shared_codes: Mapping[str, str] = MappingProxyType({})
         self.voucher_pools: tuple[str, ...] = ()
         self.declared = declared_by(program.currency.code, program.currency.places, program.fields)
-        self.triggers: dict[str, Trigger] = {
-            type_: Trigger(program, type_, keys) for type_ in {campaign.on for campaign in program.campaigns}
-        }
+        on = {campaign.on for campaign in (*program.campaigns, *as_campaigns(program))}
+        self.triggers: dict[str, Trigger] = {type_: Trigger(program, type_, keys) for type_ in on}
+        self.pricelist: Pricelist | None = None
+        purchase = self.triggers.get("purchase")
+        self.purchase_pools: tuple[str, ...] = () if purchase is None else purchase.pools
 
     def heir_of(self, track: Track, tier: str) -> Tier:
         """Where members of a tier that this version no longer has stand.

@@ -26,12 +26,14 @@ from laurels.core.activity import (
     OpeningBalance,
     Parcel,
     Purchase,
+    Quote,
     Reinstatement,
     Return,
     Transfer,
 )
 from laurels.core.adjustment import adjust, extend, open_balance, reinstate
 from laurels.core.apply import USES_IN_ROOT, Draft, uses_key
+from laurels.core.bought import KEY as BOUGHT
 from laurels.core.calendar import Instant
 from laurels.core.case import NOTHING_OUTSIDE, Case, Code, Outside
 from laurels.core.compiled import Compiled
@@ -40,8 +42,9 @@ from laurels.core.due import bring_up as carry_out_due
 from laurels.core.enrolment import change, enrol
 from laurels.core.facts import AnyFact
 from laurels.core.folding_vouchers import LIST, voucher_key
-from laurels.core.member import Member, Root, page_key
+from laurels.core.member import ROOT, Member, Root, page_key
 from laurels.core.purchase import record_free, record_purchase
+from laurels.core.quote import may_reserve, reserve
 from laurels.core.redemption import cancel, capture, hold
 from laurels.core.refusal import Refusal
 from laurels.core.reversal import take_back
@@ -96,10 +99,14 @@ def needs(versions: Versions, activity: Activity, root: Root, at: Instant) -> tu
     data = activity.data
     if isinstance(data, (Purchase, Return)):
         keys.append(f"order/{data.order}")
+        if isinstance(data, Purchase) and data.quote is not None:
+            keys.append(f"quote/{data.quote}")
         if isinstance(data, Purchase) and data.tenders:
             keys.extend([f"redemption/{tender.redemption}" for tender in data.tenders if tender.redemption])
     elif isinstance(data, (Hold, Capture, Cancel)):
         keys.append(f"redemption/{data.redemption}")
+    elif isinstance(data, Quote):
+        keys.extend([f"order/{data.cart.order}", f"quote/{data.quote}"])
     elif isinstance(data, Reinstatement):
         keys.extend([f"expired/{lot}" for lot in data.lots])
     if versions.has_vouchers:
@@ -115,6 +122,11 @@ def needs(versions: Versions, activity: Activity, root: Root, at: Instant) -> tu
     compiled = versions.at(activity.occurred_at)
     if compiled is not None:
         keys.extend([f"measures/{track.id}" for track in compiled.rolling_tracks])
+        trigger = compiled.trigger("purchase") if isinstance(data, (Purchase, Quote)) else None
+        if trigger is not None and trigger.asks_new:
+            keys.append(BOUGHT)
+    if root.quotes:
+        keys.extend([f"quote/{id}" for id, until in root.quotes.items() if until <= at])
     keys.extend([f"redemption/{id}" for id, ends_at in root.holds.items() if ends_at is not None and ends_at <= at])
     keys.extend([uses_key(limit) for limit, uses in root.limits.items() if len(uses) >= USES_IN_ROOT])
     return tuple(keys)
@@ -171,6 +183,8 @@ def _judge(case: Case, earning: Compiled, now: Compiled, activity: Activity) -> 
     data = activity.data
     if isinstance(data, Purchase):
         return record_purchase(case, earning, now, activity, data)
+    if isinstance(data, Quote):
+        return record_quote(case, earning, now, activity, data)
     if isinstance(data, Free):
         return record_free(case, earning, now, activity, data)
     if isinstance(data, Return):
@@ -220,6 +234,28 @@ def _judge(case: Case, earning: Compiled, now: Compiled, activity: Activity) -> 
         voucher.take_home(case, now, data)
         return None
     assert_never(data)
+
+
+def record_quote(case: Case, earning: Compiled, now: Compiled, activity: Activity, data: Quote) -> Refusal | None:
+    """A cart decided as a purchase. Reserved, nothing comes of it but what it claims, and the promise of the rest."""
+    purchase = msgspec.structs.replace(activity, type="purchase", data=data.cart)
+    if not data.reserve:
+        return record_purchase(case, earning, now, purchase, data.cart, quoting=True)
+    refusal = may_reserve(case, data.quote)
+    if refusal is not None:
+        return refusal
+    aside = Case(
+        case.versions,
+        Draft(Member(case.draft.id, {**case.draft.documents, ROOT: case.root})),
+        case.at,
+        dict(case.pools),
+    )
+    refusal = record_purchase(aside, earning, now, purchase, data.cart, quoting=True)
+    if refusal is not None:
+        return refusal
+    codes = frozenset[str]() if earning.pricelist is None else earning.pricelist.ids
+    reserve(case, now, data.quote, data.cart, codes, aside.facts)
+    return None
 
 
 def bring_up(versions: Versions, member: Member, at: Instant) -> Member:

@@ -1,8 +1,8 @@
 """Time passes: everything that falls due is carried out, in order of time, and within an instant in one order.
 
-Pending lots activate, holds and reservations time out, vouchers and lots expire, tiers are reviewed. This is the only
-place where time passes, and judging and reading come through here first, so that it makes no difference whether a
-sweep ran before.
+Pending lots activate, holds, quotes and reservations time out, vouchers and lots expire, tiers are reviewed. This is
+the only place where time passes, and judging and reading come through here first, so that it makes no difference
+whether a sweep ran before.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from laurels.core.expiry import activating_lots, due_lots, expire, expiry_of, pa
 from laurels.core.facts import LotActivated, Part, WalletKept, WalletLapsed
 from laurels.core.member import Lot, Purchased, purchase_key, upcoming
 from laurels.core.program.model import Never, Wallet
+from laurels.core.quote import time_out_quote
 from laurels.core.redemption import time_out
 from laurels.core.tier import measure_points, place, review
 from laurels.core.voucher import run_out
@@ -90,6 +91,9 @@ def _carry_out(case: Case, compiled: Compiled, at: Instant) -> None:
             time_out(case, compiled, redemption, at)
     if root.vouchers_at is not None and root.vouchers_at <= at:
         run_out(case, at)
+    if root.quotes:
+        for quote in sorted([id for id, until in root.quotes.items() if until <= at]):
+            time_out_quote(case, quote, at)
     for id in wallets:
         balance = root.wallets[id]
         if balance.pages and (first := balance.pages[0].expires_at) is not None and first <= at:

@@ -77,6 +77,71 @@ CAMPAIGN_CODES: Final = MappingProxyType(
 )
 """What became of a campaign for one activity."""
 
+PROMOTION_CODES: Final = MappingProxyType(
+    {
+        "applied": Sentence("It takes {given} off.", "优惠 {given}。"),
+        "trimmed": Sentence(
+            "It takes {given} of {wanted} off: {by} left no more.", "应优惠 {wanted}，实际优惠 {given}：受限于{by}。"
+        ),
+        "outside_window": Sentence("It does not run at that instant.", "该时刻不在促销期内。"),
+        "outside_hours": Sentence("It does not run on that weekday or at that hour.", "该星期或时段不在促销范围内。"),
+        "outside_store": Sentence("It does not run in that store.", "该门店不参加本促销。"),
+        "outside_channel": Sentence("It does not run in that channel.", "该渠道不参加本促销。"),
+        "condition_not_met": Sentence("Its condition is not met.", "未满足条件。"),
+        "no_lines": Sentence("It selects none of the lines.", "没有符合条件的商品行。"),
+        "below_threshold": Sentence("The selected lines do not reach its first step.", "所选商品未达到门槛金额。"),
+        "too_few_pieces": Sentence("There are too few pieces for it.", "件数不足。"),
+        "price_is_lower": Sentence("Its price is no lower than what the goods cost.", "现价已不高于促销价。"),
+        "nothing_left": Sentence(
+            "Earlier offers, or the floor of the prices, leave nothing to take off.",
+            "在先优惠或价格下限使其已无可优惠金额。",
+        ),
+        "cooldown": Sentence(
+            "It gave something too short a time ago; {wanted} would have been taken off.",
+            "距上次享受时间过短；原可优惠 {wanted}。",
+        ),
+        "limit_reached": Sentence(
+            "The member's limit is reached; {wanted} would have been taken off.", "已达会员上限；原可优惠 {wanted}。"
+        ),
+        "budget_exhausted": Sentence(
+            "Its budget is used up; {wanted} would have been taken off.", "预算已用完；原可优惠 {wanted}。"
+        ),
+        "excluded": Sentence(
+            "A promotion of another group excludes it; {wanted} would have been taken off.",
+            "被另一活动组的促销排除；原可优惠 {wanted}。",
+        ),
+        "not_best": Sentence(
+            "Another promotion of its group takes more off; {wanted} would have been taken off.",
+            "同组另有更优惠的促销；原可优惠 {wanted}。",
+        ),
+        "not_first": Sentence(
+            "Another promotion of its group comes first; {wanted} would have been taken off.",
+            "同组另有优先的促销；原可优惠 {wanted}。",
+        ),
+        "not_chosen": Sentence(
+            "The member chose otherwise; {wanted} would have been taken off.", "会员另作选择；原可优惠 {wanted}。"
+        ),
+    }
+)
+"""What became of a promotion that takes money off."""
+
+QUOTE_CODES: Final = MappingProxyType(
+    {
+        "kept": Sentence("It is held to what was quoted.", "按试算结果执行。"),
+        "points_anew": Sentence(
+            "The prices are as quoted; the points were judged anew, since it was paid otherwise than quoted.",
+            "价格按试算执行；因支付方式与试算不同，积分重新计算。",
+        ),
+        "quote_unknown": Sentence("No such quote was reserved: judged anew.", "没有保留该试算，已重新计算。"),
+        "quote_timed_out": Sentence("The quote's time was over: judged anew.", "试算已过保留时间，已重新计算。"),
+        "quote_used": Sentence("Another order used the quote: judged anew.", "试算已用于其他订单，已重新计算。"),
+        "quote_differs": Sentence(
+            "The cart is not the one that was quoted: judged anew.", "购物车与试算时不同，已重新计算。"
+        ),
+    }
+)
+"""What became of the quote that a purchase names."""
+
 TIER_REASONS: Final = MappingProxyType(
     {
         "enrolled": Sentence("Everybody starts on this tier.", "入会初始等级。"),
@@ -128,10 +193,15 @@ ENTRY_REASONS: Final = MappingProxyType(
 """Why an entry other than an accrual or activation was posted."""
 
 _UNITS: Final = MappingProxyType(
-    {"points": Sentence("points", "积分"), "times": Sentence("times", "次数")},
+    {
+        "points": Sentence("points", "积分"),
+        "times": Sentence("times", "次数"),
+        "money": Sentence("money", "金额"),
+    },
 )
 _PERIODS: Final = MappingProxyType(
     {
+        "floor": Sentence("the floor of the prices", "价格下限"),
         "day": Sentence("the member's limit a day", "每日会员上限"),
         "week": Sentence("the member's limit a week", "每周会员上限"),
         "month": Sentence("the member's limit a month", "每月会员上限"),
@@ -149,6 +219,8 @@ def limit_sentence(by: str | None) -> Sentence:
     """What narrowed a grant, by the name that explanations carry: `day_points`, `budget_times`, ..."""
     if by is None:
         return Sentence("a limit", "上限")
+    if by == "floor":
+        return _PERIODS["floor"]
     period, _, unit = by.rpartition("_")
     of, what = _PERIODS.get(period), _UNITS.get(unit)
     if of is None or what is None:
@@ -166,6 +238,23 @@ def campaign_sentence(judged: Judged) -> Sentence:
         template.en.format(granted=judged.granted, wanted=judged.wanted, by=by.en),
         template.zh.format(granted=judged.granted, wanted=judged.wanted, by=by.zh),
     )
+
+
+def promotion_sentence(code: str, by: str | None, wanted: str, given: str) -> Sentence:
+    """What became of a promotion, with its amounts as texts."""
+    template = PROMOTION_CODES.get(code)
+    if template is None:
+        return Sentence(code, code)
+    limit = limit_sentence(by) if code == "trimmed" else Sentence("", "")
+    return Sentence(
+        template.en.format(given=given, wanted=wanted, by=limit.en),
+        template.zh.format(given=given, wanted=wanted, by=limit.zh),
+    )
+
+
+def quote_sentence(held: str) -> Sentence:
+    """What became of the quote that a purchase names."""
+    return QUOTE_CODES.get(held) or Sentence(held, held)
 
 
 def tier_sentence(reason: str) -> Sentence:

@@ -316,6 +316,107 @@ class Explained(Fact, frozen=True, tag="explained"):
     campaigns: tuple[Judged, ...]
 
 
+class LineOff(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Money off one line."""
+
+    line: str
+    amount: int
+
+
+class Offered(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """What became of one promotion: applied, or not with a code; money wanted and given.
+
+    `lines` allocates what counts as given: of an order that was not quoted, no more than the till took off. `limits`
+    and `pools` are what that was counted against, so that a return gives both back.
+    """
+
+    promotion: str
+    code: str
+    wanted: int = 0
+    given: int = 0
+    lines: tuple[LineOff, ...] = ()
+    by: str | None = None
+    limits: dict[str, Instant] = {}
+    pools: tuple[str, ...] = ()
+
+
+class Contest(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Offers of a group that exclude each other, with what each would give, and which one was taken ("": none)."""
+
+    group: str
+    offers: tuple[tuple[str, int], ...]
+    taken: str
+
+
+class Deviation(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What a till took off a line under a promotion beyond what it gives; negative: less."""
+
+    line: str
+    promotion: str
+    amount: int
+
+
+class Priced(Fact, frozen=True, tag="priced"):
+    """What promotions take off a cart, or took off an order, in the order in which they apply.
+
+    `before` are the lines' prices before promotions. `quote` is the quote that the purchase named, and `held` what
+    became of that: "kept", or why the order was judged anew ("quote_unknown", "quote_timed_out", "quote_used",
+    "quote_differs"; "points_anew": prices kept, points not, since it was paid otherwise).
+    """
+
+    version: int
+    before: tuple[LineOff, ...]
+    offers: tuple[Offered, ...]
+    contests: tuple[Contest, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
+    quote: str | None = None
+    held: str = ""
+
+
+class QuoteReserved(Fact, frozen=True, tag="quote_reserved"):
+    """A quote keeps what it promised until `until`: prices, points, and what these claim of limits and pools.
+
+    `cart` and `paid` are digests of what was quoted. `grants` are the points by wallet, `said` what became of the
+    campaigns, `cooldowns` those that begin with the purchase; `standing` and `tiers` as in `OrderOpened`.
+    """
+
+    quote: str
+    at: Instant
+    until: Instant
+    version: int
+    cart: str
+    paid: str
+    priced: Priced | None = None
+    grants: dict[str, tuple[Grant, ...]] = {}
+    said: tuple[Judged, ...] = ()
+    cooldowns: dict[str, tuple[Instant, Instant]] = {}
+    standing: dict[str, Scalar] = {}
+    tiers: dict[str, str] = {}
+
+
+class QuoteEnded(Fact, frozen=True, tag="quote_ended"):
+    """A reserved quote became an order, or its time was over."""
+
+    quote: str
+    status: Literal["used", "timed_out"]
+    at: Instant
+    order: str | None = None
+
+
+class DiscountsBack(Fact, frozen=True, tag="discounts_back"):
+    """What a return brought back of the discounts of an order, by promotion; their budgets have it again."""
+
+    order: str
+    discounts: dict[str, int]
+
+
+class Bought(Fact, frozen=True, tag="bought"):
+    """The member bought these categories, and these products that are remembered, for the first time."""
+
+    categories: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+
+
 class OrderOpened(Fact, frozen=True, tag="order_opened"):
     """A purchase was recorded as the member's activity number `seq`.
 
@@ -528,6 +629,11 @@ AnyFact = (
     | Measured
     | TierSet
     | Explained
+    | Priced
+    | QuoteReserved
+    | QuoteEnded
+    | DiscountsBack
+    | Bought
     | OrderOpened
     | OrderReturned
     | RedemptionHeld

@@ -15,16 +15,20 @@ import msgspec
 from laurels.core.apply import USES_IN_ROOT, uses_key
 from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled, CompiledCampaign, CompiledLimit, Trigger
-from laurels.core.facts import CooldownStarted, Judged, LimitUsed, PoolClaimed
+from laurels.core.facts import CooldownStarted, Judged, LimitUsed, PoolClaimed, Priced
 from laurels.core.member import Measures, Use
 from laurels.core.program.model import Budget, Cooldown, MemberLimit
 
 if TYPE_CHECKING:
     from laurels.core.case import Case
+    from laurels.core.pricelist import Pricelist
 
 
 class Limited(Protocol):
-    """What has limits: a campaign, or a kind of voucher."""
+    """What has limits: a campaign, a kind of voucher, or a promotion that takes money off (its points are minor units).
+
+    `id` and `key` are as those of campaigns.
+    """
 
     @property
     def id(self) -> str: ...
@@ -147,6 +151,15 @@ def wished(trigger: Trigger, judged: Iterable[Judged]) -> Iterator[tuple[str, Bu
                 yield pool, limit, points if limit.unit == "points" else 1
 
 
+def wished_money(pricelist: Pricelist, priced: Priced) -> Iterator[tuple[str, Budget, int]]:
+    """The same for the budgets of promotions that take money off."""
+    for offered in priced.offers:
+        promotion = pricelist.promotions.get(offered.promotion)
+        if promotion is not None and offered.wanted:
+            for pool, limit in promotion.budget_pools:
+                yield pool, limit, offered.wanted if limit.unit == "money" else 1
+
+
 def _is_tier_bonus(judged: Judged) -> bool:
     return judged.by is not None and "." in judged.by
 
@@ -166,7 +179,7 @@ def use(
             if first:
                 case.emit(CooldownStarted(each.key, instant, compiled.zone.add(instant, limit.wait)))
             continue
-        by = points if limit.unit == "points" else int(first)
+        by = int(first) if limit.unit == "times" else points
         if by == 0:
             continue
         if isinstance(limit, Budget):

@@ -3,7 +3,8 @@
 State is cut into documents by key, so that a busy member costs what an activity touches and not what they own: `root`
 (balances, standing, running counters), `lots/<wallet>/<n>` (pages of lots), `order/<id>`, `redemption/<id>`,
 `expired/<lot>` (what expired, for returns and reinstatement), `measures/<track>` (days of a rolling window),
-`voucher/<code>`, and `vouchers`, the list of those that are open.
+`voucher/<code>` and `vouchers` (the list of those that are open), `quote/<id>` (what a reserved quote promised) and
+`bought` (what was bought before, where a promotion asks).
 Documents are values: they are never changed in place once they left `apply`; a change makes a copy first.
 """
 
@@ -23,6 +24,8 @@ from laurels.core.facts import (
     LineShare,
     OrderOpened,
     Part,
+    Priced,
+    QuoteReserved,
     Scalar,
     TakenBack,
     VoucherIssued,
@@ -147,6 +150,22 @@ class Root(msgspec.Struct, omit_defaults=True, gc=False, tag_field="v", tag=SCHE
     counters: dict[str, int] = {}
     holds: dict[str, Instant | None] = {}
     vouchers_at: Instant | None = None
+    quotes: dict[str, Instant] = {}
+
+
+class Quote(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
+    """A reserved quote, as it was reserved, and what became of it."""
+
+    reserved: QuoteReserved
+    status: str = "open"
+    order: str | None = None
+
+
+class History(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
+    """What the member has bought before, as far as a promotion asks for it, the earliest first."""
+
+    categories: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
 
 
 class Order(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
@@ -265,6 +284,7 @@ class Purchased(msgspec.Struct, frozen=True, gc=False):
     earned: tuple[Earned, ...]
     redeemed: tuple[VoucherRedeemed, ...] = ()
     given: tuple[VoucherIssued, ...] = ()
+    priced: Priced | None = None
 
 
 def purchased(purchase: Purchase, facts: Iterable[AnyFact]) -> Purchased:
@@ -273,6 +293,7 @@ def purchased(purchase: Purchase, facts: Iterable[AnyFact]) -> Purchased:
     opened: OrderOpened | None = None
     redeemed: list[VoucherRedeemed] = []
     given: list[VoucherIssued] = []
+    priced: Priced | None = None
     for fact in facts:
         if isinstance(fact, Accrued) and fact.order == purchase.order:
             earned.extend(
@@ -298,13 +319,17 @@ def purchased(purchase: Purchase, facts: Iterable[AnyFact]) -> Purchased:
             redeemed.append(fact)
         elif isinstance(fact, VoucherIssued) and fact.reason == "campaign":
             given.append(fact)
+        elif isinstance(fact, Priced):
+            priced = fact
     if opened is None:
         raise AssertionError(f"the facts of the purchase {purchase.order} open no order")
-    return Purchased(purchase, opened, tuple(earned), tuple(redeemed), tuple(given))
+    return Purchased(purchase, opened, tuple(earned), tuple(redeemed), tuple(given), priced)
 
 
 Page = tuple[Lot, ...]
-Document = Root | Page | Order | Redemption | Expired | Measures | Purchased | IssuedVoucher | Vouchers
+Document = (
+    Root | Page | Order | Quote | History | Redemption | Expired | Measures | Purchased | IssuedVoucher | Vouchers
+)
 
 
 class Member(msgspec.Struct, frozen=True, gc=False):
@@ -339,6 +364,8 @@ _KINDS: Final[dict[str, type[Any]]] = {
     "root": Root,
     "lots": _StoredPage,
     "order": Order,
+    "quote": Quote,
+    "bought": History,
     "redemption": Redemption,
     "expired": Expired,
     "measures": Measures,
@@ -411,5 +438,7 @@ def upcoming(root: Root) -> tuple[Instant | None, Instant | None]:
                 sweep = times_out_at
     if root.vouchers_at is not None and root.vouchers_at < sweep:
         sweep = root.vouchers_at
+    if root.quotes:
+        sweep = min(sweep, *root.quotes.values())
     due = min(sweep, activation)
     return None if due == NEVER else due, None if sweep == NEVER else sweep

@@ -5,15 +5,31 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from laurels.core.accrual import accrue
+import msgspec
+
+from laurels.core.accrual import accrue, accrue_promised
 from laurels.core.activity import Activity, Capture, Free, Purchase
+from laurels.core.bought import new_to, remember
 from laurels.core.case import Case, View, view_of
 from laurels.core.compiled import Compiled, Trigger
 from laurels.core.due import release
 from laurels.core.expiry import keep, wind
-from laurels.core.facts import Accrued, CounterMoved, OrderOpened, RedemptionPaid, Scalar
+from laurels.core.facts import (
+    Accrued,
+    CooldownStarted,
+    CounterMoved,
+    Explained,
+    OrderOpened,
+    Priced,
+    QuoteEnded,
+    RedemptionPaid,
+    Scalar,
+)
+from laurels.core.member import Quote
 from laurels.core.money import floor_div
 from laurels.core.program.model import PointsAsMoney
+from laurels.core.promotion import after_promotions, as_taken, cart_of, check_choices, count, deviations_of, price_cart
+from laurels.core.quote import open_quote, paid_otherwise, release_grants
 from laurels.core.redemption import capture
 from laurels.core.refusal import Refusal
 from laurels.core.reversal.target import standing_of
@@ -24,9 +40,12 @@ COUNTED: Final = MappingProxyType({"purchase": "purchases", "check_in": "check_i
 
 
 def record_purchase(
-    case: Case, compiled: Compiled, now: Compiled, activity: Activity, data: Purchase
+    case: Case, compiled: Compiled, now: Compiled, activity: Activity, data: Purchase, *, quoting: bool = False
 ) -> Refusal | None:
-    """A purchase earns, is measured, and is remembered for its returns."""
+    """A purchase earns, is measured, and is remembered for its returns.
+
+    Promotions are judged beside what the till took off; `quoting`, they are taken off first.
+    """
     if case.draft.get(f"order/{data.order}") is not None:
         return Refusal("duplicate_order", data.order)
     if data.tenders:
@@ -38,16 +57,92 @@ def record_purchase(
         refusal = redeem_all(case, compiled, activity, data)
         if refusal is not None:
             return refusal
+    held = ""
+    if data.quote is not None and not quoting:
+        quote = open_quote(case, data)
+        if not isinstance(quote, str):
+            fulfil(case, now, activity, data, quote)
+            return None
+        held = quote
     tiers = case.tiers_at(activity.occurred_at)
     trigger = compiled.trigger("purchase")
     view = view_of(case, compiled, tiers, trigger)
+    if trigger is not None and trigger.asks_new:
+        view.new = new_to(case, data)
+    if compiled.pricelist is not None or held or data.choices:
+        found = price_order(case, compiled, activity, data, view, held=held, quoting=quoting)
+        if isinstance(found, Refusal):
+            return found
+        activity, data = msgspec.structs.replace(activity, data=found), found
     standing: dict[str, Scalar] = {}
     if trigger is not None and trigger.is_recorded:
         standing = standing_of(case, compiled, trigger, activity, view)
     earned = earn(case, compiled, trigger, activity, view)
     measured = measure(case, now, activity, earned)
+    if trigger is not None and trigger.asks_new:
+        remember(case, trigger, activity, view)
     case.emit(OrderOpened(data.order, case.seq, activity.occurred_at, compiled.number, measured, standing, tiers))
     return None
+
+
+def price_order(
+    case: Case, compiled: Compiled, activity: Activity, data: Purchase, view: View, *, held: str, quoting: bool
+) -> Purchase | Refusal:
+    """Judges promotions on an order. A quoted cart comes back as it would be paid, an order as it was paid.
+
+    `held` says why an order that names a quote is judged anew.
+    """
+    pricelist = compiled.pricelist
+    if pricelist is None:
+        refusal = check_choices(data, None)
+        if refusal is not None or not held:
+            return refusal or data
+        case.emit(Priced(compiled.number, (), (), quote=data.quote, held=held))
+        return data
+    cart = cart_of(case, compiled, pricelist, activity, data, view)
+    priced = price_cart(case, compiled, pricelist, cart)
+    if isinstance(priced, Refusal):
+        return priced
+    if not quoting:
+        priced = as_taken(priced, data, pricelist.ids)
+    priced = count(case, compiled, pricelist, priced, activity.occurred_at)
+    case.emit(msgspec.structs.replace(priced, quote=data.quote, held=held))
+    return after_promotions(cart.purchase, priced) if quoting else data
+
+
+def fulfil(case: Case, now: Compiled, activity: Activity, data: Purchase, quote: Quote) -> None:
+    """A purchase that is held to what it was quoted: prices, and points unless it was paid otherwise than quoted."""
+    reserved = quote.reserved
+    then = case.versions.numbered(reserved.version)
+    assert then is not None
+    case.emit(QuoteEnded(reserved.quote, "used", case.at, data.order))
+    as_paid = paid_otherwise(data) == reserved.paid
+    priced = reserved.priced or Priced(then.number, (), ())
+    codes = frozenset([each.promotion for each in priced.offers])
+    deviations = deviations_of(data, priced, codes)
+    held = "kept" if as_paid else "points_anew"
+    case.emit(msgspec.structs.replace(priced, quote=reserved.quote, held=held, deviations=deviations))
+    standing, tiers, trigger = reserved.standing, reserved.tiers, then.trigger("purchase")
+    if as_paid:
+        for campaign, (at, until) in reserved.cooldowns.items():
+            case.emit(CooldownStarted(campaign, at, until))
+        earned = accrue_promised(case, then, activity, tiers, reserved.grants)
+        case.emit(Explained(then.number, reserved.said))
+        follow_accrual(case, then, activity, earned)
+    else:
+        release_grants(case, reserved.grants)
+        tiers = case.tiers_at(reserved.at)
+        view = view_of(case, then, tiers, trigger)
+        if trigger is not None and trigger.asks_new:
+            view.new = new_to(case, data)
+        standing = {}
+        if trigger is not None and trigger.is_recorded:
+            standing = standing_of(case, then, trigger, activity, view)
+        earned = earn(case, then, trigger, activity, view)
+    measured = measure(case, now, activity, earned)
+    if trigger is not None and trigger.asks_new:
+        remember(case, trigger, activity, view_of(case, then, tiers, trigger))
+    case.emit(OrderOpened(data.order, case.seq, activity.occurred_at, then.number, measured, standing, tiers))
 
 
 def record_free(case: Case, compiled: Compiled, now: Compiled, activity: Activity, data: Free) -> Refusal | None:
@@ -68,6 +163,12 @@ def earn(
 ) -> tuple[Accrued, ...]:
     """Grants what the activity sets off and counts it; what it earned."""
     earned = accrue(case, compiled, trigger, activity, view)
+    follow_accrual(case, compiled, activity, earned)
+    return earned
+
+
+def follow_accrual(case: Case, compiled: Compiled, activity: Activity, earned: tuple[Accrued, ...]) -> None:
+    """Counts an activity, and keeps wallets alive that expire with inactivity."""
     counter = COUNTED.get(activity.type)
     if counter is not None:
         case.emit(CounterMoved(counter, 1))
@@ -77,7 +178,6 @@ def earn(
             for each in earned:
                 wind(case, compiled, compiled.wallets[each.wallet], activity.occurred_at)
         keep(case, compiled, activity.type, activity.occurred_at, frozenset())
-    return earned
 
 
 def _check_points_tenders(case: Case, compiled: Compiled, data: Purchase) -> Refusal | None:

@@ -75,6 +75,14 @@ REFUSALS: Final = MappingProxyType(
         "share_exceeded": RefusalKind(
             409, "Points pay a larger share of the order than the program allows.", "积分支付比例超过上限。"
         ),
+        "unknown_choice": RefusalKind(
+            422, "No group of promotions that chooses has this member to choose.", "没有可供选择的该促销。"
+        ),
+        "choice_not_offered": RefusalKind(409, "The promotion chosen gives nothing here.", "所选促销在此不适用。"),
+        "duplicate_quote": RefusalKind(409, "This quote id is in use.", "该试算编号已被使用。"),
+        "too_many_quotes": RefusalKind(
+            409, "The member has as many reserved quotes as one may have.", "该会员保留的试算过多。"
+        ),
         "below_zero": RefusalKind(409, "The adjustment would take more than is available.", "调整超过可用积分。"),
         "expiry_in_past": RefusalKind(422, "The expiry lies in the past.", "有效期已过。"),
         "unknown_lot": RefusalKind(409, "The wallet has no such lot.", "没有该批次。"),

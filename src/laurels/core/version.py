@@ -15,6 +15,7 @@ from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled
 from laurels.core.compiled_voucher import equip
 from laurels.core.member import NEVER
+from laurels.core.pricelist import pricelist_of
 from laurels.core.program.model import Program, Wallet
 from laurels.core.program.renaming import names_between
 from laurels.core.written import write
@@ -29,12 +30,14 @@ class Version(msgspec.Struct, frozen=True):
 
 
 def _campaign_keys(ordered: list[Version]) -> list[dict[str, str]]:
-    """For each version in the order of effect, the first ids of campaigns that had another one before."""
+    """For each version in the order of effect, the first ids of campaigns and promotions that had another before."""
     keys: list[dict[str, str]] = []
     for n, version in enumerate(ordered):
         former, known = (ordered[n - 1].program, keys[-1]) if n else (version.program, {})
-        renamed = names_between(former, version.program).campaigns
-        now = {campaign.id: known[campaign.id] for campaign in version.program.campaigns if campaign.id in known}
+        names = names_between(former, version.program)
+        renamed = {**names.campaigns, **names.promotions}
+        here = [*[each.id for each in version.program.campaigns], *[each.id for each in version.program.promotions]]
+        now = {id: known[id] for id in here if id in known}
         keys.append({**now, **{new: known.get(old, old) for old, new in renamed.items()}})
     return keys
 
@@ -56,18 +59,22 @@ class Versions:
         ordered = sorted(versions, key=lambda version: (version.effective_at, version.number))
         self.versions = tuple(ordered)
         self._starts = [version.effective_at for version in ordered]
+        keys = _campaign_keys(ordered)
         self._compiled = tuple(
-            Compiled(version.number, version.program, keys)
-            for version, keys in zip(ordered, _campaign_keys(ordered), strict=True)
+            Compiled(version.number, version.program, campaign_keys)
+            for version, campaign_keys in zip(ordered, keys, strict=True)
         )
-        for compiled, keys in zip(self._compiled, _voucher_keys(ordered), strict=True):
-            equip(compiled, keys)
+        for compiled, voucher_keys in zip(self._compiled, _voucher_keys(ordered), strict=True):
+            equip(compiled, voucher_keys)
         self._expiring = tuple(
             (start, compiled)
             for start, compiled in zip(self._starts, self._compiled, strict=True)
             if compiled.expiring_tracks
         )
-        for compiled in self._compiled:
+        for compiled, campaign_keys in zip(self._compiled, keys, strict=True):
+            compiled.pricelist = pricelist_of(compiled, campaign_keys)
+            if compiled.pricelist is not None:
+                compiled.purchase_pools += compiled.pricelist.pools
             for trigger in compiled.triggers.values():
                 trigger.writ = write(trigger)
         self.has_vouchers = any(compiled.vouchers for compiled in self._compiled)
@@ -78,6 +85,8 @@ class Versions:
                 for pool, budget in kind.budget_pools:
                     self.voucher_budgets[pool] = min(self.voucher_budgets.get(pool, budget.most), budget.most)
         self.draws_chance = any(compiled.draws_chance for compiled in self._compiled)
+        self.pools = tuple(dict.fromkeys(pool for compiled in self._compiled for pool in compiled.purchase_pools))
+        """Every pool that a purchase may look at, in any version."""
         # Nearly everything is judged by the newest version.
         self._newest_start = self._starts[-1] if ordered else NEVER
 

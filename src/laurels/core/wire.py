@@ -75,6 +75,14 @@ class WirePurchase(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     vouchers: Annotated[tuple[Word, ...], Meta(max_length=VOUCHERS_MOST)] = ()
 
 
+class WireQuote(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """`data` of a quote: a purchase that is not paid yet, under the quote's id."""
+
+    quote: Id
+    cart: WirePurchase
+    reserve: bool = False
+
+
 class WireReturnLine(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """Part of a line that comes back: by quantity, by amount, or both; neither means all that is left of it."""
 
@@ -253,6 +261,7 @@ class WireNothing(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
 
 WIRE_TYPES: Final[dict[str, type[Struct]]] = {
     "purchase": WirePurchase,
+    "quote": WireQuote,
     "return": WireReturn,
     "enrol": WireEnrol,
     "member_change": WireMemberChange,

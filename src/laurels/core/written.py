@@ -77,7 +77,9 @@ def is_common(trigger: Trigger) -> bool:
         if each.gifts:
             return False
         grant = each.grants[0]
-        if len(each.grants) > 1 or not isinstance(grant, COMMON) or each.reaches is not None:
+        if each.promotion is not None or each.reaches is not None:
+            return False
+        if len(each.grants) > 1 or not isinstance(grant, COMMON):
             return False
         if isinstance(grant, Multiply) and (grant.campaign, grant.wallet) not in by_line:
             return False

@@ -8,19 +8,21 @@ missing are collected over as many members as possible and asked for together.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
 
-from laurels.core.activity import Purchase
+from laurels.core.activity import Activity, Purchase
 from laurels.core.calendar import MICROSECONDS_PER_MINUTE, Instant
 from laurels.core.case import Code
 from laurels.core.decide import Circumstances, Decision, bring_up, decide
-from laurels.core.facts import Explained, PoolClaimed, decode_facts
+from laurels.core.facts import Explained, PoolClaimed, Priced, QuoteReserved, decode_facts
 from laurels.core.journal import entries
-from laurels.core.limit import wished
+from laurels.core.limit import wished, wished_money
 from laurels.core.member import ROOT, Document, Member, Missing, purchase_key, purchased
+from laurels.core.program.model import Budget
 from laurels.core.refusal import Refusal
 from laurels.core.shape import Problem
 from laurels.core.voucher import CODE_POOLS
@@ -38,6 +40,9 @@ RETURN_OF: Final = {"transfer_in": "transfer_back", "voucher_in": "voucher_back"
 
 RETURNS: Final = frozenset(RETURN_OF.values())
 """Types that give a follow-up back. They cannot be refused, not even by a sealed member."""
+
+_TRIGGER: Final = MappingProxyType({"quote": "purchase"})
+"""What sets off the campaigns that judged an activity, where that is not its type."""
 
 _log: Final = logging.getLogger("laurels.intake")
 
@@ -135,13 +140,8 @@ class Pass:
             activity = accepted.item.activity
             if not accepted.pools or activity is None:
                 continue
-            compiled = self._head.versions.at(activity.occurred_at)
-            trigger = None if compiled is None else compiled.trigger(activity.type)
             self._vouchers_wished(accepted, found)
-            if trigger is None:
-                continue
-            judged = [each for fact in accepted.outcome.facts if type(fact) is Explained for each in fact.campaigns]
-            for pool, limit, points in wished(trigger, judged):
+            for pool, limit, points in self._wished(accepted, activity):
                 wanted, most = found.get(pool, (0, limit.most))
                 found[pool] = (wanted + points, min(most, limit.most))
         return found
@@ -156,6 +156,21 @@ class Pass:
                 if most is not None:
                     wanted, least = found.get(fact.pool, (0, most))
                     found[fact.pool] = (wanted + fact.by, min(least, most))
+
+    def _wished(self, accepted: Accepted, activity: Activity) -> Iterator[tuple[str, Budget, int]]:
+        """What the facts of one activity say that was wanted of budgets, by the version that judged it."""
+        versions = self._head.versions
+        for fact in accepted.outcome.facts:
+            if type(fact) is Explained:
+                compiled = versions.numbered(fact.version)
+                trigger = None if compiled is None else compiled.trigger(_TRIGGER.get(activity.type, activity.type))
+                if trigger is not None:
+                    yield from wished(trigger, fact.campaigns)
+            priced = fact.priced if type(fact) is QuoteReserved else fact
+            if type(priced) is Priced:
+                compiled = versions.numbered(priced.version)
+                if compiled is not None and compiled.pricelist is not None:
+                    yield from wished_money(compiled.pricelist, priced)
 
     def member(self, id: str) -> Member:
         """The member as of the last decision."""

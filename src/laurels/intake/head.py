@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from laurels.core.activity import Activity, Declared
+from laurels.core.activity import Activity, Declared, Purchase, Quote
 from laurels.core.calendar import Instant
 from laurels.core.program.model import Program
 from laurels.core.version import Version, Versions
@@ -48,15 +48,26 @@ class Head(msgspec.Struct, frozen=True):
 
     def pools_of(self, activity: Activity) -> tuple[str, ...]:
         """The pools that deciding the activity may look at."""
-        compiled = self.versions.at(activity.occurred_at)
-        trigger = None if compiled is None else compiled.trigger(activity.type)
-        pools = () if trigger is None else trigger.pools
         codes = self.codes_of(activity)
-        return (*pools, *self.versions.voucher_budgets, *pools_named(codes)) if codes else pools
+        vouchers = (*self.versions.voucher_budgets, *pools_named(codes)) if codes else ()
+        return (*self._pools_of(activity), *vouchers)
 
     def codes_of(self, activity: Activity) -> tuple[str, ...]:
         """The voucher codes that the activity names."""
         return names_codes(activity.data) if self.versions.has_vouchers else ()
+
+    def _pools_of(self, activity: Activity) -> tuple[str, ...]:
+        data = activity.data
+        if isinstance(data, Purchase) and data.quote is not None:
+            # The version that made the quote may judge it.
+            return self.versions.pools
+        compiled = self.versions.at(activity.occurred_at)
+        if compiled is None:
+            return ()
+        if isinstance(data, Purchase | Quote):
+            return compiled.purchase_pools
+        trigger = compiled.trigger(activity.type)
+        return () if trigger is None else trigger.pools
 
 
 class Heads:

@@ -388,6 +388,55 @@ def random(seed: int) -> Callable[[], Recorder]:
     return live
 
 
+def promoted() -> Recorder:
+    """Promotions of several sorts in groups with limits and budgets, quotes reserved, kept and timed out, returns."""
+
+    def line(amount: str, *discounts: tuple[str, str], **words: str) -> dict[str, Any]:
+        return {"amount": amount, "discounts": [{"code": code, "amount": off} for code, off in discounts], **words}
+
+    promotions = {
+        "tenth": {"gives": {"percent": "10%"}, "limits": [{"budget": "money", "of": "60.00"}]},
+        "steps": {"gives": {"steps": [{"spend": 100, "off": 10}, {"spend": 300, "off": 40}]}},
+        "second": {"gives": {"nth": 2, "percent": "50%"}, "lines": "line.quantity >= 2.0", "round": "half_up"},
+        "members": {"gives": {"price": "8.00"}, "when": "member.counters.purchases > 0", "floor": {"share": "50%"}},
+        "triple": {"gives": {"multiply": "points", "by": 3}, "channels": "app"},
+        "cross": {"gives": {"wallet": "points", "points": 30, "new": "category"}},
+        "trial": {
+            "gives": {"wallet": "points", "points": 5, "new": "product"},
+            "lines": 'has(line.category) && line.category == "new"',
+        },
+    }
+    document = {
+        "program": "shop", "time_zone": "Asia/Shanghai", "currency": "CNY", "wallets": {"points": {}},
+        "campaigns": {"base": {"on": "purchase", "grant": {"wallet": "points", "points": 1, "per": "1.00"}}},
+        "promotions": promotions,
+        "groups": {"one": {"mode": "exclusive", "of": ["steps", "tenth"]}},
+    }  # fmt: skip
+    w = Recorder(document)
+    w.publish({key: value for key, value in document.items() if key not in ("promotions", "groups")}, "2026-03-02")
+    w.enrol()
+    w.buy("o1", line("90.00", ("tenth", "10.00"), category="tea"), at="2026-03-01 10:00")
+
+    def quote(id: str, amount: str, **data: Any) -> None:
+        lines = [{"line": "1", "amount": amount, "quantity": "2", "category": "new", "sku": "n-1"}]
+        cart = {"order": f"quote:{id}", "lines": lines, **data}
+        w.post("m", "quote", {"quote": id, "cart": cart, "reserve": True})
+
+    quote("q1", "320.00", choices={"one": "tenth"})
+    quote("q2", "320.00", channel="app")
+    quote("q2", "320.00")
+    w.clock("2026-03-01 10:31")
+    quote("q3", "120.00", channel="app")
+    w.publish({**document, "promotions": {"tenth": promotions["tenth"]}, "groups": {}}, "2026-03-01 10:40")
+    kept = line("74.25", ("steps", "10.00"), ("second", "27.50"), ("members", "8.25"), category="new", sku="n-1")
+    w.buy("o2", {**kept, "quantity": "2"}, quote="q3", channel="app", at="2026-03-01 10:45")
+    w.buy("o3", "20.00", quote="q3", at="2026-03-01 11:00")
+    w.give_back("o2", ("1", "30.00"))
+    w.give_back("o1")
+    w.give_back("o2")
+    return w
+
+
 STORIES: list[Callable[[], Recorder]] = [
     cafe,
     put_right,
@@ -396,4 +445,5 @@ STORIES: list[Callable[[], Recorder]] = [
     renamed,
     *map(random, range(101, 109)),
     vouchers,
+    promoted,
 ]

@@ -330,7 +330,7 @@ def _campaign_aspects(zone: Zone) -> tuple[Aspect[Campaign], ...]:
         Aspect("when", lambda campaign: notation.condition(campaign.when), takes_away=generosity.asks_otherwise),
         Aspect("lines", lambda campaign: notation.condition(campaign.lines), takes_away=generosity.asks_otherwise),
         Aspect("priority", lambda campaign: campaign.priority),
-        Aspect("gifts", lambda campaign: campaign.gifts, notation.gifts, generosity.gives_less),
+        Aspect("gifts", lambda campaign: campaign.gifts, notation.gifts, generosity.gives_fewer),
     )
 
 

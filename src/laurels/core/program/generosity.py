@@ -288,7 +288,7 @@ def _bracketed(grant: Brackets, amount: int, scale: int) -> int:
     return points
 
 
-def gives_less(before: tuple[VoucherGift, ...], after: tuple[VoucherGift, ...]) -> bool:
+def gives_fewer(before: tuple[VoucherGift, ...], after: tuple[VoucherGift, ...]) -> bool:
     """Whether a campaign would give fewer things besides points."""
     now = {gift.voucher: gift.count for gift in after}
     return any(now.get(gift.voucher, 0) < gift.count for gift in before)

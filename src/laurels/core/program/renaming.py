@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -48,7 +47,7 @@ class Names(msgspec.Struct, frozen=True):
     tiers: Mapping[tuple[str, str], str]
     campaigns: Mapping[str, str]
     groups: Mapping[str, str]
-    vouchers: Mapping[str, str] = MappingProxyType({})
+    vouchers: Mapping[str, str]
     promotions: Mapping[str, str]
 
     def old_wallet(self, wallet: str) -> str:

@@ -12,6 +12,7 @@ from laurels.core.case import Case
 from laurels.core.facts import Explained, Judged, OrderReturned, TakenBack
 from laurels.core.member import Purchased, purchase_key
 from laurels.core.refusal import Refusal
+from laurels.core.reversal.discounts import give_discounts_back
 from laurels.core.reversal.lines import (
     PastOrder,
     all_back,
@@ -57,6 +58,8 @@ def take_back(case: Case, data: Return) -> Refusal | None:
     past = where_it_is_now(case, past)
     forgiven, waited = take(case, compiled, past, data.order, taken)
     give_limits_back(case, past, taken)
+    if recorded.priced is not None:
+        give_discounts_back(case, past, purchase, recorded.priced, cumulative)
     now = case.versions.judging(case.at)
     was_whole = all(all_back(line, past.returned.get(line.line)) or is_nothing(line) for line in purchase.lines)
     measured = unmeasure(case, now, past, purchase, shares, taken, waited, whole=whole and not was_whole)

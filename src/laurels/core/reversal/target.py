@@ -10,7 +10,7 @@ import msgspec
 
 from laurels.core.accrual import combine, judge
 from laurels.core.activity import Activity, Line, Purchase
-from laurels.core.case import Case, View, readable
+from laurels.core.case import NOTHING_NEW, Case, View, readable
 from laurels.core.compiled import Compiled, CompiledCampaign, Trigger
 from laurels.core.facts import (
     Judged,
@@ -277,6 +277,9 @@ def standing_of(case: Case, compiled: Compiled, trigger: Trigger, activity: Acti
         missing = missing_to(case, compiled, each.reaches, activity.occurred_at)
         for n, value in enumerate(missing or ()):
             standing[f"missing.{each.id}.{n}"] = value
+    if trigger.asks_new:
+        for name, new in view.new.items():
+            standing[f"new.{name}"] = sorted(new)
     if trigger.weighed:
         for name, left in lefts(case, compiled, trigger.weighed, activity.occurred_at).items():
             standing[f"room.{name}"] = left
@@ -299,6 +302,7 @@ def _recorded_view(case: Case, compiled: Compiled, past: PastOrder) -> View:
     attributes: dict[str, Any] = {}
     counters: dict[str, int] = {}
     wallets = {wallet: Balance() for wallet in compiled.wallets}
+    new = dict(NOTHING_NEW)
     for path, value in past.standing.items():
         kind, _dot, name = path.partition(".")
         if kind == "attributes":
@@ -309,6 +313,9 @@ def _recorded_view(case: Case, compiled: Compiled, past: PastOrder) -> View:
         elif kind == "wallets":
             wallet, _dot, balance = name.partition(".")
             setattr(wallets[wallet], balance, value)
+        elif kind == "new":
+            assert isinstance(value, list)
+            new[name] = frozenset(value)
     return View(
         case.draft.id,
         case.root.enrolled_at or 0,
@@ -317,4 +324,5 @@ def _recorded_view(case: Case, compiled: Compiled, past: PastOrder) -> View:
         (),
         counters,
         readable(attributes, compiled.attribute_types),
+        new,
     )

@@ -1,0 +1,197 @@
+"""Prices as outsiders read them: what promotions take off each line, what became of each, and what a quote keeps."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from laurels.core.compiled import Compiled
+from laurels.core.explanation import promotion_sentence, quote_sentence
+from laurels.core.facts import AnyFact, DiscountsBack, Offered, Priced, QuoteReserved
+from laurels.core.money import format_minor
+
+Amount = Annotated[str, Meta(description="Decimal, in the program's currency.", examples=["12.00"])]
+Texts = Annotated[dict[str, str], Meta(description="By language: `en`, `zh-CN`.")]
+
+
+class LineDiscount(msgspec.Struct, frozen=True):
+    """What a promotion takes off a line."""
+
+    code: Annotated[str, Meta(description="The promotion's id; a till sends it in `discounts`.")]
+    amount: Amount
+
+
+class LinePrice(msgspec.Struct, frozen=True):
+    """A line before promotions, what they take off, and what it costs then."""
+
+    line: str
+    before: Amount
+    discounts: tuple[LineDiscount, ...]
+    amount: Amount
+
+
+class PromotionOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one promotion that takes money off, and why."""
+
+    promotion: str
+    applied: bool
+    code: Annotated[str, Meta(description="Why; each code has its sentence in docs/explanations.md.")]
+    wanted: Amount
+    given: Amount
+    limited_by: Annotated[str | None, Meta(examples=["day_money"])]
+    text: Texts
+
+
+class ContestedOffer(msgspec.Struct, frozen=True):
+    """One of several offers that exclude each other, and what it would take off."""
+
+    id: Annotated[str, Meta(description="A promotion, or a group of them.")]
+    amount: Amount
+
+
+class ContestAnswer(msgspec.Struct, frozen=True):
+    """Offers of a group of which one is given; `choices` in the data takes another one."""
+
+    group: str
+    offers: tuple[ContestedOffer, ...]
+    taken: Annotated[str | None, Meta(description="Null: the member declined.")]
+
+
+class DeviationAnswer(msgspec.Struct, frozen=True):
+    """What a till took off a line beyond what a promotion gives; negative: less."""
+
+    line: str
+    promotion: str
+    amount: Amount
+
+
+class QuoteState(msgspec.Struct, frozen=True, kw_only=True):
+    """The quote that was reserved, or that a purchase names."""
+
+    id: str
+    code: Annotated[str, Meta(description="`reserved`, `kept`, or why the order was judged anew.")]
+    text: Texts | None = None
+    until: Annotated[str | None, Meta(description="How long it keeps what it promises.")] = None
+    points: Annotated[dict[str, int], Meta(description="By wallet: what a reserved quote promises.")] = {}
+
+
+class Prices(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cart or order costs with the program's promotions."""
+
+    before: Amount
+    discount: Amount
+    total: Amount
+    lines: tuple[LinePrice, ...]
+    promotions: tuple[PromotionOutcome, ...]
+    contests: tuple[ContestAnswer, ...]
+    deviations: tuple[DeviationAnswer, ...]
+    quote: QuoteState | None = None
+
+
+_TELLING = (Priced, QuoteReserved, DiscountsBack)
+
+
+def tell_of_prices(facts: tuple[AnyFact, ...]) -> bool:
+    """Whether promotions or a quote were concerned at all."""
+    for fact in facts:
+        if type(fact) in _TELLING:
+            return True
+    return False
+
+
+def prices_of(facts: tuple[AnyFact, ...], compiled: Compiled) -> Prices | None:
+    """The prices that facts tell of; None where no promotion and no quote was concerned."""
+    for fact in facts:
+        if isinstance(fact, Priced):
+            state = None
+            if fact.quote is not None:
+                sentence = quote_sentence(fact.held)
+                state = QuoteState(id=fact.quote, code=fact.held, text={"en": sentence.en, "zh-CN": sentence.zh})
+            return _prices(fact, compiled, state)
+        if isinstance(fact, QuoteReserved):
+            points = {wallet: sum([grant.points for grant in grants]) for wallet, grants in fact.grants.items()}
+            until = compiled.zone.format(fact.until)
+            state = QuoteState(id=fact.quote, code="reserved", until=until, points=points)
+            return _prices(fact.priced or Priced(fact.version, (), ()), compiled, state)
+    return None
+
+
+def _prices(priced: Priced, compiled: Compiled, quote: QuoteState | None) -> Prices:
+    places = compiled.declared.places
+    off: dict[str, list[LineDiscount]] = {}
+    left = {line.line: line.amount for line in priced.before}
+    for each in priced.offers:
+        for line in each.lines:
+            off.setdefault(line.line, []).append(LineDiscount(each.promotion, format_minor(line.amount, places)))
+            left[line.line] = left.get(line.line, 0) - line.amount
+    before, total = sum([line.amount for line in priced.before]), sum(left.values())
+    return Prices(
+        before=format_minor(before, places),
+        discount=format_minor(before - total, places),
+        total=format_minor(total, places),
+        lines=tuple(
+            [
+                LinePrice(
+                    line.line,
+                    format_minor(line.amount, places),
+                    tuple(off.get(line.line, ())),
+                    format_minor(left[line.line], places),
+                )
+                for line in priced.before
+            ]
+        ),
+        promotions=tuple([_outcome(each, places) for each in priced.offers]),
+        contests=tuple(
+            [
+                ContestAnswer(
+                    each.group,
+                    tuple([ContestedOffer(id, format_minor(amount, places)) for id, amount in each.offers]),
+                    each.taken or None,
+                )
+                for each in priced.contests
+            ]
+        ),
+        deviations=tuple(
+            [
+                DeviationAnswer(each.line, each.promotion, format_minor(each.amount, places))
+                for each in priced.deviations
+            ]
+        ),
+        quote=quote,
+    )
+
+
+def _outcome(each: Offered, places: int) -> PromotionOutcome:
+    wanted, given = format_minor(each.wanted, places), format_minor(each.given, places)
+    sentence = promotion_sentence(each.code, each.by, wanted, given)
+    return PromotionOutcome(
+        promotion=each.promotion,
+        applied=each.given > 0,
+        code=each.code,
+        wanted=wanted,
+        given=given,
+        limited_by=each.by,
+        text={"en": sentence.en, "zh-CN": sentence.zh},
+    )
+
+
+def discounts_of(facts: tuple[AnyFact, ...], compiled: Compiled) -> tuple[dict[str, Any], ...]:
+    """Discounts among what was granted other than points; negative where a return brought them back."""
+    places = compiled.declared.places
+    found: list[dict[str, Any]] = []
+    for fact in facts:
+        priced = fact.priced if isinstance(fact, QuoteReserved) else fact
+        if isinstance(priced, Priced):
+            for each in priced.offers:
+                amount = sum([line.amount for line in each.lines])
+                if amount:
+                    found.append(_discount(each.promotion, format_minor(amount, places)))
+        elif isinstance(priced, DiscountsBack):
+            found += [_discount(id, format_minor(-amount, places)) for id, amount in priced.discounts.items()]
+    return tuple(found)
+
+
+def _discount(promotion: str, amount: str) -> dict[str, Any]:
+    return {"kind": "discount", "promotion": promotion, "amount": amount}

@@ -1,0 +1,353 @@
+"""Promotions on a cart: which of them take money off, how much of which line, and why the others do not.
+
+Each is judged by itself first (time, place, condition, lines, what it comes to on what earlier ones left, limits), then
+groups choose. Of a group that chooses, every member is tried on the same cart, so that the explanation can say what
+each would have given. A member's own choice goes before the group's. Where an exclusive group gives something, no
+promotion of any other group is given; those outside all groups are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from laurels.core.activity import Activity, Line, Purchase
+from laurels.core.calendar import Instant, LocalTime
+from laurels.core.case import Case, View
+from laurels.core.compiled import Compiled
+from laurels.core.facts import Contest, Deviation, LineOff, Offered, PoolClaimed, Priced
+from laurels.core.granting import ActivityView, activity_view
+from laurels.core.limit import room_of, use
+from laurels.core.member import Balance
+from laurels.core.money import floor_div
+from laurels.core.pricelist import CHOOSING, CompiledGroup, CompiledPromotion, Pricelist, Unit
+from laurels.core.pricing import Bid, appraise
+from laurels.core.refusal import Refusal
+
+_NO_BALANCE: Final = Balance()
+
+
+class Cart(msgspec.Struct, gc=False):
+    """A purchase with its prices before promotions, and the moment at which it is judged."""
+
+    purchase: Purchase
+    view: View
+    activity: ActivityView
+    at: LocalTime
+    instant: Instant
+
+
+class Result(msgspec.Struct, gc=False):
+    """What a unit comes to on a cart: what became of its promotions, what is left of lines, what it takes off."""
+
+    offered: list[Offered]
+    left: list[int]
+    given: int
+
+
+class Judgement:
+    """One cart, judged. `contests` are the choices between promotions that came up."""
+
+    def __init__(self, case: Case, compiled: Compiled, pricelist: Pricelist, cart: Cart) -> None:
+        self._case = case
+        self._compiled = compiled
+        self._pricelist = pricelist
+        self._cart = cart
+        self._lines = cart.purchase.lines
+        self._bids: dict[str, Bid | str] = {}
+        self.contests: list[Contest] = []
+
+    def run(self) -> list[Offered]:
+        """What becomes of every promotion, in the order in which they apply."""
+        left = [line.amount for line in self._lines]
+        winner = self._exclusive(left)
+        offered: list[Offered] = []
+        for unit in self._pricelist.units:
+            result = self._unit(unit, left, note=True)
+            if winner is not None and isinstance(unit, CompiledGroup) and unit.id != winner:
+                offered += [_instead(each, "excluded") for each in result.offered]
+                continue
+            offered += result.offered
+            left = result.left
+        return offered
+
+    def _exclusive(self, left: list[int]) -> str | None:
+        """The exclusive group that keeps all other groups out: the first by priority that gives something."""
+        found = [
+            (-unit.priority, n, unit.id)
+            for n, unit in enumerate(self._pricelist.units)
+            if isinstance(unit, CompiledGroup)
+            and unit.mode == "exclusive"
+            and self._unit(unit, left, note=False).given > 0
+        ]
+        return min(found)[2] if found else None
+
+    # --- groups -------------------------------------------------------------------------------------------------------
+
+    def _unit(self, unit: Unit, left: list[int], *, note: bool) -> Result:
+        if isinstance(unit, CompiledPromotion):
+            return self._promotion(unit, left)
+        if unit.mode not in CHOOSING:
+            offered: list[Offered] = []
+            given = 0
+            for member in unit.members:
+                result = self._unit(member, left, note=note)
+                offered += result.offered
+                left, given = result.left, given + result.given
+            return Result(offered, left, given)
+        return self._choice(unit, left, note=note)
+
+    def _choice(self, group: CompiledGroup, left: list[int], *, note: bool) -> Result:
+        tried = [(member, self._unit(member, left, note=note)) for member in group.members]
+        giving = [
+            (-result.given if group.mode == "best" else 0, -member.priority, n)
+            for n, (member, result) in enumerate(tried)
+            if result.given > 0
+        ]
+        place = min(giving)[2] if giving else None
+        code = "not_best" if group.mode == "best" else "not_first"
+        choices = self._cart.purchase.choices
+        if group.id in choices:
+            chosen, code = choices[group.id], "not_chosen"
+            place = next(
+                (n for n, (member, result) in enumerate(tried) if result.given > 0 and _is_in(chosen, member)), None
+            )
+        if note and len(giving) > 1:
+            offers = tuple([(tried[n][0].id, tried[n][1].given) for *_, n in sorted(giving, key=lambda each: each[2])])
+            self.contests.append(Contest(group.id, offers, "" if place is None else tried[place][0].id))
+        offered: list[Offered] = []
+        for n, (_member, result) in enumerate(tried):
+            offered += result.offered if n == place else [_instead(each, code) for each in result.offered]
+        if place is None:
+            return Result(offered, left, 0)
+        return Result(offered, tried[place][1].left, tried[place][1].given)
+
+    # --- each promotion by itself -------------------------------------------------------------------------------------
+
+    def _promotion(self, each: CompiledPromotion, left: list[int]) -> Result:
+        bid = self._bids.get(each.id)
+        if bid is None:
+            bid = self._bids[each.id] = self._bid(each)
+        if isinstance(bid, str):
+            return Result([Offered(each.id, bid)], left, 0)
+        found = appraise(self._lines, left, bid)
+        wanted, given, by = found.wanted, found.given, None
+        if not given:
+            return Result([Offered(each.id, found.outcome, wanted)], left, 0)
+        code = found.outcome
+        if each.limits:
+            room = room_of(self._case, self._compiled, each, self._cart.instant, given)
+            if room.points <= 0:
+                return Result([Offered(each.id, room.code, wanted, by=room.by)], left, 0)
+            if room.points < given:
+                found = appraise(self._lines, left, msgspec.structs.replace(bid, most=room.points))
+                given, code, by = found.given, "trimmed", room.by
+        lines = tuple([LineOff(line.line, off) for line, off in zip(self._lines, found.lines, strict=True) if off])
+        after = [amount - off for amount, off in zip(left, found.lines, strict=True)]
+        if code == "trimmed" and by is None:
+            by = "floor"
+        return Result([Offered(each.id, code, wanted, given, lines, by)], after, given)
+
+    def _bid(self, each: CompiledPromotion) -> Bid | str:
+        """The promotion as an offer on this cart, or why it makes none; that depends on no other promotion."""
+        cart, purchase = self._cart, self._cart.purchase
+        if each.is_timed:
+            if not each.start <= cart.instant < each.end:
+                return "outside_window"
+            if each.weekly is not None and not _in_hours(each.weekly.get(cart.at.weekday, ()), cart.at.second_of_day):
+                return "outside_hours"
+        if each.stores and purchase.store not in each.stores:
+            return "outside_store"
+        if each.channels and purchase.channel not in each.channels:
+            return "outside_channel"
+        if each.when is not None and not each.when(cart.view, purchase, cart.activity, cart.at, None):
+            return "condition_not_met"
+        lines = self._lines
+        selected: Sequence[bool]
+        if each.lines is not None:
+            selected = each.lines(cart.view, purchase, cart.activity, cart.at, lines)
+        else:
+            kind = "shipping" if each.on_shipping else "product"
+            selected = [line.kind == kind for line in lines]
+        parts = tuple([part(cart.view, purchase, cart.activity, cart.at, lines) for part in each.parts])
+        if True not in selected or (parts and any(True not in part for part in parts)):
+            return "no_lines"
+        return Bid(each.id, each.gives, selected, parts, each.floor, each.round)
+
+
+def _in_hours(hours: Sequence[tuple[int, int]], second: int) -> bool:
+    return any(start <= second < end for start, end in hours)
+
+
+def _is_in(chosen: str | None, member: Unit) -> bool:
+    return chosen is not None and (
+        member.id == chosen or (isinstance(member, CompiledGroup) and chosen in member.holds)
+    )
+
+
+def _instead(offered: Offered, code: str) -> Offered:
+    """What becomes of a promotion that would give something and is not given."""
+    return Offered(offered.promotion, code, offered.given) if offered.given else offered
+
+
+# --- carts and orders -------------------------------------------------------------------------------------------------
+
+
+def cart_of(
+    case: Case, compiled: Compiled, pricelist: Pricelist, activity: Activity, purchase: Purchase, view: View
+) -> Cart:
+    """A purchase as promotions see it: with what they took off already put back."""
+    if pricelist.reads_wallets:
+        wallets = {
+            id: case.root.wallets.get(case.versions.current(id, case.at), _NO_BALANCE) for id in compiled.wallets
+        }
+        view = msgspec.structs.replace(view, wallets=wallets)
+    return Cart(
+        before_promotions(purchase, pricelist.ids),
+        view,
+        msgspec.structs.replace(activity_view(activity), type="purchase"),
+        compiled.zone.local(activity.occurred_at),
+        activity.occurred_at,
+    )
+
+
+def before_promotions(purchase: Purchase, codes: frozenset[str]) -> Purchase:
+    """The purchase with its prices before promotions; what a till takes off under other codes stays off."""
+    if not any(line.discounts for line in purchase.lines):
+        return purchase
+    lines = tuple(
+        [
+            msgspec.structs.replace(
+                line, amount=line.amount + sum([off for code, off in line.discounts if code in codes])
+            )
+            if line.discounts
+            else line
+            for line in purchase.lines
+        ]
+    )
+    return msgspec.structs.replace(purchase, lines=lines, total=sum([line.amount for line in lines]))
+
+
+def check_choices(purchase: Purchase, pricelist: Pricelist | None) -> Refusal | None:
+    """A refusal where a choice names no group that chooses, or nothing that is in it."""
+    for name, chosen in purchase.choices.items():
+        group = None if pricelist is None else pricelist.groups.get(name)
+        if group is None or group.mode not in CHOOSING:
+            return Refusal("unknown_choice", name)
+        if chosen is not None and not any(_is_in(chosen, member) for member in group.members):
+            return Refusal("unknown_choice", f"{name}: {chosen}")
+    return None
+
+
+def _not_on_offer(purchase: Purchase, offered: Sequence[Offered], pricelist: Pricelist) -> Refusal | None:
+    """A refusal where what was chosen gives nothing here."""
+    giving = {each.promotion for each in offered if each.given or each.code == "excluded"}
+    for name, chosen in purchase.choices.items():
+        if chosen is None:
+            continue
+        named = pricelist.groups[chosen].holds if chosen in pricelist.groups else {chosen}
+        if not named & giving:
+            return Refusal("choice_not_offered", f"{name}: {chosen}")
+    return None
+
+
+def price_cart(case: Case, compiled: Compiled, pricelist: Pricelist, cart: Cart) -> Priced | Refusal:
+    """What promotions take off a cart; all that they give counts."""
+    refusal = check_choices(cart.purchase, pricelist)
+    if refusal is not None:
+        return refusal
+    judgement = Judgement(case, compiled, pricelist, cart)
+    offered = judgement.run()
+    refusal = _not_on_offer(cart.purchase, offered, pricelist)
+    if refusal is not None:
+        return refusal
+    before = tuple([LineOff(line.line, line.amount) for line in cart.purchase.lines])
+    return Priced(compiled.number, before, tuple(offered), tuple(judgement.contests))
+
+
+def after_promotions(cart: Purchase, priced: Priced) -> Purchase:
+    """The cart as it would be paid: prices with what promotions give taken off, line by line."""
+    off: dict[str, list[tuple[str, int]]] = {}
+    for each in priced.offers:
+        for line in each.lines:
+            off.setdefault(line.line, []).append((each.promotion, line.amount))
+    lines: list[Line] = []
+    for line_of in cart.lines:
+        found = off.get(line_of.line)
+        if found is None:
+            lines.append(line_of)
+            continue
+        amount = line_of.amount - sum([part for _code, part in found])
+        tax = floor_div(line_of.tax * amount, line_of.amount)
+        own = tuple([each for each in line_of.discounts if each[0] not in {code for code, _ in found}])
+        lines.append(msgspec.structs.replace(line_of, amount=amount, tax=tax, discounts=(*own, *found)))
+    return msgspec.structs.replace(cart, lines=tuple(lines), total=sum([line.amount for line in lines]))
+
+
+def deviations_of(purchase: Purchase, priced: Priced, codes: frozenset[str]) -> tuple[Deviation, ...]:
+    """What the till took off beyond what promotions give, by line and promotion; negative where it took less."""
+    ours = {(line.line, each.promotion): line.amount for each in priced.offers for line in each.lines}
+    theirs = taken_by_till(purchase, codes)
+    return tuple(
+        [
+            Deviation(*key, theirs.get(key, 0) - ours.get(key, 0))
+            for key in dict.fromkeys((*ours, *theirs))
+            if theirs.get(key, 0) != ours.get(key, 0)
+        ]
+    )
+
+
+def taken_by_till(purchase: Purchase, codes: frozenset[str]) -> dict[tuple[str, str], int]:
+    """What the till took off under the codes of promotions, by line and promotion."""
+    theirs: dict[tuple[str, str], int] = {}
+    for line in purchase.lines:
+        for code, off in line.discounts:
+            if code in codes:
+                theirs[line.line, code] = theirs.get((line.line, code), 0) + off
+    return theirs
+
+
+def as_taken(priced: Priced, purchase: Purchase, codes: frozenset[str]) -> Priced:
+    """The same for an order that the till priced by itself: what counts is what it took off, as far as it was given."""
+    theirs = taken_by_till(purchase, codes)
+    offers = [
+        msgspec.structs.replace(
+            each,
+            lines=tuple(
+                [
+                    LineOff(line.line, off)
+                    for line in each.lines
+                    if (off := min(line.amount, theirs.get((line.line, each.promotion), 0)))
+                ]
+            ),
+        )
+        if each.lines
+        else each
+        for each in priced.offers
+    ]
+    return msgspec.structs.replace(priced, offers=tuple(offers), deviations=deviations_of(purchase, priced, codes))
+
+
+def count(case: Case, compiled: Compiled, pricelist: Pricelist, priced: Priced, instant: Instant) -> Priced:
+    """Counts what was given against limits and budgets; the same with which ones those are."""
+    offers: list[Offered] = []
+    for each in priced.offers:
+        given = sum([line.amount for line in each.lines])
+        promotion = pricelist.promotions.get(each.promotion)
+        if not given or promotion is None or not promotion.limits:
+            offers.append(each)
+            continue
+        limits, pools = use(case, compiled, promotion, instant, given, True)
+        offers.append(msgspec.structs.replace(each, limits=limits, pools=pools))
+    return msgspec.structs.replace(priced, offers=tuple(offers))
+
+
+def give_back(case: Case, pools: Sequence[str], amount: int, *, whole: bool) -> None:
+    """Gives an amount back to budgets, and a use where all of it is back."""
+    for pool in pools:
+        by = int(whole) if pool.endswith("/times") else amount
+        if by:
+            case.pools[pool] = case.pools.get(pool, 0) - by
+            case.emit(PoolClaimed(pool, -by))

@@ -1,0 +1,217 @@
+"""Promotions at the till: quotes with prices and points, orders held to them or judged anew, returns, races."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tests.api.harness import Json
+from tests.scenarios.answer import Answer
+from tests.scenarios.document import cash, order_of, paid_with_points, shop
+from tests.scenarios.story import Tell
+
+TENTH = "tenth: {gives: {percent: 10%}}"
+THRESHOLD = 'threshold: {gives: {steps: {spend: "300.00", off: "40.00"}}}'
+
+
+def off(promotion: str, amount: str, paid: str, **words: Json) -> dict[str, Json]:
+    """A line that a till took something off."""
+    return {"amount": paid, "discounts": [{"code": promotion, "amount": amount}], **words}
+
+
+def why(answer: Answer | Json) -> dict[str, tuple[str, str]]:
+    """What became of each promotion, and the money it gives."""
+    prices = answer.json["prices"] if isinstance(answer, Answer) else answer
+    return {each["promotion"]: (each["code"], each["given"]) for each in prices["promotions"]}
+
+
+def text(answer: Answer, promotion: str) -> str:
+    (found,) = [each for each in answer.json["prices"]["promotions"] if each["promotion"] == promotion]
+    return str(found["text"]["en"])
+
+
+def test_a_quote_answers_prices_and_points_together_and_records_nothing(tell: Tell) -> None:
+    here = tell(shop(promotions=f"{TENTH}\ndouble: {{gives: {{multiply: points, by: 2}}}}"))
+    here.enrol("ann", at="2026-03-01")
+    quoted = here.quote("ann", "80.00", "20.00")
+    prices = quoted.json["prices"]
+    assert (prices["before"], prices["discount"], prices["total"]) == ("100.00", "10.00", "90.00")
+    assert [(line["line"], line["before"], line["amount"]) for line in prices["lines"]] == [
+        ("1", "80.00", "72.00"),
+        ("2", "20.00", "18.00"),
+    ]
+    assert prices["lines"][0]["discounts"] == [{"code": "tenth", "amount": "8.00"}]
+    assert (quoted.granted("base"), quoted.granted("double")) == (90, 90)
+    assert quoted.json["grants"] == [{"kind": "discount", "promotion": "tenth", "amount": "10.00"}]
+    assert here.points("ann") == (0, 0, 0, 0)
+
+
+def test_offers_that_exclude_each_other_are_both_shown_and_the_member_chooses(tell: Tell) -> None:
+    here = tell(shop(promotions=f"{TENTH}\n{THRESHOLD}", groups="one: {mode: exclusive, of: [tenth, threshold]}"))
+    here.enrol("ann", at="2026-03-01")
+    both = here.quote("ann", "300.00")
+    assert both.json["prices"]["contests"] == [
+        {
+            "group": "one",
+            "offers": [{"id": "tenth", "amount": "30.00"}, {"id": "threshold", "amount": "40.00"}],
+            "taken": "tenth",
+        }
+    ]
+    chosen = here.quote("ann", "300.00", choices={"one": "threshold"})
+    assert why(chosen) == {"tenth": ("not_chosen", "0.00"), "threshold": ("applied", "40.00")}
+    assert text(chosen, "tenth") == "The member chose otherwise; 30.00 would have been taken off."
+    bought = here.buy("ann", "o-1", off("threshold", "40.00", "260.00"), choices={"one": "threshold"})
+    assert bought.json["prices"]["deviations"] == []
+    here.buy("ann", "o-2", "20.00", choices={"one": "threshold"}, refused="choice_not_offered")
+    here.buy("ann", "o-3", "20.00", choices={"two": "tenth"}, refused="unknown_choice")
+
+
+def test_a_reserved_quote_is_kept_for_the_purchase_that_names_it(tell: Tell) -> None:
+    here = tell(shop(promotions="tenth: {gives: {percent: 10%}, limits: [{budget: money, of: 10}]}"))
+    for member in ("ann", "bob"):
+        here.enrol(member, at="2026-03-01 10:00")
+    prices = here.reserve("ann", "q-1", "100.00")
+    assert (prices["total"], prices["quote"]["points"]) == ("90.00", {"points": 90})
+    assert here.local(prices["quote"]["until"]) == "2026-03-01 10:30"
+    assert here.reserve("ann", "q-1", "100.00") == prices, "asked for again, it is the same"
+    here.reserve("ann", "q-1", "101.00", refused="duplicate_quote")
+    assert why(here.quote("bob", "100.00")) == {"tenth": ("budget_exhausted", "0.00")}
+    bought = here.buy("ann", "o-1", off("tenth", "10.00", "90.00"), quote="q-1", at="2026-03-01 10:20")
+    assert bought.json["prices"]["quote"]["code"] == "kept"
+    assert bought.granted("base") == 90
+    told = here.explanation("ann", bought.json["id"])
+    assert told["prices"]["quote"]["text"]["en"] == "It is held to what was quoted."
+    # Ten yuan came off, so that a return brings ten yuan back to the budget.
+    here.give_back("ann", "o-1")
+    assert why(here.quote("bob", "100.00")) == {"tenth": ("applied", "10.00")}
+
+
+def test_a_quote_that_nobody_used_gives_back_what_it_claimed(tell: Tell) -> None:
+    here = tell(shop(promotions="tenth: {gives: {percent: 10%}, limits: [{budget: money, of: 10}]}"))
+    for member in ("ann", "bob"):
+        here.enrol(member, at="2026-03-01 10:00")
+    here.reserve("ann", "q-1", "100.00")
+    here.clock("2026-03-01 10:30")
+    assert why(here.quote("bob", "100.00")) == {"tenth": ("applied", "10.00")}
+    late = here.buy("ann", "o-1", off("tenth", "10.00", "90.00"), quote="q-1")
+    assert late.json["prices"]["quote"]["code"] == "quote_timed_out"
+    assert late.json["prices"]["quote"]["text"]["en"] == "The quote's time was over: judged anew."
+
+
+def test_campaign_and_promotion_stopped_at_once_while_quotes_are_open(tell: Tell) -> None:
+    double = "double: {on: purchase, grant: {wallet: points, multiply: base, by: 2}}"
+    here = tell(shop(promotions=TENTH, campaigns=double))
+    here.enrol("ann", at="2026-03-01 10:00")
+    here.reserve("ann", "q-1", "100.00")
+    assert here.quote("ann", "100.00").granted("double") == 90
+    here.publish(shop(), "2026-03-01 10:05")
+    kept = here.buy("ann", "o-1", off("tenth", "10.00", "90.00"), quote="q-1", at="2026-03-01 10:10")
+    assert kept.json["prices"]["quote"]["code"] == "kept"
+    assert (kept.granted("base"), kept.granted("double")) == (90, 90)
+    # The quote that was not reserved promised nothing: its order is judged anew.
+    anew = here.buy("ann", "o-2", off("tenth", "10.00", "90.00"), quote="q-2")
+    assert anew.json["prices"]["quote"]["text"]["en"] == "No such quote was reserved: judged anew."
+    assert [each["campaign"] for each in anew.json["explanation"]] == ["base"]
+    assert here.give_back("ann", "o-1").moved("available", "issuance") == 180
+
+
+def test_an_order_without_a_quote_is_judged_anew_and_the_difference_told(tell: Tell) -> None:
+    here = tell(shop(promotions=TENTH))
+    here.enrol("ann", at="2026-03-01")
+    bought = here.buy("ann", "o-1", off("tenth", "15.00", "85.00"), "50.00")
+    assert why(bought) == {"tenth": ("applied", "15.00")}
+    assert bought.json["prices"]["deviations"] == [
+        {"line": "1", "promotion": "tenth", "amount": "5.00"},
+        {"line": "2", "promotion": "tenth", "amount": "-5.00"},
+    ]
+    assert bought.granted("base") == 135, "points are earned on what was paid"
+
+
+def test_partial_return_of_an_order_with_threshold_discount_points_as_money_and_a_bonus(tell: Tell) -> None:
+    """Section 5: the discount stays allocated, points go back to their lots, the bonus goes once its condition does."""
+    bonus = "bonus: {on: purchase, when: purchase.total >= 200.00, grant: {wallet: points, fixed: 50}}"
+    here = tell(shop('{money: {points: 1, worth: "1.00"}}', promotions=THRESHOLD, campaigns=bonus))
+    here.enrol("ann", at="2026-03-01")
+    here.adjust("ann", 60)
+    here.hold("ann", "r-1", 60)
+    # 200.00 and 100.00 less 40.00: 26.67 and 13.33. 260.00, of which points pay 60.00.
+    lines = [off("threshold", "26.67", "173.33"), off("threshold", "13.33", "86.67")]
+    tenders = [paid_with_points("r-1", "60.00"), cash("200.00")]
+    bought = here.buy("ann", "o-1", *lines, tenders=tenders)
+    assert bought.json["prices"]["deviations"] == []
+    # Points on 200.00: 173.33 - 40.00 is 133.33, 86.67 - 20.00 is 66.67.
+    assert (bought.granted("base"), bought.granted("bonus")) == (200, 50)
+    assert here.points("ann") == (250, 0, 0, 0)
+    back = here.give_back("ann", "o-1", "2")
+    # 86.67 comes back: 20.00 of it in points, the rest in cash; no more of the discount than was on that line.
+    assert back.json["grants"] == [{"kind": "discount", "promotion": "threshold", "amount": "-13.33"}]
+    told = here.explanation("ann", back.json["id"])
+    assert told["returned"]["paid_back"] == [{"tender": 0, "amount": "20.00"}, {"tender": 1, "amount": "66.67"}]
+    assert told["returned"]["points_given_back"] == {"r-1": 20}
+    # 173.33 is below 200.00: the bonus goes. The threshold of 300.00 is not judged again.
+    assert back.why("bonus")[0] == "no_longer_qualifies"
+    rest = here.give_back("ann", "o-1")
+    assert rest.json["grants"] == [{"kind": "discount", "promotion": "threshold", "amount": "-26.67"}]
+    assert here.points("ann") == (60, 0, 0, 0)
+
+
+def test_exchange_is_a_return_and_a_purchase_that_is_judged_by_itself(tell: Tell) -> None:
+    here = tell(shop(promotions=THRESHOLD))
+    here.enrol("ann", at="2026-03-01")
+    here.buy("ann", "o-1", off("threshold", "26.67", "173.33"), off("threshold", "13.33", "86.67"))
+    here.give_back("ann", "o-1", "2")
+    instead = here.buy("ann", "o-2", "110.00")
+    assert why(instead) == {"threshold": ("below_threshold", "0.00")}
+    # 260 points are 173 and 87 on the lines, by largest remainder; 87 go back, 110 are new.
+    assert here.points("ann") == (260 - 87 + 110, 0, 0, 0)
+
+
+def test_price_adjustment_after_the_sale_takes_back_the_points_on_it_and_leaves_the_goods(tell: Tell) -> None:
+    here = tell(shop(promotions="tenth: {gives: {percent: 10%}, limits: [{budget: money, of: 10}]}"))
+    here.enrol("ann", at="2026-03-01")
+    here.buy("ann", "o-1", off("tenth", "10.00", "90.00"))
+    adjusted = here.give_back("ann", "o-1", {"line": "1", "quantity": "0", "amount": "9.00"})
+    assert adjusted.moved("available", "issuance") == 9
+    assert adjusted.json["grants"] == [{"kind": "discount", "promotion": "tenth", "amount": "-1.00"}]
+    told = here.explanation("ann", adjusted.json["id"])
+    assert told["returned"]["lines"] == [{"line": "1", "quantity": "0", "amount": "9.00"}]
+    here.give_back("ann", "o-1", {"line": "1", "quantity": "1", "amount": "81.00"})
+    assert here.points("ann") == (0, 0, 0, 0)
+
+
+def test_a_budget_of_money_is_never_overdrawn_by_quotes_and_tills_at_once(tell: Tell) -> None:
+    here = tell(shop(promotions="tenth: {gives: {percent: 10%}, limits: [{budget: money, of: 35}]}"))
+    members = [f"m-{n}" for n in range(8)]
+    for member in members:
+        here.enrol(member, at="2026-03-01")
+    requests: list[tuple[str, Json]] = []
+    for n, member in enumerate(members):
+        if n < 4:
+            cart = {"lines": [{"line": "1", "amount": "100.00"}]}
+            requests.append(("/v1/quotes", {"member": member, "id": f"q-{n}", "reserve": True, "data": cart}))
+        else:
+            order = order_of(f"o-{n}", off("tenth", "10.00", "90.00"))
+            requests.append(("/v1/activities", here.activity(member, "purchase", order)))
+    answers = here.at_once(*requests)
+    given = [Decimal(answer["prices"]["discount"]) for _status, answer in answers]
+    assert sum(given) == 35
+
+
+def test_promotions_run_in_their_stores_and_channels(tell: Tell) -> None:
+    here = tell(shop(promotions="tenth: {gives: {percent: 10%}, stores: s-1, channels: [app]}"))
+    here.enrol("ann", at="2026-03-01")
+    assert why(here.quote("ann", "10.00", store="s-1", channel="app")) == {"tenth": ("applied", "1.00")}
+    assert why(here.quote("ann", "10.00", store="s-2", channel="app")) == {"tenth": ("outside_store", "0.00")}
+    assert why(here.quote("ann", "10.00", store="s-1")) == {"tenth": ("outside_channel", "0.00")}
+    assert text(here.quote("ann", "10.00"), "tenth") == "It does not run in that store."
+
+
+def test_points_for_another_category_are_taken_back_with_its_goods(tell: Tell) -> None:
+    here = tell(shop(promotions="cross: {gives: {wallet: points, points: 50, new: category}}"))
+    here.enrol("ann", at="2026-03-01")
+    here.buy("ann", "o-1", {"amount": "10.00", "category": "tea"})
+    other = here.buy("ann", "o-2", {"amount": "10.00", "category": "cups"}, {"amount": "5.00", "category": "tea"})
+    assert other.granted("cross") == 50
+    assert here.explanation("ann", other.json["id"])["campaigns"][-1]["says"]["grants"] == [
+        "{wallet: points, fixed: 50}"
+    ]
+    assert here.give_back("ann", "o-2", "1").why("cross")[0] == "no_longer_qualifies"
