@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import assert_never
+from typing import Final, assert_never
 
 import msgspec
 
@@ -33,7 +33,10 @@ from laurels.core.program.offers_model import (
     Steps,
 )
 
-BUNDLES_MOST = 1000
+_NO_FLOOR: Final = Floor()
+_FINER: Final = 10**36
+
+BUNDLES_MOST: Final = 1000
 """How many bundles one offer makes of a cart at most."""
 
 
@@ -138,8 +141,10 @@ def share(total: int, weights: Sequence[int], caps: Sequence[int]) -> tuple[int,
     return tuple(parts)
 
 
-def _caps(cart: Sequence[Line], left: Sequence[int], floor: Floor) -> list[int]:
+def _caps(cart: Sequence[Line], left: Sequence[int], floor: Floor) -> Sequence[int]:
     """How much each line may still give."""
+    if floor == _NO_FLOOR:
+        return left
     caps: list[int] = []
     for line, amount in zip(cart, left, strict=True):
         least = ceil_div(line.amount * floor.share.numerator, floor.share.denominator)
@@ -226,7 +231,10 @@ def _pieces(line: Line) -> int:
 def _by_worth(cart: Sequence[Line], left: Sequence[int], selected: Sequence[bool]) -> list[int]:
     """The places of selected lines that hold pieces, the dearest piece first, ties in the order of the cart."""
     places = [n for n, line in enumerate(cart) if selected[n] and _pieces(line)]
-    return sorted(places, key=lambda n: -Fraction(left[n], cart[n].quantity))
+    if len(places) < 2:
+        return places
+    # Quantities are below 10**18, so that two prices of a piece that differ at all differ by a whole at this scale.
+    return sorted(places, key=lambda n: floor_div(left[n] * _FINER, cart[n].quantity), reverse=True)
 
 
 def _dearest(

@@ -105,6 +105,8 @@ def price_order(
         return priced
     if not quoting:
         priced = as_taken(priced, data, pricelist.ids)
+        if not held and not priced.deviations and not any(each.lines for each in priced.offers):
+            priced = msgspec.structs.replace(priced, before=())  # The order says its prices itself.
     priced = count(case, compiled, pricelist, priced, activity.occurred_at)
     case.emit(msgspec.structs.replace(priced, quote=data.quote, held=held))
     return after_promotions(cart.purchase, priced) if quoting else data
