@@ -11,11 +11,22 @@ from typing import Final
 
 from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled, CompiledLimit, Condition, Hours, Selector, weekly_hours
+from laurels.core.facts import Offered
 from laurels.core.member import NEVER
 from laurels.core.program.model import Budget, During, Group, Promotion
 from laurels.core.program.offers_model import Bundle, BuyGet, FreeItem, MoneyOffer, Multiplier, Points, Shipping
 from laurels.core.rule.check import Rule
 from laurels.core.rule.python import compile_rule, compile_selector
+
+SKIPPED: Final = (
+    "outside_window",
+    "outside_hours",
+    "outside_store",
+    "outside_channel",
+    "condition_not_met",
+    "no_lines",
+)
+"""What becomes of a promotion that makes no offer on a cart, whatever other promotions do."""
 
 
 class CompiledPromotion:
@@ -23,7 +34,7 @@ class CompiledPromotion:
 
     __slots__ = (
         "budget_pools", "channels", "end", "floor", "gives", "id", "is_timed", "key", "limits", "lines", "on_shipping",
-        "parts", "priority", "promotion", "round", "start", "stores", "weekly", "when",
+        "parts", "priority", "promotion", "round", "skipped", "start", "stores", "weekly", "when",
     )  # fmt: skip
 
     def __init__(self, promotion: Promotion, gives: MoneyOffer, key: str) -> None:
@@ -52,6 +63,7 @@ class CompiledPromotion:
         self.stores = frozenset(promotion.stores)
         self.channels = frozenset(promotion.channels)
         self.limits = tuple(CompiledLimit(key, limit) for limit in promotion.limits)
+        self.skipped = {code: Offered(promotion.id, code) for code in SKIPPED}
         self.budget_pools = tuple((each.key, each.limit) for each in self.limits if isinstance(each.limit, Budget))
 
 

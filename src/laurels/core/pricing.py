@@ -33,7 +33,6 @@ from laurels.core.program.offers_model import (
     Steps,
 )
 
-_NO_FLOOR: Final = Floor()
 _FINER: Final = 10**36
 
 BUNDLES_MOST: Final = 1000
@@ -104,19 +103,19 @@ def appraise(cart: Sequence[Line], left: Sequence[int], bid: Bid) -> Appraisal:
     wanted, weights, by_piece = wish
     if wanted <= 0:
         return Appraisal(bid.code, "nothing_left", 0, nothing)
-    caps = _caps(cart, left, bid.floor)
-    if by_piece:
-        caps = [min(cap, weight) for cap, weight in zip(caps, weights, strict=True)]
-    else:
-        caps = [cap if weight else 0 for cap, weight in zip(caps, weights, strict=True)]
-    room = min(wanted, sum(caps))
+    # Without a floor a line gives up to what it is weighed by, which no part of a smaller total exceeds.
+    is_bare = bid.floor.cost is None and not bid.floor.share.numerator
+    caps = weights if is_bare else _caps(cart, left, bid.floor, weights, by_piece=by_piece)
+    most = sum(caps)
+    room = min(wanted, most)
     if room <= 0:
         return Appraisal(bid.code, "nothing_left", wanted, nothing)
     if bid.most is not None and room > bid.most:
         if bid.refuse or bid.most <= 0:
             return Appraisal(bid.code, "limit_reached", wanted, nothing)
         room = bid.most
-    return Appraisal(bid.code, "applied" if room == wanted else "trimmed", wanted, share(room, weights, caps))
+    lines = tuple(caps) if room == most else allocate(room, weights) if is_bare else share(room, weights, caps)
+    return Appraisal(bid.code, "applied" if room == wanted else "trimmed", wanted, lines)
 
 
 def share(total: int, weights: Sequence[int], caps: Sequence[int]) -> tuple[int, ...]:
@@ -141,17 +140,18 @@ def share(total: int, weights: Sequence[int], caps: Sequence[int]) -> tuple[int,
     return tuple(parts)
 
 
-def _caps(cart: Sequence[Line], left: Sequence[int], floor: Floor) -> Sequence[int]:
-    """How much each line may still give."""
-    if floor == _NO_FLOOR:
-        return left
+def _caps(
+    cart: Sequence[Line], left: Sequence[int], floor: Floor, weights: Sequence[int], *, by_piece: bool
+) -> Sequence[int]:
+    """How much each line may still give; of pieces no more than they are worth."""
     caps: list[int] = []
-    for line, amount in zip(cart, left, strict=True):
+    for line, amount, weight in zip(cart, left, weights, strict=True):
         least = ceil_div(line.amount * floor.share.numerator, floor.share.denominator)
         if floor.cost is not None:
             cost = line.fields.get(floor.cost)
             least = max(least, cost if isinstance(cost, int) else 0)
-        caps.append(max(amount - least, 0))
+        room = max(amount - least, 0)
+        caps.append(min(room, weight) if by_piece else room if weight else 0)
     return caps
 
 

@@ -65,6 +65,11 @@ class Judgement:
         winner = self._exclusive(left)
         offered: list[Offered] = []
         for unit in self._pricelist.units:
+            if isinstance(unit, CompiledPromotion):
+                bid = self._bids[unit.id] = self._bid(unit)
+                if isinstance(bid, str):
+                    offered.append(unit.skipped[bid])
+                    continue
             result = self._unit(unit, left, note=True)
             if winner is not None and isinstance(unit, CompiledGroup) and unit.id != winner:
                 offered += [_instead(each, "excluded") for each in result.offered]
@@ -131,7 +136,7 @@ class Judgement:
         if bid is None:
             bid = self._bids[each.id] = self._bid(each)
         if isinstance(bid, str):
-            return Result([Offered(each.id, bid)], left, 0)
+            return Result([each.skipped[bid]], left, 0)
         found = appraise(self._lines, left, bid)
         wanted, given, by = found.wanted, found.given, None
         if not given:
@@ -312,6 +317,8 @@ def taken_by_till(purchase: Purchase, codes: frozenset[str]) -> dict[tuple[str, 
 def as_taken(priced: Priced, purchase: Purchase, codes: frozenset[str]) -> Priced:
     """The same for an order that the till priced by itself: what counts is what it took off, as far as it was given."""
     theirs = taken_by_till(purchase, codes)
+    if not theirs and not any(each.lines for each in priced.offers):
+        return priced
     offers = [
         msgspec.structs.replace(
             each,
@@ -332,6 +339,8 @@ def as_taken(priced: Priced, purchase: Purchase, codes: frozenset[str]) -> Price
 
 def count(case: Case, compiled: Compiled, pricelist: Pricelist, priced: Priced, instant: Instant) -> Priced:
     """Counts what was given against limits and budgets; the same with which ones those are."""
+    if not any(each.lines for each in priced.offers):
+        return priced
     offers: list[Offered] = []
     for each in priced.offers:
         given = sum([line.amount for line in each.lines])
