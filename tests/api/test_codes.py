@@ -15,6 +15,7 @@ from laurels.api.problem import PROBLEMS, status_of
 from laurels.core.calendar import MICROSECONDS_PER_MINUTE
 from laurels.core.refusal import REFUSALS
 from laurels.intake.submission import Outcome, Overloaded, Submission, Unavailable
+from laurels.store.codes import generate
 from laurels.store.idempotency import begin, fingerprint
 from tests.api.harness import PROGRAM, Api, activity, api, purchase
 from tests.stage import asynchronous
@@ -309,6 +310,95 @@ async def _answers_too_slow(here: Api) -> None:
     assert messages[0]["status"] == 408
     assert json.loads(messages[1]["body"])["code"] == "body_too_slow"
     here.seen.add(("POST /v1/activities", 408, "body_too_slow"))
+
+
+VOUCHERS = """
+  plain: {gives: {off: "5.00"}, per_order: 1}
+  passing: {gives: {off: "5.00"}, transferable: true, expires: {after: 60D}}
+  soon: {gives: {off: "5.00"}, during: {from: 2026-06-01}}
+  late: {gives: {off: "5.00"}, during: {until: 2026-02-28}}
+  mondays: {gives: {off: "5.00"}, during: {weekly: {days: mon}}}
+  large: {gives: {off: "5.00"}, when: purchase.total >= 500.00}
+  tea: {gives: {off: "5.00"}, lines: 'has(line.category) && line.category == "tea"'}
+  once: {gives: {off: "5.00"}, limits: [{every: month, times: 1}]}
+  seldom: {gives: {off: "5.00"}, limits: [{cooldown: 90D}]}
+  few: {gives: {off: "5.00"}, limits: [{budget: times, of: 1}]}
+  brief: {gives: {off: "5.00"}, expires: {after: 1D}}
+  hello: {gives: {off: "5.00"}, code: HELLO}
+  gone: {gives: {off: "5.00"}}
+"""
+"""One kind for each reason why a voucher may not be used. 10 March 2026 is a Tuesday."""
+
+
+@asynchronous
+async def test_vouchers_are_refused_by_code(laurels_url: str, seen: set[tuple[str, int, str]]) -> None:
+    document = PROGRAM[: PROGRAM.index("vouchers:")] + "vouchers:" + VOUCHERS
+    async with api(laurels_url, document=document) as here:
+        await here.enrol("m-1")
+        await here.enrol("m-2")
+        numbers = iter(range(1000))
+
+        async def given(kind: str) -> str:
+            n = next(numbers)
+            answered = await here.send("voucher_issue", f"g-{n}", "m-1", {"voucher": kind}, "2026-03-03T10:00:00+08:00")
+            code: str = answered["grants"][0]["code"]
+            return code
+
+        def using(*codes: str) -> dict[str, Any]:
+            return {**purchase(f"v-{next(numbers)}", ("coffee", "30.00")), "vouchers": list(codes)}
+
+        async def use(code: str) -> None:
+            await here.send("purchase", f"u-{next(numbers)}", "m-1", using(code), "2026-03-04T10:00:00+08:00")
+
+        codes = {kind: await given(kind) for kind in ("plain", "passing", "brief", "gone", "once", "seldom", "few")}
+        more = {kind: await given(kind) for kind in ("plain", "once", "seldom", "few")}
+        taken = await given("passing")
+        await refuses(here, "unknown_voucher", "purchase", using("NONE"))
+        for code, kind in {
+            "voucher_not_yet": "soon",
+            "voucher_over": "late",
+            "voucher_outside_hours": "mondays",
+            "voucher_condition_not_met": "large",
+            "voucher_no_lines": "tea",
+        }.items():
+            await refuses(here, code, "purchase", using(await given(kind)))
+        await refuses(here, "voucher_per_order", "purchase", using(codes["plain"], more["plain"]))
+        for code, kind in {
+            "voucher_limit_reached": "once",
+            "voucher_cooldown": "seldom",
+            "voucher_exhausted": "few",
+        }.items():
+            await use(codes[kind])
+            await refuses(here, code, "purchase", using(more[kind]))
+        await here.send("voucher_reserve", "r-1", "m-1", {"code": codes["plain"], "order": "other"},
+                        "2026-03-10T10:00:00+08:00")  # fmt: skip
+        await refuses(here, "voucher_reserved", "purchase", using(codes["plain"]))
+        await answers(here, "voucher_not_transferable", "POST", f"/v1/vouchers/{more['plain']}/transfer", {"to": "m-2"})
+        await refuses(here, "voucher_not_reserved", "voucher_release", {"code": codes["plain"], "order": "mine"})
+        await refuses(here, "voucher_redeemed", "purchase", using(codes["once"]))
+        await refuses(here, "voucher_expired", "purchase", using(codes["brief"]))
+        await here.post(f"/v1/vouchers/{taken}/revoke", {})
+        await refuses(here, "voucher_revoked", "purchase", using(taken))
+        await here.post(f"/v1/vouchers/{codes['passing']}/transfer", {"to": "m-2"})
+        await refuses(here, "voucher_transferred", "purchase", using(codes["passing"]))
+        await refuses(here, "voucher_shared", "voucher_claim", {"code": "hello"})
+        wanted = {"id": "b", "voucher": "plain", "count": 3}
+        assert (await here.call("POST", "/v1/voucher_batches", wanted)).status_code == 202
+        await answers(here, "batch_conflict", "POST", "/v1/voucher_batches", {**wanted, "count": 4})
+        await answers(here, "unknown_voucher", "POST", "/v1/voucher_batches", {**wanted, "voucher": "hello"})
+        await answers(here, "invalid", "POST", "/v1/voucher_batches", {**wanted, "expires_at": "soon"})
+        await generate(here.running.database, here.clock, "cafe", "b")
+        code = (await here.get("/v1/voucher_batches/b/codes"))["items"][0]["code"]
+        await here.send("voucher_claim", "c-1", "m-2", {"code": code}, "2026-03-10T10:00:00+08:00")
+        await refuses(here, "voucher_held", "voucher_claim", {"code": code}, member="m-2")
+        await refuses(here, "voucher_taken", "voucher_claim", {"code": code})
+        await answers(here, "no_such_voucher", "GET", "/v1/vouchers/none")
+        await answers(here, "no_such_batch", "GET", "/v1/voucher_batches/none")
+        await answers(here, "no_such_member", "GET", "/v1/members/none/vouchers")
+        without = "\n".join(line for line in document.splitlines() if "gone:" not in line)
+        await here.post("/v1/program/versions", {"document": without})
+        await refuses(here, "voucher_withdrawn", "purchase", using(codes["gone"]), at="2026-03-12T10:00:00+08:00")
+        seen |= here.seen
 
 
 @asynchronous

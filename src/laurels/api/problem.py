@@ -46,9 +46,6 @@ PROBLEMS: Final = MappingProxyType(
         "no_such_redemption": ProblemKind(404, "There is no such redemption.", "没有该兑换。"),
         "no_such_voucher": ProblemKind(404, "There is no such voucher.", "没有该优惠券。"),
         "no_such_batch": ProblemKind(404, "There is no such batch of codes.", "没有该券码批次。"),
-        "batch_conflict": ProblemKind(
-            409, "There is a batch of this id with other codes.", "该批次编号已存在，内容不同。"
-        ),
         "no_such_version": ProblemKind(404, "The program has no such version.", "计划没有该版本。"),
         "method_not_allowed": ProblemKind(405, "This address does not answer to this method.", "该地址不支持此方法。"),
         "body_too_slow": ProblemKind(408, "The body did not arrive in time.", "请求体未能及时到达。"),

@@ -300,7 +300,7 @@ async def create_batch(call: Call, body: NewCodeBatch) -> CodeBatchAnswer:
             wanted=body.count, uses=body.uses, expires_at=expires_at,
         )  # fmt: skip
     except OtherBatch:
-        raise ApiProblem("batch_conflict") from None
+        raise ApiProblem.of(Refusal("batch_conflict", body.id)) from None
     return _batch_answer(batch, compiled)
 
 

@@ -136,6 +136,9 @@ REFUSALS: Final = MappingProxyType(
         "voucher_per_order": RefusalKind(
             409, "The order uses more vouchers of this kind than one order may.", "该订单使用的同种优惠券超过张数上限。"
         ),
+        "batch_conflict": RefusalKind(
+            409, "There is a batch of this name with other codes.", "该批次编号已存在，内容不同。"
+        ),
         "clock_backwards": RefusalKind(409, "The clock can move forward only.", "时钟只能向前。"),
         "clock_is_real": RefusalKind(409, "A live program follows real time.", "正式计划使用真实时间。"),
         "effective_too_soon": RefusalKind(
