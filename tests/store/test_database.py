@@ -230,7 +230,8 @@ async def test_no_table_gives_the_application_more_than_it_uses(laurels_url: str
     assert may == {
         **dict.fromkeys(("schema_migration", "posting", "member_account", "system_account"), read),
         **dict.fromkeys(LEDGER, append),
-        **dict.fromkeys(("program", "api_key", "member", "pool", "outbox", "free_text"), change),
+        "code": append,
+        **dict.fromkeys(("program", "api_key", "member", "pool", "outbox", "free_text", "code_batch"), change),
         **dict.fromkeys(("state", "profile", "identifier", "idempotency", "import_progress"), change | {"delete"}),
     }
 
