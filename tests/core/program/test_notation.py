@@ -6,8 +6,9 @@ import pytest
 
 from laurels.core.calendar import Zone
 from laurels.core.money import Rate
-from laurels.core.program import notation
+from laurels.core.program import notation, rewards_notation
 from laurels.core.program.model import Campaign, Program, Tier, Track, Wallet
+from laurels.core.program.rewards_model import Cause, Reward, StoredValue
 from tests.core.program.documents import DOCUMENTS, sound
 
 
@@ -77,6 +78,48 @@ def campaign(each: Campaign, program: Program) -> str:
     return notation.form(words)
 
 
+def reward(each: Reward, program: Program) -> str:
+    during, currency = notation.during(each.during, Zone(program.time_zone)), program.currency
+    gives = rewards_notation.gives(each.gives)
+    if isinstance(each.gives, StoredValue):
+        money = next(wallet.money for wallet in program.wallets if wallet.id == each.gives.wallet)
+        assert money is not None
+        amount = notation.money(each.gives.points * money.worth // money.points, currency)
+        gives = notation.form({each.gives.kind: each.gives.wallet, "amount": amount})
+    prices = [rewards_notation.price(price, currency) for price in each.prices]
+    words = {
+        "name": json.dumps(each.name),
+        "about": json.dumps(each.about) if each.about else None,
+        "picture": each.picture,
+        "gives": gives,
+        "price": prices[-1],
+        "prices": notation.listed(prices[:-1]) if prices[:-1] else None,
+        "mix": rewards_notation.mix(each.mix, currency) if each.mix else None,
+        "value": rewards_notation.value(each.value, currency) if each.value is not None else None,
+        "stock": str(each.stock) if each.stock is not None else None,
+        "limits": notation.listed(map(rewards_notation.limit, each.limits)) if each.limits else None,
+        "during": None if during == "always" else during,
+        "when": json.dumps(each.when.text) if each.when else None,
+        "visible": json.dumps(each.visible.text) if each.visible else None,
+        "hold": notation.duration(each.hold),
+        "fulfilment": rewards_notation.fulfilment(each.fulfilment) if each.fulfilment is not None else None,
+        "automatic": str(each.automatic) if each.automatic is not None else None,
+        "was": each.was,
+    }
+    return notation.form(words)
+
+
+def cause(each: Cause) -> str:
+    words = {
+        "name": json.dumps(each.name),
+        "about": json.dumps(each.about) if each.about else None,
+        "picture": each.picture,
+        "yearly": str(each.yearly) if each.yearly is not None else None,
+        "was": each.was,
+    }
+    return notation.form(words)
+
+
 def written(program: Program) -> str:
     groups = {
         each.id: notation.form(
@@ -99,6 +142,8 @@ def written(program: Program) -> str:
         "tracks": notation.form({each.id: track(each, program) for each in program.tracks}),
         "campaigns": notation.form({each.id: campaign(each, program) for each in program.campaigns}),
         "groups": notation.form(groups),
+        "causes": notation.form({each.id: cause(each) for each in program.causes}),
+        "rewards": notation.form({each.id: reward(each, program) for each in program.rewards}),
         "retired": notation.form(
             {"wallets": notation.form(program.retired.wallets), "tiers": notation.form(program.retired.tiers)}
         ),

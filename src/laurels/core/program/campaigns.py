@@ -130,7 +130,7 @@ def resolve_campaign(campaign: str, form: CampaignForm, frame: Frame) -> Campaig
         name=frame.texts(form.name, campaign),
         on=on or said or "purchase",
         grants=resolve_grants(said_or(form.grant, ()), on, frame),
-        during=_during(form.during.value, frame),
+        during=resolve_during(form.during.value, frame),
         when=_rule(form.when, form, on, "condition", frame),
         lines=_rule(form.lines, form, on, "lines", frame) if has_lines else None,
         limits=_limits(said_or(form.limits, ()), frame),
@@ -182,7 +182,8 @@ def _note_rule(findings: tuple[RuleFinding, ...], text: str, node: Scalar, frame
         frame.notes.error(finding.code, at, finding.message, finding.hint or "")
 
 
-def _during(form: DuringForm | None, frame: Frame) -> During:
+def resolve_during(form: DuringForm | None, frame: Frame, what: str = "campaign") -> During:
+    """The time that a form describes, of a campaign or of something else that runs for a time."""
     if form is None:
         return During()
     start = _start(form.from_.value, frame)
@@ -191,7 +192,7 @@ def _during(form: DuringForm | None, frame: Frame) -> During:
         hint = "from comes before until; a day given as until is included"
         frame.notes.error("empty_window", form.until.node, "this ends before it begins", hint)
     elif end is not None and frame.at is not None and end <= frame.at:
-        message, hint = "this campaign has already ended", "leave it out, or give it another end"
+        message, hint = f"this {what} has already ended", "leave it out, or give it another end"
         frame.notes.warning("past_window", form.until.node, message, hint)
     slots = (_slot(each.value, frame) for each in said_or(form.weekly, ()) if each.value is not None)
     return During(start, end, tuple(slots))

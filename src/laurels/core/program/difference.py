@@ -33,6 +33,7 @@ from laurels.core.program.model import (
     Wallet,
 )
 from laurels.core.program.renaming import Names, in_new_words, names_between
+from laurels.core.program.rewards_difference import compare_rewards
 from laurels.core.program.wording import thing, within
 
 V = TypeVar("V")
@@ -51,6 +52,7 @@ def difference(old: Program, new: Program) -> tuple[Change, ...]:
     _compare_tracks(old, new, names, changes)
     _compare_campaigns(old, new, names, changes)
     _compare_groups(old, new, names, changes)
+    compare_rewards(old, new, names, changes)
     return tuple(changes.found)
 
 

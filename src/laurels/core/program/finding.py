@@ -94,6 +94,15 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "other_trigger": "a campaign multiplies one that is on other activities",
         "nothing_to_multiply": "a campaign multiplies one that grants nothing by rate into the wallet",
         "in_two_groups": "a campaign or group is in two groups",
+        # rewards
+        "bad_address": "the address of a picture is not written as one",
+        "no_value_stated": "a price goes by the value of a reward that has none",
+        "idle_cash": "a mixed price leaves nothing to pay with money (warning)",
+        "not_money": "a wallet that is to hold money is worth none",
+        "uneven_amount": "an amount is not a whole number of points",
+        "first_tier_given": "a pass gives the tier on which everybody starts",
+        "no_fulfilment": "a word about sending stands in a reward that is given at once",
+        "unknown_cause": "no such cause exists",
     }
 )
 """What each code means; the findings on conditions have the codes of the rule language beside these."""

@@ -17,6 +17,7 @@ from laurels.core.program.document import Node
 from laurels.core.program.finding import Notes, shown
 from laurels.core.program.grammar import Entries, Said
 from laurels.core.program.model import Campaign, Texts, Track, Wallet
+from laurels.core.program.rewards_model import Cause
 from laurels.core.rule.environment import Environment, Field
 
 BUILT_IN_TRIGGERS: Final = ("purchase", "enrol", *sorted(FREE_TYPES))
@@ -39,6 +40,7 @@ class Frame:
         self.tracks: dict[str, Track] = {}
         self.campaigns: dict[str, Campaign] = {}
         self.unsure: set[str] = set()
+        self.causes: dict[str, Cause] = {}
         self._environments: dict[str, Environment] = {}
 
     @property

@@ -134,13 +134,13 @@ def _grant(form: GrantForm, on: str | None, frame: Frame) -> Grant:
     wallet = said_or(form.wallet, "")
     match form:
         case FixedForm():
-            return Fixed(wallet, _by_tier(form.fixed, frame, whole=True))
+            return Fixed(wallet, by_tier(form.fixed, frame, whole=True))
         case PerQuantityForm():
             _note_needs_purchase(form.per_quantity.node, "quantities", on, frame)
-            return PerQuantity(wallet, _by_tier(form.per_quantity, frame), said_or(form.round, Rounding.DOWN))
+            return PerQuantity(wallet, by_tier(form.per_quantity, frame), said_or(form.round, Rounding.DOWN))
         case MultiplyForm():
             round_ = said_or(form.round, Rounding.DOWN)
-            return Multiply(wallet, said_or(form.multiply, ""), _by_tier(form.by, frame, idle=1), round_)
+            return Multiply(wallet, said_or(form.multiply, ""), by_tier(form.by, frame, idle=1), round_)
         case BracketsForm():
             _note_needs_purchase(form.brackets.node, "amounts", on, frame)
             return _brackets(form, wallet, frame)
@@ -168,7 +168,7 @@ def _per_amount(form: PointsForm, wallet: str, on: str | None, frame: Frame) -> 
     )
     return PerAmount(
         wallet,
-        _by_tier(form.points, frame),
+        by_tier(form.points, frame),
         frame.money(form.per.value, form.per.node) or 1,
         _base(base, form.but),
         said_or(form.round, Rounding.DOWN),
@@ -191,7 +191,7 @@ def _per_field(form: PointsForm, wallet: str, on: str | None, frame: Frame) -> P
     return PerField(
         wallet,
         field,
-        _by_tier(form.points, frame),
+        by_tier(form.points, frame),
         frame.millionths(said_or(form.per, Decimal(1)), form.per.node) or 1,
         said_or(form.round, Rounding.DOWN),
     )
@@ -237,7 +237,7 @@ def _whole_points(value: Decimal | None, at: Node, frame: Frame) -> int:
     return int(value)
 
 
-def _by_tier(said: Said[TieredForm], frame: Frame, *, whole: bool = False, idle: int = 0) -> ByTier:
+def by_tier(said: Said[TieredForm], frame: Frame, *, whole: bool = False, idle: int = 0) -> ByTier:
     """The rate for every tier. Tiers above a named one have its rate; `default` is for those below all named ones."""
     if not isinstance(said.value, Entries):
         if whole:

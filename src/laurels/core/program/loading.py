@@ -22,6 +22,7 @@ from laurels.core.program.frame import Frame
 from laurels.core.program.grammar import Entries, Form, FormOf, MapOf, Said, Word, Written, said_or
 from laurels.core.program.groups import GroupForm, resolve_groups
 from laurels.core.program.model import Program, Retired
+from laurels.core.program.rewards import CauseForm, RewardForm, resolve_cause, resolve_reward
 from laurels.core.program.tracks import TrackForm, resolve_track
 from laurels.core.program.values import DOTTED, DURATION, ID, NAME, TEXTS
 from laurels.core.program.wallets import WalletForm, resolve_wallet
@@ -58,6 +59,8 @@ class ProgramForm(Form):
     tracks = Word(MapOf(ID, FormOf(TrackForm), most=50), "the ladders of tiers")
     campaigns = Word(MapOf(ID, FormOf(CampaignForm)), "the rules that grant something")
     groups = Word(MapOf(ID, FormOf(GroupForm)), "how campaigns that apply together combine; all of them by default")
+    causes = Word(MapOf(ID, FormOf(CauseForm), most=100), "what points can be donated to")
+    rewards = Word(MapOf(ID, FormOf(RewardForm)), "what points can buy")
     retired = Word(FormOf(RetiredForm), "where the holders of wallets and tiers go that are gone")
 
 
@@ -93,6 +96,8 @@ def _resolve(form: ProgramForm, notes: Notes, at: Instant | None) -> Program:
     tracks = said_or(form.tracks, Entries[str, TrackForm]())
     campaigns = said_or(form.campaigns, Entries[str, CampaignForm]())
     groups = said_or(form.groups, Entries[str, GroupForm]())
+    causes = said_or(form.causes, Entries[str, CauseForm]())
+    rewards = said_or(form.rewards, Entries[str, RewardForm]())
 
     frame.fields = resolve_fields(fields, frame)
     for wallet, wallet_form, _ in wallets.readable():
@@ -102,6 +107,8 @@ def _resolve(form: ProgramForm, notes: Notes, at: Instant | None) -> Program:
     for campaign, campaign_form, _ in campaigns.readable():
         frame.campaigns[campaign] = resolve_campaign(campaign, campaign_form, frame)
     note_multiplied_campaigns({name: each for name, each, _ in campaigns.readable()}, frame)
+    for cause, cause_form, _ in causes.readable():
+        frame.causes[cause] = resolve_cause(cause, cause_form, frame)
     program = Program(
         id=said_or(form.program, ""),
         name=frame.texts(form.name, said_or(form.program, "")),
@@ -114,10 +121,12 @@ def _resolve(form: ProgramForm, notes: Notes, at: Instant | None) -> Program:
         groups=resolve_groups(groups, frame),
         late_horizon=said_or(form.late_horizon, Duration(days=90)),
         retired=_retired(form.retired.value, frame) if form.retired.value else Retired(),
+        causes=tuple(frame.causes.values()),
+        rewards=tuple(resolve_reward(reward, each, frame) for reward, each, _ in rewards.readable()),
     )
     if form.wallets.value is not None and not wallets:
         notes.error("missing_word", form.wallets.node, "a program has at least one wallet", "wallets: {points: {}}")
-    for named in (wallets, tracks, campaigns, groups):
+    for named in (wallets, tracks, campaigns, groups, causes, rewards):
         _note_renames({name: each.was for name, each, _ in named.readable()}, notes)
     for _, track_form, _ in tracks.readable():
         tiers = [tier.value for tier in said_or(track_form.tiers, ()) if tier.value is not None]

@@ -7,7 +7,7 @@ exist. Everything is frozen and compares by value, which is what `plan` relies o
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -16,6 +16,9 @@ from laurels.core.money import Currency, Rate, Rounding
 from laurels.core.program.within_model import Reach, Within
 from laurels.core.rule.check import Rule
 from laurels.core.rule.environment import Field
+
+if TYPE_CHECKING:
+    from laurels.core.program.rewards_model import Cause, Reward
 
 Texts = dict[str, str]
 """A name by language tag, such as `{"en": "Points", "zh-CN": "积分"}`."""
@@ -371,3 +374,5 @@ class Program(msgspec.Struct, frozen=True):
     groups: tuple[Group, ...] = ()
     late_horizon: Duration = Duration(days=90)
     retired: Retired = Retired()
+    causes: tuple[Cause, ...] = ()
+    rewards: tuple[Reward, ...] = ()

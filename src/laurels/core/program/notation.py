@@ -128,12 +128,13 @@ def points_as_money(value: PointsAsMoney | None, currency: Currency) -> str:
             "worth": money(value.worth, currency),
             "minimum": str(value.minimum),
             "multiple": str(value.multiple),
-            "largest_share": _percentage(share) if share is not None else None,
+            "largest_share": percentage(share) if share is not None else None,
         }
     )
 
 
-def _percentage(share: Rate) -> str:
+def percentage(share: Rate) -> str:
+    """A share of a whole."""
     return f"{format_quantity(floor_div(share.numerator * 100 * QUANTITY_ONE, share.denominator))}%"
 
 

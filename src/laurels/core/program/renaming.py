@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -23,6 +24,7 @@ from laurels.core.program.model import (
     Tier,
     Track,
 )
+from laurels.core.program.rewards_model import Donation, Gives, Reward, StoredValue, TierPass
 from laurels.core.program.within_model import Reach
 
 
@@ -45,6 +47,8 @@ class Names(msgspec.Struct, frozen=True):
     tiers: Mapping[tuple[str, str], str]
     campaigns: Mapping[str, str]
     groups: Mapping[str, str]
+    causes: Mapping[str, str] = MappingProxyType({})
+    rewards: Mapping[str, str] = MappingProxyType({})
 
     def old_wallet(self, wallet: str) -> str:
         """The id that a wallet of the new version had in the old one."""
@@ -86,6 +90,8 @@ def names_between(old: Program, new: Program) -> Names:
         tiers=tiers,
         campaigns=_renames(old.campaigns, new.campaigns),
         groups=_renames(old.groups, new.groups),
+        causes=_renames(old.causes, new.causes),
+        rewards=_renames(old.rewards, new.rewards),
     )
 
 
@@ -112,6 +118,8 @@ def in_new_words(old: Program, names: Names) -> Program:
             )
             for each in old.groups
         ),
+        causes=tuple(replace(each, id=names.causes.get(each.id, each.id)) for each in old.causes),
+        rewards=tuple(_reward(each, names) for each in old.rewards),
     )
 
 
@@ -166,6 +174,33 @@ def _grant(grant: Grant, names: Names) -> Grant:
             return replace(grant, wallet=wallet)
         case PerAmount() | PerField() | PerQuantity() | Fixed():
             return replace(grant, wallet=wallet, points=_by_tier(grant.points, names))
+
+
+def _reward(reward: Reward, names: Names) -> Reward:
+    return replace(
+        reward,
+        id=names.rewards.get(reward.id, reward.id),
+        gives=_given(reward.gives, names),
+        prices=tuple(
+            replace(
+                price, wallet=names.wallets.get(price.wallet, price.wallet), points=_by_tier(price.points, names)
+            )
+            for price in reward.prices
+        ),
+    )  # fmt: skip
+
+
+def _given(gives: Gives, names: Names) -> Gives:
+    match gives:
+        case StoredValue():
+            return replace(gives, wallet=names.wallets.get(gives.wallet, gives.wallet))
+        case Donation():
+            return replace(gives, cause=names.causes.get(gives.cause, gives.cause))
+        case TierPass():
+            tier = names.tiers.get((gives.track, gives.tier), gives.tier)
+            return replace(gives, track=names.tracks.get(gives.track, gives.track), tier=tier)
+        case _:
+            return gives
 
 
 def _by_tier(rates: ByTier, names: Names) -> ByTier:

@@ -19,6 +19,8 @@ _THINGS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "benefit": ("Benefit", "权益"),
         "campaign": ("Campaign", "营销活动"),
         "group": ("Group", "活动组"),
+        "reward": ("Reward", "奖品"),
+        "cause": ("Cause", "公益项目"),
         "field": ("Field", "字段"),
     }
 )
@@ -60,6 +62,18 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "priority": ("priority", "优先级"),
         "mode": ("mode", "合并方式"),
         "of": ("members", "组成"),
+        "about": ("description", "说明"),
+        "picture": ("picture", "图片"),
+        "gives": ("what it gives", "奖品内容"),
+        "price": ("price", "兑换价格"),
+        "prices": ("further prices", "其他价格"),
+        "mix": ("points and cash", "积分加现金"),
+        "value": ("value", "价值"),
+        "stock": ("stock", "库存"),
+        "visible": ("who sees it", "可见范围"),
+        "fulfilment": ("fulfilment", "履约规则"),
+        "automatic": ("points for automatic redemption", "自动兑换积分"),
+        "yearly": ("yearly total", "年度总额"),
     }
 )
 
