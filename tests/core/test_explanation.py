@@ -40,13 +40,21 @@ def test_campaign_code_is_one_that_the_core_uses(code: str) -> None:
 
 @pytest.mark.parametrize("reason", TIER_REASONS)
 def test_tier_reason_is_one_that_the_core_uses(reason: str) -> None:
-    assert any(reason in words_in(source) for source in sources("tier.py", "tier/*.py", "enrolment.py"))
+    assert any(reason in words_in(source) for source in sources("tier.py", "tier_pass.py", "tier/*.py", "enrolment.py"))
 
 
 @pytest.mark.parametrize("reason", ENTRY_REASONS)
 def test_entry_reason_is_one_that_the_core_uses(reason: str) -> None:
     used = sources(
-        "redemption.py", "adjustment.py", "expiry.py", "transfer.py", "facts.py", "journal.py", "reversal/*.py"
+        "redemption.py",
+        "adjustment.py",
+        "expiry.py",
+        "transfer.py",
+        "facts.py",
+        "journal.py",
+        "reversal/*.py",
+        "fulfilment.py",
+        "program/rewards_model.py",
     )
     assert any(reason in words_in(source) for source in used)
 

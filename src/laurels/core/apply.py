@@ -34,6 +34,7 @@ from laurels.core.member import (
     Redemption,
     Root,
     Standing,
+    Step,
     Use,
     lot_key,
     page_key,
@@ -369,6 +370,9 @@ def _counter_moved(draft: Draft, fact: f.CounterMoved) -> None:
 
 
 def _limit_used(draft: Draft, fact: f.LimitUsed) -> None:
+    if fact.apart:
+        _put_uses(draft, fact, (Use(fact.period, fact.by),))
+        return
     uses = draft.root.limits.get(fact.limit, ())
     for n, use in enumerate(uses):
         if use.period == fact.period:
@@ -463,6 +467,7 @@ def _tier_set(draft: Draft, fact: f.TierSet) -> None:
     else:
         standing = _copied(before)
         standing.until, standing.review_at = fact.until, fact.review_at
+        standing.beneath = fact.beneath
         if before.tier != fact.tier:
             standing.tier, standing.since = fact.tier, fact.at
             past = (*before.past, Past(before.since, before.tier, before.until))
@@ -541,7 +546,20 @@ def _sum_values(a: dict[str, tuple[int, ...]], b: dict[str, tuple[int, ...]]) ->
 def _redemption_held(draft: Draft, fact: f.RedemptionHeld) -> None:
     draft.put(
         f"redemption/{fact.redemption}",
-        Redemption(fact.wallet, fact.points, fact.parts, fact.at, fact.times_out_at),
+        Redemption(
+            fact.wallet,
+            fact.points,
+            fact.parts,
+            fact.at,
+            fact.times_out_at,
+            reward=fact.reward,
+            quantity=fact.quantity,
+            cash=fact.cash,
+            value=fact.value,
+            pools=fact.pools,
+            limits=fact.limits,
+            steps=() if fact.state is None else (Step(fact.state, fact.at),),
+        ),
     )
     draft.root.holds = {**draft.root.holds, fact.redemption: fact.times_out_at}
 
@@ -573,6 +591,22 @@ def _redemption_restored(draft: Draft, fact: f.RedemptionRestored) -> None:
     draft.put(f"redemption/{fact.redemption}", msgspec.structs.replace(known, restored=known.restored + fact.points))
 
 
+def _fulfilled(draft: Draft, fact: f.Fulfilled) -> None:
+    known = draft.redemption(fact.redemption)
+    assert known is not None
+    step = Step(fact.state, fact.at, fact.carrier, fact.tracking, fact.reference)
+    changed = msgspec.structs.replace(known, steps=(*known.steps, step))
+    if fact.waits:
+        changed = msgspec.structs.replace(changed, times_out_at=None)
+        draft.root.holds = {**draft.root.holds, fact.redemption: None}
+    draft.put(f"redemption/{fact.redemption}", changed)
+
+
+def _automatic_chosen(draft: Draft, fact: f.AutomaticChosen) -> None:
+    others = tuple([reward for reward in draft.root.automatic if reward != fact.reward])
+    draft.root.automatic = (*others, fact.reward) if fact.chosen else others
+
+
 FOLDS: Final[dict[type[Any], Callable[[Draft, Any], None]]] = {
     f.Moved: _moved,
     f.Accrued: _accrued,
@@ -602,6 +636,8 @@ FOLDS: Final[dict[type[Any], Callable[[Draft, Any], None]]] = {
     f.RedemptionEnded: _redemption_ended,
     f.RedemptionPaid: _redemption_paid,
     f.RedemptionRestored: _redemption_restored,
+    f.Fulfilled: _fulfilled,
+    f.AutomaticChosen: _automatic_chosen,
     f.FollowUp: _nothing,
 }
 """How each fact is folded in."""

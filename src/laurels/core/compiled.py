@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from laurels.core.activity import Activity, declared_by
 from laurels.core.calendar import Instant, Zone
+from laurels.core.catalogue import Catalogue
 from laurels.core.facts import Grant, Judged
 from laurels.core.granting import Want, wanting
 from laurels.core.member import NEVER
@@ -234,9 +235,19 @@ def _heirs_of(program: Program) -> dict[str, str]:
 
 
 class Compiled:
-    """One version of a program, ready to decide with. `keys` maps campaigns that had another id to their first one."""
+    """One version of a program, ready to decide with.
 
-    def __init__(self, number: int, program: Program, keys: Mapping[str, str] = MappingProxyType({})) -> None:
+    `keys` maps campaigns that had another id to their first one; `reward_keys` and `cause_keys` do so for these.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        program: Program,
+        keys: Mapping[str, str] = MappingProxyType({}),
+        reward_keys: Mapping[str, str] = MappingProxyType({}),
+        cause_keys: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.number = number
         self.program = program
         self.zone = Zone(program.time_zone)
@@ -281,6 +292,7 @@ class Compiled:
             wallet.pending.until for wallet in program.wallets if wallet.pending and wallet.pending.until
         )
         self.attribute_types = MappingProxyType({field.name: field.type for field in program.fields.get("member", ())})
+        self.catalogue = Catalogue(program, reward_keys, cause_keys)
         self.declared = declared_by(program.currency.code, program.currency.places, program.fields)
         self.triggers: dict[str, Trigger] = {
             type_: Trigger(program, type_, keys) for type_ in {campaign.on for campaign in program.campaigns}

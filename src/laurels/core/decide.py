@@ -15,21 +15,25 @@ from laurels.core.activity import (
     Adjustment,
     Cancel,
     Capture,
+    Choose,
     Clock,
     Enrol,
     Extension,
     Free,
+    Fulfil,
     Hold,
     MemberChange,
     OpeningBalance,
     Parcel,
     Purchase,
+    Redeem,
     Reinstatement,
     Return,
     Transfer,
 )
 from laurels.core.adjustment import adjust, extend, open_balance, reinstate
 from laurels.core.apply import USES_IN_ROOT, Draft, uses_key
+from laurels.core.automatic import choose, redeem_chosen
 from laurels.core.calendar import Instant
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
@@ -37,7 +41,8 @@ from laurels.core.due import adopt, settle
 from laurels.core.due import bring_up as carry_out_due
 from laurels.core.enrolment import change, enrol
 from laurels.core.facts import AnyFact
-from laurels.core.member import Member, Root, page_key
+from laurels.core.fulfilment import fulfil, redeem
+from laurels.core.member import Member, Root, page_key, upcoming
 from laurels.core.purchase import record_free, record_purchase
 from laurels.core.redemption import cancel, capture, hold
 from laurels.core.refusal import Refusal
@@ -77,7 +82,7 @@ def needs(versions: Versions, activity: Activity, root: Root, at: Instant) -> tu
         keys.append(f"order/{data.order}")
         if isinstance(data, Purchase) and data.tenders:
             keys.extend([f"redemption/{tender.redemption}" for tender in data.tenders if tender.redemption])
-    elif isinstance(data, (Hold, Capture, Cancel)):
+    elif isinstance(data, (Hold, Capture, Cancel, Redeem, Fulfil)):
         keys.append(f"redemption/{data.redemption}")
     elif isinstance(data, Reinstatement):
         keys.extend([f"expired/{lot}" for lot in data.lots])
@@ -112,7 +117,11 @@ def decide(versions: Versions, member: Member, activity: Activity, circumstances
     refusal = _judge(case, compiled, now, activity)
     if refusal is not None:
         return refusal
-    after = case.draft.finish(case.seq, case.at, settle(case, now))
+    ahead = settle(case, now)
+    if case.root.automatic:
+        redeem_chosen(case, now)
+        ahead = upcoming(case.root)
+    after = case.draft.finish(case.seq, case.at, ahead)
     return Decision(tuple(case.facts), after, frozenset(case.draft.changed), compiled.number)
 
 
@@ -133,6 +142,12 @@ def _judge(case: Case, earning: Compiled, now: Compiled, activity: Activity) -> 
         return capture(case, now, data)
     if isinstance(data, Cancel):
         return cancel(case, now, data)
+    if isinstance(data, Redeem):
+        return redeem(case, now, data)
+    if isinstance(data, Fulfil):
+        return fulfil(case, now, data)
+    if isinstance(data, Choose):
+        return choose(case, now, data)
     if isinstance(data, Adjustment):
         return adjust(case, now, data)
     if isinstance(data, OpeningBalance):

@@ -17,6 +17,7 @@ from laurels.core.member import Lot, Purchased, purchase_key, upcoming
 from laurels.core.program.model import Never, Wallet
 from laurels.core.redemption import time_out
 from laurels.core.tier import measure_points, place, review
+from laurels.core.tier_pass import end_pass
 
 
 def adopt(case: Case, compiled: Compiled, at: Instant) -> None:
@@ -96,7 +97,7 @@ def _carry_out(case: Case, compiled: Compiled, at: Instant) -> None:
     for track in compiled.program.tracks:
         standing = root.tracks.get(track.id)
         if standing is not None and standing.review_at is not None and standing.review_at <= at:
-            review(case, compiled, track, at)
+            (review if standing.beneath is None else end_pass)(case, compiled, track, at)
 
 
 def _available_at(lot: Lot) -> Instant:

@@ -90,6 +90,11 @@ TIER_REASONS: Final = MappingProxyType(
             "What arrived late would have kept it in time: it is held again.", "迟到的行为本可保级，等级恢复。"
         ),
         "fell_back": Sentence("A return took away what it had been earned with.", "因退货失去达标依据，等级回落。"),
+        "pass": Sentence("A tier pass gives it for a time.", "等级体验卡在有效期内赋予此等级。"),
+        "pass_ended": Sentence(
+            "The time of a tier pass is over; this is where the member stands without it.",
+            "等级体验卡到期，恢复原有等级。",
+        ),
         "mapped": Sentence("The program no longer has the tier held before.", "计划已不再有原等级，改为此等级。"),
     }
 )
@@ -116,6 +121,9 @@ ENTRY_REASONS: Final = MappingProxyType(
         "beyond_policy": Sentence(
             "They had been spent before the return and are written off.", "退货前已使用，予以销账。"
         ),
+        "failed": Sentence("The reward never reached the member; the points went back.", "奖品未能送达，积分退回。"),
+        "gift_card": Sentence("A gift card that points bought.", "积分兑换的礼品卡。"),
+        "cashback": Sentence("Cashback that points bought.", "积分兑换的返现。"),
         "debt_repaid": Sentence("Earned points repaid debt first.", "新得积分先偿还欠分。"),
         "sent": Sentence("Sent to another member.", "转赠给其他会员。"),
         "received": Sentence("Received from another member.", "由其他会员转赠。"),

@@ -245,13 +245,14 @@ class WalletCarried(Fact, frozen=True, tag="wallet_carried"):
 class LimitUsed(Fact, frozen=True, tag="limit_used"):
     """A member's limit on a campaign was used (or given back, negative) in the period that began at `period`.
 
-    Uses in periods before `drop_before` may be forgotten.
+    Uses in periods before `drop_before` may be forgotten. `apart`: a document of its own keeps it, not the root.
     """
 
     limit: str
     period: Instant
     by: int
     drop_before: Instant = 0
+    apart: bool = False
 
 
 class CooldownStarted(Fact, frozen=True, tag="cooldown_started"):
@@ -282,11 +283,20 @@ class Measured(Fact, frozen=True, tag="measured"):
     drop_before: Instant = 0
 
 
+class Beneath(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Where a member stands beneath a tier pass: the tier, until when, and when that is reviewed."""
+
+    tier: str
+    until: Instant | None = None
+    review_at: Instant | None = None
+
+
 class TierSet(Fact, frozen=True, tag="tier_set"):
     """The member stands on `tier` of `track` from `at`, at least until `until` (None: for good).
 
     `review_at` is when it is judged whether they stay: `until` and the track's grace. `reason`: "enrolled", "earned",
-    "kept", "fell", "fell_back", "stayed", "restored", "mapped". Where they stood before `drop_before` may be forgotten.
+    "kept", "fell", "fell_back", "stayed", "restored", "mapped", "pass", "pass_ended". Where they stood before
+    `drop_before` may be forgotten. With `beneath` the tier is a pass.
     """
 
     track: str
@@ -296,6 +306,7 @@ class TierSet(Fact, frozen=True, tag="tier_set"):
     review_at: Instant | None
     reason: str
     drop_before: Instant = 0
+    beneath: Beneath | None = None
 
 
 class Judged(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -365,7 +376,12 @@ class OrderReturned(Fact, frozen=True, tag="order_returned"):
 
 
 class RedemptionHeld(Fact, frozen=True, tag="redemption_held"):
-    """Points were taken out of their lots and set aside until captured, cancelled or timed out."""
+    """Points were taken out of their lots and set aside until captured, cancelled or timed out.
+
+    For a reward (its first id) it says how many pieces, the cash (minor units) and the stated value of a piece. `pools`
+    is what was claimed of pools and `limits` the periods of the limits that were used, so that an end gives both back.
+    `state` is where its fulfilment begins.
+    """
 
     redemption: str
     wallet: str
@@ -373,6 +389,13 @@ class RedemptionHeld(Fact, frozen=True, tag="redemption_held"):
     parts: tuple[Part, ...]
     at: Instant
     times_out_at: Instant | None
+    reward: str | None = None
+    quantity: int = 1
+    cash: int = 0
+    value: int | None = None
+    pools: dict[str, int] = {}
+    limits: dict[str, Instant] = {}
+    state: str | None = None
 
 
 class RedemptionCaptured(Fact, frozen=True, tag="redemption_captured"):
@@ -403,6 +426,28 @@ class RedemptionRestored(Fact, frozen=True, tag="redemption_restored"):
 
     redemption: str
     points: int
+
+
+class Fulfilled(Fact, frozen=True, tag="fulfilled"):
+    """A redeemed reward came to a state on its way to the member, or back.
+
+    `waits` says that a hold does not time out any more, because the pieces have left.
+    """
+
+    redemption: str
+    state: str
+    at: Instant
+    carrier: str | None = None
+    tracking: str | None = None
+    reference: str | None = None
+    waits: bool = False
+
+
+class AutomaticChosen(Fact, frozen=True, tag="automatic_chosen"):
+    """The member chose that a reward (its first id) is redeemed by itself from now on, or no longer."""
+
+    reward: str
+    chosen: bool
 
 
 class FollowUp(Fact, frozen=True, tag="follow_up"):
@@ -446,6 +491,8 @@ AnyFact = (
     | RedemptionEnded
     | RedemptionPaid
     | RedemptionRestored
+    | Fulfilled
+    | AutomaticChosen
     | FollowUp
 )
 

@@ -15,7 +15,17 @@ import msgspec
 
 from laurels.core.activity import Purchase
 from laurels.core.calendar import Instant
-from laurels.core.facts import Accrued, AnyFact, LineReturned, LineShare, OrderOpened, Part, Scalar, TakenBack
+from laurels.core.facts import (
+    Accrued,
+    AnyFact,
+    Beneath,
+    LineReturned,
+    LineShare,
+    OrderOpened,
+    Part,
+    Scalar,
+    TakenBack,
+)
 from laurels.core.upcasting import SCHEMA, upcast
 
 ROOT: Final = "root"
@@ -97,7 +107,10 @@ class Measure(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Standing(msgspec.Struct, omit_defaults=True, gc=False):
-    """Where the member stands on a track, at least until `until`; whether they stay is judged at `review_at`."""
+    """Where the member stands on a track, at least until `until`; whether they stay is judged at `review_at`.
+
+    With `beneath` the tier is a pass, and that is where they stand without it.
+    """
 
     tier: str
     since: Instant
@@ -105,6 +118,7 @@ class Standing(msgspec.Struct, omit_defaults=True, gc=False):
     review_at: Instant | None = None
     measures: tuple[Measure, ...] = ()
     past: tuple[Past, ...] = ()
+    beneath: Beneath | None = None
 
 
 class Use(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -118,6 +132,7 @@ class Root(msgspec.Struct, omit_defaults=True, gc=False, tag_field="v", tag=SCHE
     """What nearly every activity needs. `now` is the instant up to which everything due has been carried out.
 
     `due_at` is the next instant at which anything falls due; `wake_at` the next at which a sweep should look.
+    `automatic` are the rewards that the member has chosen to be redeemed by themselves.
     """
 
     seq: int = 0
@@ -134,6 +149,7 @@ class Root(msgspec.Struct, omit_defaults=True, gc=False, tag_field="v", tag=SCHE
     cooldowns: dict[str, Instant] = {}
     counters: dict[str, int] = {}
     holds: dict[str, Instant | None] = {}
+    automatic: tuple[str, ...] = ()
 
 
 class Order(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
@@ -148,10 +164,21 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field
     unmeasured: dict[str, tuple[int, ...]] = {}
 
 
+class Step(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A state of a fulfilment, since when, and by what it can be followed."""
+
+    state: str
+    at: Instant
+    carrier: str | None = None
+    tracking: str | None = None
+    reference: str | None = None
+
+
 class Redemption(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
     """A hold and what became of it. `parts` are the lots it took, in order; `spent` how many points were captured.
 
-    `order` is the order that it paid part of.
+    `order` is the order that it paid part of. What it says of a reward is as in `RedemptionHeld`; `steps` is what
+    became of its fulfilment, the present state last.
     """
 
     wallet: str
@@ -164,6 +191,13 @@ class Redemption(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_
     spent: int = 0
     restored: int = 0
     order: str | None = None
+    reward: str | None = None
+    quantity: int = 1
+    cash: int = 0
+    value: int | None = None
+    pools: dict[str, int] = {}
+    limits: dict[str, Instant] = {}
+    steps: tuple[Step, ...] = ()
 
 
 class Expired(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):

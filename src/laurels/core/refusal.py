@@ -69,6 +69,40 @@ REFUSALS: Final = MappingProxyType(
             409, "The redemption was captured, cancelled or timed out before.", "该兑换已核销、取消或超时。"
         ),
         "capture_exceeds_hold": RefusalKind(409, "More points than are held.", "超过冻结的积分。"),
+        "unknown_reward": RefusalKind(422, "The program has no such reward.", "计划中没有该奖品。"),
+        "reward_not_offered": RefusalKind(409, "The reward cannot be bought at this time.", "该奖品当前不可兑换。"),
+        "reward_not_for_member": RefusalKind(409, "The reward is not for this member.", "该奖品不对该会员开放。"),
+        "out_of_stock": RefusalKind(409, "Not so many pieces are left.", "库存不足。"),
+        "reward_limit_reached": RefusalKind(
+            409, "The member has had as many pieces as the program allows.", "已达该奖品的会员兑换上限。"
+        ),
+        "cause_complete": RefusalKind(409, "The cause has its total for the year.", "该公益项目已达年度总额。"),
+        "value_missing": RefusalKind(
+            422,
+            "The price goes by the value of the reward, which the request must state.",
+            "价格按价值计算，须说明价值。",
+        ),
+        "value_not_asked": RefusalKind(
+            422,
+            "The program says what the reward is worth; the request does not.",
+            "奖品价值由计划规定，请求中不得填写。",
+        ),
+        "payment_out_of_range": RefusalKind(
+            409, "The price cannot be paid with so many points, or with so few.", "支付积分不在允许范围内。"
+        ),
+        "cash_mismatch": RefusalKind(409, "The money is not what belongs to these points.", "现金金额与积分不符。"),
+        "captured_whole": RefusalKind(
+            409, "A reward is captured whole; only points as money are captured in part.", "奖品须整体核销。"
+        ),
+        "no_fulfilment": RefusalKind(409, "Nothing is sent for this redemption.", "该兑换无需履约。"),
+        "state_not_next": RefusalKind(
+            409, "The fulfilment cannot come to that state from where it is.", "履约状态不能如此变更。"
+        ),
+        "tier_not_higher": RefusalKind(
+            409, "The member stands on that tier or a higher one already.", "会员已处于该等级或更高等级。"
+        ),
+        "stock_not_counted": RefusalKind(409, "The pieces of this reward are not counted.", "该奖品不计库存。"),
+        "not_automatic": RefusalKind(409, "The reward is not redeemed by itself.", "该奖品不支持自动兑换。"),
         "points_tender_mismatch": RefusalKind(
             409, "The points tender does not fit the redemption it names.", "积分支付与所指兑换不符。"
         ),

@@ -7,15 +7,18 @@ that one was published as being in effect from the beginning (`effective_at` 0);
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from typing import Literal
 
 import msgspec
 
-from laurels.core.activity import Declared
+from laurels.core.activity import Activity, Choose, Declared, Redeem
 from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled
 from laurels.core.member import NEVER
 from laurels.core.program.model import Program, Wallet
 from laurels.core.program.renaming import names_between
+from laurels.core.program.rewards_model import Reward
 from laurels.core.written import write
 
 
@@ -27,13 +30,13 @@ class Version(msgspec.Struct, frozen=True):
     program: Program
 
 
-def _campaign_keys(ordered: list[Version]) -> list[dict[str, str]]:
-    """For each version in the order of effect, the first ids of campaigns that had another one before."""
+def _first_ids(ordered: list[Version], of: Literal["campaigns", "rewards", "causes"]) -> list[dict[str, str]]:
+    """For each version in the order of effect, the first ids of things that had another one before."""
     keys: list[dict[str, str]] = []
     for n, version in enumerate(ordered):
         former, known = (ordered[n - 1].program, keys[-1]) if n else (version.program, {})
-        renamed = names_between(former, version.program).campaigns
-        now = {campaign.id: known[campaign.id] for campaign in version.program.campaigns if campaign.id in known}
+        renamed: Mapping[str, str] = getattr(names_between(former, version.program), of)
+        now = {each.id: known[each.id] for each in getattr(version.program, of) if each.id in known}
         keys.append({**now, **{new: known.get(old, old) for old, new in renamed.items()}})
     return keys
 
@@ -45,9 +48,11 @@ class Versions:
         ordered = sorted(versions, key=lambda version: (version.effective_at, version.number))
         self.versions = tuple(ordered)
         self._starts = [version.effective_at for version in ordered]
+        first_ids = zip(
+            _first_ids(ordered, "campaigns"), _first_ids(ordered, "rewards"), _first_ids(ordered, "causes"), strict=True
+        )
         self._compiled = tuple(
-            Compiled(version.number, version.program, keys)
-            for version, keys in zip(ordered, _campaign_keys(ordered), strict=True)
+            Compiled(version.number, version.program, *keys) for version, keys in zip(ordered, first_ids, strict=True)
         )
         self._expiring = tuple(
             (start, compiled)
@@ -114,6 +119,31 @@ class Versions:
     def expiring_until(self, at: Instant) -> tuple[Compiled, ...]:
         """The versions in effect at an instant or before it that have tiers with an expiry of their own."""
         return tuple([compiled for start, compiled in self._expiring if start <= at])
+
+    def reward(self, key: str, at: Instant) -> Reward:
+        """A reward by its first id, as of an instant, else as the newest version that has it says."""
+        for compiled in (self.judging(at), *reversed(self._compiled)):
+            found = compiled.catalogue.by_key.get(key)
+            if found is not None:
+                return found.reward
+        raise AssertionError(f"no version has a reward {key}")
+
+    def pools_of(self, activity: Activity, automatic: Iterable[str], at: Instant) -> tuple[str, ...]:
+        """The pools that deciding an activity may look at if it is recorded then.
+
+        `automatic` are the rewards that the member has chosen to be redeemed by themselves.
+        """
+        compiled = self.at(activity.occurred_at)
+        trigger = None if compiled is None else compiled.trigger(activity.type)
+        pools = () if trigger is None else trigger.pools
+        data = activity.data
+        if not automatic and not isinstance(data, Redeem | Choose):
+            return pools
+        now = self.judging(at)
+        chosen = [now.catalogue.by_key[key] for key in automatic if key in now.catalogue.by_key]
+        if isinstance(data, Redeem | Choose) and data.reward in now.catalogue.rewards:
+            chosen.append(now.catalogue.rewards[data.reward])
+        return tuple(dict.fromkeys([*pools, *[pool for each in chosen for pool in each.pools(now.zone, at)]]))
 
     @property
     def declared(self) -> Declared | None:

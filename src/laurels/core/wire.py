@@ -154,13 +154,41 @@ class WireReinstatement(Struct, frozen=True, forbid_unknown_fields=True, gc=Fals
     reason: Text
 
 
+class WirePay(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """How a mixed price is paid: so many points for all pieces, and the money that belongs to that."""
+
+    points: Annotated[int, Meta(ge=1, le=10**12)]
+    cash: Number | None = None
+
+
 class WireHold(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """`data` of a redemption request; `hold` false redeems at once."""
+    """`data` of a redemption request: of a reward, or of points of a wallet as money; `hold` false redeems at once."""
 
     redemption: Id
-    wallet: Word
-    points: Annotated[int, Meta(ge=1, le=10**12)]
+    wallet: Word | None = None
+    points: Annotated[int, Meta(ge=1, le=10**12)] | None = None
     hold: bool = True
+    reward: Word | None = None
+    quantity: Annotated[int, Meta(ge=1, le=10_000)] = 1
+    pay: WirePay | None = None
+    value: Number | None = None
+
+
+class WireFulfilment(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """`data` of a step in the fulfilment of a redeemed reward."""
+
+    redemption: Id
+    state: Literal["packed", "shipped", "delivered", "returned", "failed"]
+    carrier: Word | None = None
+    tracking: Word | None = None
+    reference: Word | None = None
+
+
+class WireChoice(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """`data` of a member's choice whether a reward is redeemed by itself."""
+
+    reward: Word
+    automatic: bool
 
 
 class WireCapture(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -211,6 +239,8 @@ WIRE_TYPES: Final[dict[str, type[Struct]]] = {
     "redemption": WireHold,
     "redemption_capture": WireCapture,
     "redemption_cancel": WireCancel,
+    "redemption_fulfilment": WireFulfilment,
+    "choice": WireChoice,
     "transfer_in": WireParcel,
     "transfer_back": WireParcel,
     "clock": WireNothing,

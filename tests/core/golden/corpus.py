@@ -356,6 +356,64 @@ def random(seed: int) -> Callable[[], Recorder]:
     return live
 
 
+def rewards() -> Recorder:
+    """Rewards of every kind, held, sent, given, failed, returned, timed out, and redeemed by themselves."""
+    document = shop(
+        {"expires": {"after": "2M"}, "restore_grace": "10D"},
+        wallets={"card": {"money": {"points": 1, "worth": "0.01"}}},
+        tracks={"club": {"measure": {"spent": "net"}, "tiers": [{"id": "member"}, {"id": "gold", "enter": "900.00"}]}},
+        causes={"trees": {"yearly": 90}},
+        rewards={
+            "mug": {
+                "gives": "goods", "price": {"wallet": "points", "points": {"member": 50, "gold": 40}}, "stock": 6,
+                "mix": {"least": "50%", "cash": {"points": 100, "worth": "1.20"}},
+                "limits": [{"every": "month", "times": 5}], "hold": "60D",
+            },
+            "fare": {
+                "gives": {"partner": "air"}, "value": "stated",
+                "price": {"wallet": "points", "points": 1.5, "per": "1.00"},
+            },
+            "card": {
+                "gives": {"gift_card": "card", "amount": "5.00"}, "price": {"wallet": "points", "points": 50},
+                "automatic": 60,
+            },
+            "tree": {"gives": {"donation": "trees"}, "price": {"wallet": "points", "points": 30}},
+            "pass": {"gives": {"tier": "gold", "for": "1M"}, "price": {"wallet": "points", "points": 60}},
+        },
+    )  # fmt: skip
+    w = Recorder(document)
+    w.enrol()
+    w.buy("o1", "500.00")
+
+    def redeem(id: str, reward: str, at: str | None = None, **more: Any) -> None:
+        w.post("m", "redemption", {"redemption": id, "reward": reward, **more}, at=at)
+
+    def fulfil(id: str, state: str, **more: Any) -> None:
+        w.post("m", "redemption_fulfilment", {"redemption": id, "state": state, **more})
+
+    redeem("a", "mug", quantity=2, pay={"points": 60, "cash": "0.48"})
+    redeem("b", "mug", quantity=2)
+    redeem("b", "mug", quantity=3)
+    redeem("c", "mug", "2026-01-20")
+    redeem("d", "fare", value="33.33", hold=False)
+    redeem("e", "tree", quantity=3)
+    redeem("f", "pass")
+    fulfil("a", "packed")
+    fulfil("a", "shipped", carrier="post", tracking="RR1")
+    fulfil("a", "returned")
+    fulfil("b", "failed")
+    fulfil("d", "delivered", reference="PNR7")
+    w.cancel("c", at="2026-03-02")
+    redeem("g", "tree")
+    w.clock("2026-03-05")
+    w.post("m", "choice", {"reward": "card", "automatic": True})
+    w.buy("o2", "130.00", at="2026-03-06")
+    w.post("m", "choice", {"reward": "card", "automatic": False})
+    redeem("h", "mug")
+    w.clock("2026-05-01")
+    return w
+
+
 STORIES: list[Callable[[], Recorder]] = [
     cafe,
     put_right,
@@ -363,4 +421,5 @@ STORIES: list[Callable[[], Recorder]] = [
     versions,
     renamed,
     *map(random, range(101, 109)),
+    rewards,
 ]
