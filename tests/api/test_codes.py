@@ -154,10 +154,57 @@ async def test_redemptions_are_refused_by_code(laurels_url: str, seen: set[tuple
 
 
 @asynchronous
+async def test_rewards_are_refused_by_code(laurels_url: str, seen: set[tuple[str, int, str]]) -> None:
+    async with api(laurels_url) as here:
+        await here.enrol("m-1")
+        await here.give("m-1", 1000)
+        path = "/v1/redemptions"
+
+        def want(reward: str, id: str = "r", **more: Any) -> dict[str, Any]:
+            return {"id": id, "member": "m-1", "reward": reward, **more}
+
+        money = {"amount": "5.00", "currency": "CNY"}
+        await answers(here, "unknown_reward", "POST", path, want("cup"))
+        await answers(here, "reward_not_offered", "POST", path, want("summer"))
+        await answers(here, "insufficient_points", "POST", path, want("seat"))
+        await answers(here, "value_missing", "POST", path, want("flight"))
+        await answers(here, "value_not_asked", "POST", path, want("mug", value=money))
+        await answers(here, "invalid", "POST", path, want("flight", value={**money, "currency": "USD"}))
+        await answers(here, "payment_out_of_range", "POST", path, want("mug", pay={"points": 19}))
+        await answers(here, "cash_mismatch", "POST", path, want("mug", pay={"points": 30, "cash": money}))
+        await answers(here, "reward_limit_reached", "POST", path, want("mug", quantity=3))
+        await here.post("/v1/rewards/mug/stock", {"by": -2, "reason": "broken"})
+        await answers(here, "out_of_stock", "POST", path, want("mug", quantity=2))
+        await answers(here, "unknown_reward", "POST", "/v1/rewards/cup/stock", {"by": 1, "reason": "x"})
+        await answers(here, "stock_not_counted", "POST", "/v1/rewards/tree/stock", {"by": 1, "reason": "x"})
+        await answers(here, "invalid", "POST", "/v1/rewards/mug/stock", {"by": 0, "reason": "x"})
+        await here.post(path, want("tree", "t"))
+        await answers(here, "cause_complete", "POST", path, want("tree", "t2"))
+        await answers(here, "no_fulfilment", "POST", f"{path}/t/fulfilment", {"state": "shipped"})
+        await answers(here, "no_such_redemption", "POST", f"{path}/x/fulfilment", {"state": "shipped"})
+        await here.post(path, want("mug", "m"))
+        await answers(here, "captured_whole", "POST", f"{path}/m/capture", {"points": 20})
+        await answers(here, "state_not_next", "POST", f"{path}/m/fulfilment", {"state": "returned"})
+        await here.post(f"{path}/m/fulfilment", {"state": "failed"})
+        await answers(here, "redemption_not_held", "POST", f"{path}/m/fulfilment", {"state": "shipped"})
+        await here.post(path, want("gold_month", "g"))
+        await answers(here, "tier_not_higher", "POST", path, want("silver_month"))
+        await answers(here, "reward_not_for_member", "POST", path, want("seat"))
+        choose = {"reward": "tree", "automatic": True}
+        await refuses(here, "not_automatic", "choice", choose)
+        await refuses(here, "unknown_reward", "choice", {**choose, "reward": "cup"})
+        await answers(here, "no_such_member", "GET", "/v1/members/nobody/rewards")
+        seen |= here.seen
+
+
+@asynchronous
 async def test_programs_and_clocks_are_refused_by_code(laurels_url: str, seen: set[tuple[str, int, str]]) -> None:
     async with api(laurels_url, document=None) as here:
         await answers(here, "unknown_program_version", "POST", "/v1/members", {"id": "m-1"})
         await answers(here, "no_version_yet", "GET", "/v1/members")
+        for route in ("/v1/rewards", "/v1/causes"):
+            await answers(here, "no_version_yet", "GET", route)
+        await answers(here, "no_version_yet", "POST", "/v1/rewards/mug/stock", {"by": 1, "reason": "x"})
         await answers(here, "program_invalid", "POST", "/v1/program/versions", {"document": "program: cafe"})
         other = PROGRAM.replace("program: cafe", "program: bar")
         await answers(here, "other_program", "POST", "/v1/program/versions", {"document": other})

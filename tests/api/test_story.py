@@ -197,6 +197,25 @@ async def test_year_at_the_corner_cafe(laurels_url: str) -> None:
         await step("nothing-more-is-recorded", "POST", "/v1/activities", after, status=409)
         await step("ready", "GET", "/readyz")
 
+        await step("catalogue", "GET", "/v1/rewards?limit=2")
+        redeem = {"id": "rew-1", "member": "m-2", "reward": "mug", "pay": {"points": 30}}
+        bought = await step("redeem-a-mug", "POST", "/v1/redemptions", redeem, status=201, key="mug-1")
+        # A mug costs 40 points; the other 10 are 1.20.
+        assert bought["redemption"]["cash"] == {"amount": "1.20", "currency": "CNY"}
+        parcel = {"state": "shipped", "carrier": "post", "tracking": "RR123456785CN"}
+        await step("the-mug-is-sent", "POST", "/v1/redemptions/rew-1/fulfilment", parcel, key="sent-1")
+        given = {"id": "rew-2", "member": "m-2", "reward": "tree"}
+        await step("points-for-a-tree", "POST", "/v1/redemptions", given, status=201, key="tree-1")
+        await step("causes", "GET", "/v1/causes")
+        counted = {"by": -1, "reason": "One was broken."}
+        await step("stock-put-right", "POST", "/v1/rewards/mug/stock", counted, key="stock-1")
+        theirs = await step("within-reach", "GET", "/v1/members/m-2/rewards")
+        reachable = {each["id"]: each["within_reach"] for each in theirs["items"]}
+        assert reachable == {
+            "mug": True, "tree": False, "seat": False, "gold_month": True, "summer": False, "flight": False,
+            "silver_month": False,
+        }  # fmt: skip
+
         assert stale(story.files) == set()
         left_out = {"read_health", "read_metrics", "read_openapi", "read_reference", "read_reference_part"}
         assert set(story.examples) | left_out == set(NAMES.values())

@@ -25,6 +25,7 @@ from laurels.api import (
     quotes,
     redemptions,
     reference,
+    rewards,
     standing,
 )
 from laurels.api.operation import AUTHENTICATED, Operation, operations_in
@@ -41,12 +42,12 @@ from laurels.api.problem import (
 from laurels.api.scopes import SCOPES
 from laurels.core.activity import FREE_TYPES, INTERNAL_TYPES
 from laurels.core.refusal import REFUSALS
-from laurels.core.wire import WIRE_TYPES
+from laurels.core.wire import WIRE_TYPES, WirePay
 
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(
     each
     for module in (
-        activities, quotes, members, standing, journal, explanations, redemptions, programs, health, reference,
+        activities, quotes, members, standing, journal, explanations, redemptions, rewards, programs, health, reference,
     )
     for each in operations_in(vars(module))
 )  # fmt: skip
@@ -115,7 +116,8 @@ def document() -> Json:
         "tags": [
             {"name": "Activities", "description": "What members do, and what it would earn."},
             {"name": "Members", "description": "Who they are, what they have, and why."},
-            {"name": "Redemptions", "description": "Points as money at the till."},
+            {"name": "Redemptions", "description": "Points as money at the till, and rewards that points buy."},
+            {"name": "Rewards", "description": "What points can buy, and what is left of it."},
             {"name": "Program", "description": "What is in effect, and what comes next."},
             {"name": "Operation", "description": "For those who run it; no key needed."},
         ],
@@ -197,6 +199,7 @@ def _renamed(document: Json) -> Json:
 def _spell_activity(found: Json) -> None:
     """An activity's data depends on its type: one schema for each, and one for those with free fields."""
     whole = found.pop("Activity")
+    found.pop(WirePay.__name__)  # Only redemptions have it, which have routes of their own.
     names: list[str] = []
     for type_, wire in WIRE_TYPES.items():
         if type_ in _TYPES_MADE_ELSEWHERE:

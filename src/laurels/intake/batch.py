@@ -20,7 +20,7 @@ from laurels.core.facts import FollowUp, decode_facts, encode_facts
 from laurels.core.member import ROOT, Document, Purchased, Root, decode_document, encode_document, purchased
 from laurels.core.wire import WireParcel, WirePart
 from laurels.intake.admission import Item
-from laurels.intake.deciding import RETURN, Accepted, Loaded, Pass
+from laurels.intake.deciding import POOL, RETURN, Accepted, Loaded, Pass
 from laurels.intake.head import Heads
 from laurels.intake.sameness import has_free_text, without_text
 from laurels.intake.submission import Outcome, UnknownProgram
@@ -164,17 +164,21 @@ class Batch:
                 at = self._now if head.is_live else max(self._at or 0, activity.occurred_at)
                 for key in needs(head.versions, activity, root, max(at, root.now)):
                     wanted[activity.member, key] = None
-            pools.update(head.pools_of(activity))
-        await self._fetch(wanted, pools=sorted(pools))
+                pools.update(head.versions.pools_of(activity, root.automatic, max(at, root.now)))
+        await self._fetch(wanted, pools=pools)
 
     async def _fetch(
-        self, wanted: Iterable[tuple[str, str]], onto: Pass | None = None, *, pools: Sequence[str] = ()
+        self, wanted: Iterable[tuple[str, str]], onto: Pass | None = None, *, pools: Iterable[str] = ()
     ) -> None:
         """Looks documents up, and what was used of pools; documents that there are not are known to be missing."""
         found: dict[tuple[str, str], Document | None] = {}
         documents: list[tuple[str, str]] = []
         bodies: list[tuple[str, int]] = []
+        unread = set(pools)
         for member, key in wanted:
+            if key.startswith(POOL):
+                unread.add(key[len(POOL) :])
+                continue
             if key.startswith(_BODY):
                 seq = int(key[len(_BODY) :])
                 if onto is None or not onto.supply_purchase(member, seq):
@@ -184,15 +188,20 @@ class Batch:
             if member in self._loaded.existing:
                 documents.append((member, key))
         buckets = self._buckets
-        if documents or pools:
+        if documents or unread:
             members, keys = zip(*documents, strict=True) if documents else ((), ())
+            read: dict[str, int] = {}
             for member, key, document, used in await self._connection.fetch(
-                LOAD, self._program, members, keys, [buckets[member] for member in members], pools
+                LOAD, self._program, members, keys, [buckets[member] for member in members], sorted(unread)
             ):
                 if member is None:
-                    self._used[key] = used
+                    read[key] = used
                 else:
                     found[member, key] = decode_document(key, document)
+            self._used.update(read)
+            self._pools.update(unread)
+            if onto is not None:
+                onto.supply_pools(read)
         if bodies:
             members, numbers = zip(*bodies, strict=True)
             for row in await self._connection.fetch(LOAD_BODIES, self._program, members, numbers):
@@ -219,7 +228,9 @@ class Batch:
     # --- deciding -----------------------------------------------------------------------------------------------------
 
     async def _decide(self) -> Pass:
-        decided = Pass(self._head, self._loaded, self._hits, self._letters, self._used, self._now, self._at)
+        decided = Pass(
+            self._head, self._loaded, self._hits, self._letters, self._used, self._pools, self._now, self._at
+        )
         waiting: Sequence[Item] = self._items
         while waiting:
             waiting, missing = decided.run(waiting)

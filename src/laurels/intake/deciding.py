@@ -8,7 +8,7 @@ missing are collected over as many members as possible and asked for together.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, Final
 
 import msgspec
@@ -32,6 +32,9 @@ AHEAD_MOST: Final = 5 * MICROSECONDS_PER_MINUTE
 
 RETURN: Final = "transfer_back"
 """The type of what gives a follow-up back to its sender. It cannot be refused, not even by a sealed member."""
+
+POOL: Final = "pool/"
+"""How the keys begin by which a decision asks for what was used of pools."""
 
 _log: Final = logging.getLogger("laurels.intake")
 
@@ -62,7 +65,10 @@ class Accepted(msgspec.Struct, gc=False):
 
 
 class Pass:
-    """One way through a batch. `now` is real time; `clock` the program's own where it has one."""
+    """One way through a batch. `now` is real time; `clock` the program's own where it has one.
+
+    `used` is what was used of the pools that were `read`; one that was not is asked for like a document.
+    """
 
     def __init__(
         self,
@@ -71,6 +77,7 @@ class Pass:
         hits: Mapping[tuple[str, str], Any],
         letters: Mapping[str, Any],
         used: Mapping[str, int],
+        read: Set[str],
         now: Instant,
         clock: Instant | None,
     ) -> None:
@@ -80,6 +87,7 @@ class Pass:
         self._letters = letters
         self._now = now
         self._used = dict(used)
+        self._read = read
         self._members: dict[str, Member] = {}
         self._here: dict[tuple[str, str], Accepted] = {}
         self._by_seq: dict[tuple[str, int], Accepted] = {}
@@ -127,6 +135,11 @@ class Pass:
             activity = accepted.item.activity
             if not accepted.pools or activity is None:
                 continue
+            now = self._head.versions.judging(accepted.recorded_at).catalogue
+            for claim in accepted.outcome.facts if now.bounds else ():
+                if type(claim) is PoolClaimed and claim.by > 0 and (bound := now.bound_of(claim.pool)) is not None:
+                    wanted, most = found.get(claim.pool, (0, bound))
+                    found[claim.pool] = (wanted + claim.by, min(most, bound))
             compiled = self._head.versions.at(activity.occurred_at)
             trigger = None if compiled is None else compiled.trigger(activity.type)
             if trigger is None:
@@ -148,6 +161,11 @@ class Pass:
         member = self._members.get(id)
         if member is not None and key not in member.documents:
             self._members[id] = Member(id, {**member.documents, key: document})
+
+    def supply_pools(self, used: Mapping[str, int]) -> None:
+        """What was used of pools that nobody had read before."""
+        for pool, by in used.items():
+            self._used.setdefault(pool, by)
 
     def supply_purchase(self, id: str, seq: int) -> bool:
         """Whether the purchase that is the member's activity number `seq` was decided here; then the member has it.
@@ -189,7 +207,10 @@ class Pass:
         recorded_at = self.recorded_at(activity.occurred_at, member)
         if self._head.is_live and activity.occurred_at > recorded_at + AHEAD_MOST:
             return self._refused(item, Refusal("occurred_in_future"))
-        names = self._head.pools_of(activity)
+        names = self._head.versions.pools_of(activity, member.root.automatic, recorded_at)
+        unread = [name for name in names if name not in self._read]
+        if unread:
+            raise Missing(*[f"{POOL}{name}" for name in unread])
         pools = {name: self._used.get(name, 0) for name in names}
         decided = decide(self._head.versions, member, activity, Circumstances(recorded_at, pools))
         if isinstance(decided, Refusal):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from laurels.core.activity import Activity, Declared
+from laurels.core.activity import Declared
 from laurels.core.calendar import Instant
 from laurels.core.program.model import Program
 from laurels.core.version import Version, Versions
@@ -44,12 +44,6 @@ class Head(msgspec.Struct, frozen=True):
         compiled = self.versions.numbered(newest.number)
         assert compiled is not None
         return compiled.declared
-
-    def pools_of(self, activity: Activity) -> tuple[str, ...]:
-        """The pools that deciding the activity may look at."""
-        compiled = self.versions.at(activity.occurred_at)
-        trigger = None if compiled is None else compiled.trigger(activity.type)
-        return () if trigger is None else trigger.pools
 
 
 class Heads:

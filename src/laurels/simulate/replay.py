@@ -56,9 +56,8 @@ class Replay:
     def _decide(self, activity: Activity, body: bytes, recorded_at: Instant | None) -> Decision | Refusal:
         folder = self._members.get(activity.member) or Folder(activity.member)
         at = max(recorded_at if recorded_at is not None else max(self.clock, activity.occurred_at), folder.root.now)
-        compiled = self._versions.at(activity.occurred_at)
-        trigger = None if compiled is None else compiled.trigger(activity.type)
-        pools = {} if trigger is None else {pool: self._pools.get(pool, 0) for pool in trigger.pools}
+        names = self._versions.pools_of(activity, folder.root.automatic, at)
+        pools = {pool: self._pools.get(pool, 0) for pool in names}
 
         def bought(seq: int) -> Document | None:
             return self._bought(activity.member, seq)

@@ -4,7 +4,7 @@
 -- is keyed by program and id and carries `bucket` last: SHA-256 of the member's id, its last ten bits. Ids compare by
 -- code point, so that the order in which rows are locked is the same everywhere.
 --
--- Ledger tables (activity, entry, program_version) are append-only: the application's role, laurels_app, may not
+-- Ledger tables (activity, entry, program_version, pool_correction) are append-only: the application's role, laurels_app, may not
 -- update or delete their rows. Everything else can be made anew from them or is about people and settings.
 
 create schema laurels;
@@ -210,6 +210,27 @@ create table pool (
 ) with (fillfactor = 50);
 comment on table pool is 'What was used of anything limited. Locked where little is left, in the order of ids; else taken by the write, last of all.';
 
+create table pool_correction (
+  program      text collate "C" not null references program,
+  pool         text collate "C" not null,
+  number       integer not null check (number >= 1),
+  id           text collate "C" not null,
+  by           bigint  not null check (by <> 0),
+  reason       text    not null,
+  source       text    not null,
+  corrected_at bigint  not null,
+  digest       bytea   not null,
+  primary key (program, pool, number),
+  unique (program, pool, id)
+);
+comment on table  pool_correction is
+  'Ledger: what people corrected in pools. What is used of a pool is what activities claimed and what was corrected.';
+comment on column pool_correction.number is 'Counts the pool''s corrections from 1 without gaps.';
+comment on column pool_correction.id is 'Follows from the Idempotency-Key, so that the same correction is made once.';
+comment on column pool_correction.by is 'What is used more (fewer pieces are left), or less (negative).';
+comment on column pool_correction.source is 'The source of the key that corrected it.';
+comment on column pool_correction.digest is 'SHA-256 of the row (laurels.store.digest).';
+
 create table outbox (
   program     text collate "C" not null,
   id          text collate "C" not null,
@@ -321,8 +342,8 @@ comment on column import_progress.detail is 'JSON: what the import has counted s
 grant usage on schema laurels to laurels_app;
 grant select on all tables in schema laurels to laurels_app;
 grant insert on
-  program, program_version, api_key, activity, entry, member, state, pool, outbox, profile, identifier, free_text,
-  idempotency, import_progress
+  program, program_version, api_key, activity, entry, member, state, pool, pool_correction, outbox, profile, identifier,
+  free_text, idempotency, import_progress
   to laurels_app;
 grant update on
   program, api_key, member, state, pool, outbox, profile, identifier, free_text, idempotency, import_progress
