@@ -13,7 +13,7 @@ from laurels.proof.verifying import verify
 from laurels.store.reading import pools
 from laurels.store.stock import correct
 from tests.intake.again import assert_all_follows_again
-from tests.stage import asynchronous, stage, submission
+from tests.stage import asynchronous, instant, stage, submission
 
 SHOP = """
 program: cafe
@@ -150,3 +150,21 @@ async def test_a_year_that_begins_within_a_batch_has_a_total_of_its_own(laurels_
         ]
         assert codes(await here.send_all(sent)) == {"accepted": 2, "cause_complete": 1}
         assert (await pools(here.database, "cafe")) == {"cause/trees/2026": 900, "cause/trees/2027": 900}
+
+
+@asynchronous
+async def test_a_pool_that_only_a_later_version_looks_at_is_looked_up_on_the_way(laurels_url: str) -> None:
+    """Three mugs were given, then they were not counted for a while, and a batch comes to when they are again."""
+    async with stage(laurels_url, document=shop(3)) as here:
+        await here.enrol("m", "n")
+        for name in ("m", "n"):
+            await here.give(name, 100)
+        await here.send("redemption", "m", {**redeem("m", quantity=3), "hold": False}, at="2026-01-10")
+        uncounted = SHOP.replace(", stock: STOCK", "")
+        await here.publish(uncounted, instant("2026-02-01"))
+        await here.publish(shop(3), instant("2026-03-01"))
+        sent = [
+            submission("purchase", "m", {"order": "o", "lines": [{"line": "1", "amount": "1.00"}]}, at="2026-03-02"),
+            submission("redemption", "n", redeem("n"), at="2026-02-15"),
+        ]
+        assert codes(await here.send_all(sent)) == {"accepted": 1, "out_of_stock": 1}
