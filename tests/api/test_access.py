@@ -12,7 +12,9 @@ from laurels.store.keys import keys_of, revoke_key
 from tests.api.harness import Api, api
 from tests.stage import asynchronous
 
-EXAMPLES = {"member": "m-1", "source": "pos", "activity": "x", "redemption": "r-1", "number": "1", "file": "x"}
+EXAMPLES = {
+    "member": "m-1", "source": "pos", "activity": "x", "redemption": "r-1", "reward": "mug", "number": "1", "file": "x",
+}  # fmt: skip
 
 
 async def _opened(here: Api, secret: str) -> set[str]:
