@@ -46,6 +46,11 @@ class Chance:
 _share: Final = Chance().share
 
 
+def chance() -> str:
+    """128 bits of chance as 32 hex digits, for a decision that may need them."""
+    return os.urandom(16).hex()
+
+
 def new_id(now: Instant) -> str:
     """A UUIDv7 made at `now`, in its 36 characters."""
     chance = int.from_bytes(_share()) & _FREE

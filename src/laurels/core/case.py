@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
@@ -19,15 +20,76 @@ from laurels.core.facts import AnyFact
 from laurels.core.member import Balance, Root
 from laurels.core.version import Versions
 
+_NONE: Final[Mapping[str, Any]] = {}
+
+
+class Code(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """A voucher code that belongs to nobody yet: of which voucher it is, and how often it may be used in all.
+
+    None for `uses` is as often as the voucher's own limits allow. After `expires_at` it cannot be used any more.
+    """
+
+    voucher: str
+    uses: int | None = 1
+    expires_at: Instant | None = None
+
+
+class Outside:
+    """Chance, codes and keys as the shell gave them, and which of them the decision has looked at."""
+
+    __slots__ = ("_codes", "_keys", "_random", "drew", "looked")
+
+    def __init__(self, random: str = "", codes: Mapping[str, Code] = _NONE, keys: Mapping[str, str] = _NONE) -> None:
+        self._random = random
+        self._codes = codes
+        self._keys = keys
+        self.drew = False
+        self.looked: set[str] = set()
+
+    def chance(self, label: str) -> bytes:
+        """32 bytes of chance, the same for the same label and others for another one.
+
+        Time that passes while somebody reads has no chance: nothing that needs any may happen by itself.
+        """
+        if not self._random:
+            raise AssertionError(f"{label} needs chance, and there is none here")
+        self.drew = True
+        return sha256(f"{self._random} {label}".encode()).digest()
+
+    def random(self) -> str:
+        """The 32 hex digits themselves."""
+        if not self._random:
+            raise AssertionError("this needs chance, and there is none here")
+        self.drew = True
+        return self._random
+
+    def code(self, code: str) -> Code | None:
+        """What the shell found under a code that belongs to nobody yet."""
+        found = self._codes.get(code)
+        if found is not None:
+            self.looked.add(code)
+        return found
+
+    def key(self, name: str) -> str | None:
+        """The key of a draw."""
+        found = self._keys.get(name)
+        if found is not None:
+            self.looked.add(name)
+        return found
+
+
+NOTHING_OUTSIDE: Final = Outside()
+
 
 class Case:
     """A decision in the making. `at` is the instant it is recorded at; `seq` the activity's number.
 
     `root` is the member's root as the facts so far have it. `pools` is what was used of each budget, this case's own
-    claims included. `placed` is the version on whose tiers the member is known to stand.
+    claims included. `placed` is the version on whose tiers the member is known to stand. `outside` is what the shell
+    gave beside pools.
     """
 
-    __slots__ = ("_lots", "at", "draft", "facts", "placed", "pools", "root", "seq", "versions")
+    __slots__ = ("_lots", "at", "draft", "facts", "outside", "placed", "pools", "root", "seq", "versions")
 
     def __init__(self, versions: Versions, draft: Draft, at: Instant, pools: dict[str, int]) -> None:
         self.versions = versions
@@ -38,6 +100,7 @@ class Case:
         self.pools = pools
         self.facts: list[AnyFact] = []
         self.placed: Compiled | None = None
+        self.outside = NOTHING_OUTSIDE
         self._lots = 0
 
     def emit(self, fact: AnyFact) -> None:
@@ -50,6 +113,14 @@ class Case:
         lot = f"{self.seq}.{self._lots}"
         self._lots += 1
         return lot
+
+    def chance(self, label: str) -> bytes:
+        """32 bytes of chance for a purpose that the label names; a decision that asks is stored with its chance."""
+        return self.outside.chance(label)
+
+    def random(self) -> str:
+        """The chance of this activity itself, as 32 hex digits."""
+        return self.outside.random()
 
     def tiers_at(self, instant: Instant) -> dict[str, str]:
         """The tier on each track at an instant, as far back as kept."""

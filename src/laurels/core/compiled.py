@@ -293,6 +293,8 @@ class Compiled:
         )
         self.attribute_types = MappingProxyType({field.name: field.type for field in program.fields.get("member", ())})
         self.catalogue = Catalogue(program, reward_keys, cause_keys)
+        # Whether anything in the program needs chance: such a program's decisions are given some.
+        self.draws_chance = False
         self.declared = declared_by(program.currency.code, program.currency.places, program.fields)
         self.triggers: dict[str, Trigger] = {
             type_: Trigger(program, type_, keys) for type_ in {campaign.on for campaign in program.campaigns}

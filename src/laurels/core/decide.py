@@ -35,7 +35,7 @@ from laurels.core.adjustment import adjust, extend, open_balance, reinstate
 from laurels.core.apply import USES_IN_ROOT, Draft, uses_key
 from laurels.core.automatic import choose, redeem_chosen
 from laurels.core.calendar import Instant
-from laurels.core.case import Case
+from laurels.core.case import NOTHING_OUTSIDE, Case, Code, Outside
 from laurels.core.compiled import Compiled
 from laurels.core.due import adopt, settle
 from laurels.core.due import bring_up as carry_out_due
@@ -58,20 +58,28 @@ class Circumstances(msgspec.Struct, frozen=True, gc=False):
     """What comes from outside the member's own history, recorded with the activity.
 
     `recorded_at` is never before what was recorded earlier for the member. `pools` maps a pool to what was used of it
-    (before this activity); a pool that is not named is untouched.
+    (before this activity); a pool that is not named is untouched. `random` is 32 hex digits of chance, `codes` are the
+    voucher codes that the shell found among those that belong to nobody yet, `keys` are the keys of draws by name.
     """
 
     recorded_at: Instant
     pools: dict[str, int] = {}
+    random: str = ""
+    codes: dict[str, Code] = {}
+    keys: dict[str, str] = {}
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
-    """Facts, the member that they lead to, and the keys of the documents that changed (None in the member: removed)."""
+    """Facts, the member that they lead to, and the keys of the documents that changed (None in the member: removed).
+
+    `given` are the circumstances as far as they are to be stored: of chance, codes and keys only what was looked at.
+    """
 
     facts: tuple[AnyFact, ...]
     member: Member
     changed: frozenset[str]
     version: int
+    given: Circumstances
 
 
 def needs(versions: Versions, activity: Activity, root: Root, at: Instant) -> tuple[str, ...]:
@@ -108,6 +116,8 @@ def decide(versions: Versions, member: Member, activity: Activity, circumstances
     if compiled is None:
         return Refusal("unknown_program_version")
     case = Case(versions, Draft(member), circumstances.recorded_at, dict(circumstances.pools))
+    if circumstances.random or circumstances.codes or circumstances.keys:
+        case.outside = Outside(circumstances.random, circumstances.codes, circumstances.keys)
     if case.root.enrolled_at is None and not isinstance(activity.data, Enrol):
         return Refusal("unknown_member", activity.member)
     carry_out_due(case, case.at)
@@ -122,7 +132,20 @@ def decide(versions: Versions, member: Member, activity: Activity, circumstances
         redeem_chosen(case, now)
         ahead = upcoming(case.root)
     after = case.draft.finish(case.seq, case.at, ahead)
-    return Decision(tuple(case.facts), after, frozenset(case.draft.changed), compiled.number)
+    given = circumstances if case.outside is NOTHING_OUTSIDE else _looked_at(circumstances, case.outside)
+    return Decision(tuple(case.facts), after, frozenset(case.draft.changed), compiled.number, given)
+
+
+def _looked_at(given: Circumstances, outside: Outside) -> Circumstances:
+    """The circumstances without the chance, codes and keys that made no difference."""
+    looked = outside.looked
+    return Circumstances(
+        given.recorded_at,
+        given.pools,
+        given.random if outside.drew else "",
+        {code: found for code, found in given.codes.items() if code in looked},
+        {name: key for name, key in given.keys.items() if name in looked},
+    )
 
 
 def _judge(case: Case, earning: Compiled, now: Compiled, activity: Activity) -> Refusal | None:

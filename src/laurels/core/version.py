@@ -62,6 +62,7 @@ class Versions:
         for compiled in self._compiled:
             for trigger in compiled.triggers.values():
                 trigger.writ = write(trigger)
+        self.draws_chance = any(compiled.draws_chance for compiled in self._compiled)
         # Nearly everything is judged by the newest version.
         self._newest_start = self._starts[-1] if ordered else NEVER
 

@@ -25,7 +25,7 @@ from laurels.intake.head import Heads
 from laurels.intake.sameness import has_free_text, without_text
 from laurels.intake.submission import Outcome, UnknownProgram
 from laurels.store.bucket import bucket_of
-from laurels.store.circumstances import stored_pools
+from laurels.store.circumstances import stored_circumstances
 from laurels.store.database import Connection
 from laurels.store.recording import LARGEST, Recording
 from laurels.store.sql import named
@@ -320,7 +320,7 @@ class Batch:
             self._head.number,
             body,
             encode_facts(decision.facts),
-            stored_pools(accepted.pools) if accepted.pools else None,
+            stored_circumstances(decision.given),
         )
         recording.entries(member, seq, bucket, accepted.outcome.entries)
         for fact in decision.facts:

@@ -22,6 +22,7 @@ from laurels.core.limit import wished
 from laurels.core.member import ROOT, Document, Member, Missing, purchase_key, purchased
 from laurels.core.refusal import Refusal
 from laurels.core.shape import Problem
+from laurels.ids import chance
 from laurels.intake.admission import Item
 from laurels.intake.head import Head
 from laurels.intake.sameness import StoredBody, is_same
@@ -212,7 +213,8 @@ class Pass:
         if unread:
             raise Missing(*[f"{POOL}{name}" for name in unread])
         pools = {name: self._used.get(name, 0) for name in names}
-        decided = decide(self._head.versions, member, activity, Circumstances(recorded_at, pools))
+        random = chance() if self._head.versions.draws_chance else ""
+        decided = decide(self._head.versions, member, activity, Circumstances(recorded_at, pools, random))
         if isinstance(decided, Refusal):
             return self._refused(item, decided)
         after = decided.member

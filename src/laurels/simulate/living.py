@@ -14,7 +14,7 @@ import msgspec
 
 from laurels.core.activity import Activity, Declared, Purchase, parse
 from laurels.core.calendar import Instant
-from laurels.core.decide import Decision
+from laurels.core.decide import Circumstances, Decision
 from laurels.core.member import Member
 from laurels.core.program.model import Budget, Program
 from laurels.core.refusal import Refusal
@@ -26,6 +26,7 @@ from laurels.intake.sameness import StoredBody, is_same, with_text
 from laurels.intake.submission import Outcome, Submission
 from laurels.simulate.figures import Figures, count
 from laurels.simulate.replay import Replay
+from laurels.store.circumstances import circumstances_of
 from laurels.store.database import Connection
 from laurels.store.people import Identifier
 from laurels.store.sql import named
@@ -93,13 +94,14 @@ async def live_stored(
     present: str | None = None
     done = 0
     async for row in connection.cursor(IN_TIME if together else BY_MEMBER, id, prefetch=_FETCHED):
-        member, _seq, source, activity, type_, occurred_at, recorded_at, stored, texts = row
+        member, _seq, source, activity, type_, occurred_at, recorded_at, stored, circumstances, texts = row
         if not together and member != present:
             if present is not None:
                 _end(replay, now, stands, present)
             present, replay.clock = member, 0
         body = with_text(stored.encode(), texts)
-        _submit(replay, declared, Submission(source, activity, type_, member, occurred_at, body), recorded_at)
+        given = circumstances_of(recorded_at, circumstances)
+        _submit(replay, declared, Submission(source, activity, type_, member, occurred_at, body), given)
         done += 1
         if done % _FETCHED == 0:
             tell(done)
@@ -172,7 +174,7 @@ def _is_repeated(first: StoredBody, item: Item) -> bool:
         return False
 
 
-def _submit(replay: Replay, declared: Declared, sent: Submission, recorded_at: Instant) -> None:
+def _submit(replay: Replay, declared: Declared, sent: Submission, given: Circumstances) -> None:
     body: Any = sent.data
     activity = parse(
         source=sent.source,
@@ -184,7 +186,7 @@ def _submit(replay: Replay, declared: Declared, sent: Submission, recorded_at: I
         declared=declared,
     )
     if isinstance(activity, Activity):
-        replay.submit(activity, body, recorded_at)
+        replay.submit(activity, body, given.recorded_at, given)
     else:
         count(replay.figures.invalid, activity[0].code)
 

@@ -7,6 +7,7 @@ Order is everything: activities come as they were, or would be, recorded.
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 
 from laurels.core.activity import Activity, Clock, Parcel, Purchase
 from laurels.core.calendar import Instant
@@ -41,9 +42,14 @@ class Replay:
         self._pools: dict[str, int] = {}
         self._purchases: dict[tuple[str, int], tuple[bytes, bytes]] = {}
 
-    def submit(self, activity: Activity, body: bytes, recorded_at: Instant | None = None) -> Decision | Refusal:
-        """What comes of the activity; recorded when it occurred, or at the clock if that stands later, unless given."""
-        decided = self._decide(activity, body, recorded_at)
+    def submit(
+        self, activity: Activity, body: bytes, recorded_at: Instant | None = None, given: Circumstances | None = None
+    ) -> Decision | Refusal:
+        """What comes of the activity; recorded when it occurred, or at the clock if that stands later, unless given.
+
+        `given` are the circumstances under which it was recorded, of which chance, codes and keys count here, too.
+        """
+        decided = self._decide(activity, body, recorded_at, given)
         self.figures.activities += 1
         if isinstance(decided, Refusal):
             count(self.figures.refused, decided.code)
@@ -53,7 +59,9 @@ class Replay:
                 self._deliver(fact, activity.member, decided.member.root.now)
         return decided
 
-    def _decide(self, activity: Activity, body: bytes, recorded_at: Instant | None) -> Decision | Refusal:
+    def _decide(
+        self, activity: Activity, body: bytes, recorded_at: Instant | None, given: Circumstances | None = None
+    ) -> Decision | Refusal:
         folder = self._members.get(activity.member) or Folder(activity.member)
         at = max(recorded_at if recorded_at is not None else max(self.clock, activity.occurred_at), folder.root.now)
         names = self._versions.pools_of(activity, folder.root.automatic, at)
@@ -62,7 +70,12 @@ class Replay:
         def bought(seq: int) -> Document | None:
             return self._bought(activity.member, seq)
 
-        decided = folder.decide(self._versions, activity, Circumstances(at, pools), bought)
+        circumstances = Circumstances(at, pools)
+        if self._versions.draws_chance:
+            random = given.random if given is not None and given.random else _chance_of(activity)
+            codes, keys = (given.codes, given.keys) if given is not None else ({}, {})
+            circumstances = Circumstances(at, pools, random, codes, keys)
+        decided = folder.decide(self._versions, activity, circumstances, bought)
         if isinstance(decided, Refusal):
             return decided
         folder.file(decided)
@@ -108,3 +121,8 @@ class Replay:
         if member is not None:
             self._purchases.clear()
         return finished
+
+
+def _chance_of(activity: Activity) -> str:
+    """Chance for what was recorded without any: always the same, so that a simulation can be repeated."""
+    return sha256(f"{activity.source}\0{activity.id}".encode()).hexdigest()[:32]
