@@ -12,7 +12,7 @@ from laurels import settings
 from laurels.api.problem import FINDINGS, PROBLEMS
 from laurels.core import explanation
 from laurels.core.explanation import Sentence
-from laurels.core.program import campaigns, fields, grants, groups, loading, rewards, tracks, wallets, within
+from laurels.core.program import campaigns, draws, fields, grants, groups, loading, rewards, tracks, wallets, within
 from laurels.core.program.fields import FieldKind, FieldType, Literally
 from laurels.core.program.finding import CODES
 from laurels.core.program.grammar import Choice, Either, Form, FormOf, Kind, ListOf, MapOf, OrWord, Variant, Written
@@ -20,7 +20,7 @@ from laurels.core.refusal import REFUSALS
 from tests.docs.page import PAGES, ROOT
 
 PART = re.compile(r"(?P<begin><!-- generated: (?P<what>[\w ]+) -->\n)(?P<part>.*?)(?P<end><!-- end -->)", re.DOTALL)
-FORM_MODULES = (loading, fields, wallets, tracks, campaigns, grants, groups, within, rewards)
+FORM_MODULES = (loading, fields, wallets, tracks, campaigns, grants, groups, within, rewards, draws)
 
 
 def with_parts_made_anew(text: str) -> str:

@@ -308,7 +308,10 @@ def _chain(plain: dict[str, Any], record: Record) -> Iterator[Fault]:
     for n, each in enumerate(chain):
         last = n == len(chain) - 1
         pointer = "/announcement" if last else f"/replaced/{n}"
-        if each.commitment != chain[0].commitment or each.days[: len(chain[0].days)] != chain[0].days:
+        bound = {day.day: day.commitment for day in chain[0].days}
+        if each.commitment != chain[0].commitment or any(
+            bound.get(day.day, day.commitment) != day.commitment for day in each.days
+        ):
             yield Fault("commitment_changed", f"{pointer}/commitment", each.commitment, chain[0].commitment)
         if (each.program, each.draw, each.kind) != (chain[0].program, chain[0].draw, chain[0].kind):
             yield Fault("chain_broken", pointer, each.draw, chain[0].draw)

@@ -130,6 +130,24 @@ REFUSALS: Final = MappingProxyType(
             "A wallet or tier in use goes without saying where its members go.",
             "移除了使用中的钱包或等级而未给出去向。",
         ),
+        "needs_reason": RefusalKind(
+            409,
+            "A draw that was published changes only with a reason under changes.",
+            "已公布的抽奖须在 changes 中记录理由后方可变更。",
+        ),
+        "draw_closed": RefusalKind(409, "The entries of the draw have closed.", "抽奖已截止。"),
+        "draw_not_open": RefusalKind(409, "The draw takes no tickets now.", "抽奖目前不接受抽奖券。"),
+        "unknown_draw": RefusalKind(422, "The program has no such draw.", "计划中没有该抽奖。"),
+        "excluded_from_draw": RefusalKind(409, "The member has no part in the draw.", "该会员不能参加此抽奖。"),
+        "not_an_instant_draw": RefusalKind(
+            409, "The draw is drawn on its day; its tickets cannot be played.", "该抽奖定期开奖，不能即时抽取。"
+        ),
+        "no_ticket": RefusalKind(409, "The member has no ticket left in the draw.", "该会员没有可用的抽奖券。"),
+        "unknown_prize": RefusalKind(409, "The member has won no such prize.", "该会员没有此奖项。"),
+        "prize_not_open": RefusalKind(
+            409, "The prize was claimed, given or forfeited before.", "该奖项已领取、发放或失效。"
+        ),
+        "prize_gone": RefusalKind(409, "No prize of this kind is left.", "该奖项已无剩余。"),
         "idempotency_conflict": RefusalKind(
             422, "This Idempotency-Key was used with another body.", "该幂等键已用于不同内容。"
         ),

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from laurels.core.calendar import Zone
+from laurels.core.calendar import Zone, format_instant
 from laurels.core.money import Rate
 from laurels.core.program import notation, rewards_notation
+from laurels.core.program.draws_model import Draw, Prize
 from laurels.core.program.model import Campaign, Program, Tier, Track, Wallet
 from laurels.core.program.rewards_model import Cause, Reward, StoredValue
 from tests.core.program.documents import DOCUMENTS, sound
@@ -109,6 +110,18 @@ def reward(each: Reward, program: Program) -> str:
     return notation.form(words)
 
 
+def prize(each: Prize, program: Program) -> str:
+    gives = {"wallet": str(each.wallet), "points": str(each.points)}
+    words = {
+        "name": json.dumps(each.name),
+        "value": None if each.value is None else notation.money(each.value, program.currency),
+        "quantity": None if each.quantity is None else str(each.quantity),
+        "odds": None if each.odds is None else f"{each.odds.numerator}/{each.odds.denominator}",
+        "gives": None if each.wallet is None else notation.form(gives),
+    }
+    return notation.form(words)
+
+
 def cause(each: Cause) -> str:
     words = {
         "name": json.dumps(each.name),
@@ -116,6 +129,30 @@ def cause(each: Cause) -> str:
         "picture": each.picture,
         "yearly": str(each.yearly) if each.yearly is not None else None,
         "was": each.was,
+    }
+    return notation.form(words)
+
+
+def draw(each: Draw, program: Program) -> str:
+    zone = Zone(program.time_zone)
+    changes = [
+        notation.form({"at": format_instant(made.at, zone), "reason": json.dumps(made.reason)})
+        for made in each.amendments
+    ]
+    words = {
+        "name": json.dumps(each.name),
+        "kind": each.kind,
+        "opens": format_instant(each.opens_at, zone),
+        "closes": format_instant(each.closes_at, zone),
+        "draws_at": None if each.draws_at is None else format_instant(each.draws_at, zone),
+        "prizes": notation.form({one.id: prize(one, program) for one in each.prizes}),
+        "fallback": None if each.fallback is None else prize(each.fallback, program),
+        "wins": "unlimited" if each.wins_most is None else str(each.wins_most),
+        "alternates": str(each.alternates) if each.alternates else None,
+        "exclude": json.dumps(each.exclude.text) if each.exclude else None,
+        "claim": notation.duration(each.claim) if each.claim else None,
+        "rules": json.dumps(each.rules) if each.rules else None,
+        "changes": notation.listed(changes) if changes else None,
     }
     return notation.form(words)
 
@@ -141,6 +178,8 @@ def written(program: Program) -> str:
         "wallets": notation.form({each.id: wallet(each, program) for each in program.wallets}),
         "tracks": notation.form({each.id: track(each, program) for each in program.tracks}),
         "campaigns": notation.form({each.id: campaign(each, program) for each in program.campaigns}),
+        "jurisdiction": program.jurisdiction or "none",
+        "draws": notation.form({each.id: draw(each, program) for each in program.draws}),
         "groups": notation.form(groups),
         "causes": notation.form({each.id: cause(each) for each in program.causes}),
         "rewards": notation.form({each.id: reward(each, program) for each in program.rewards}),

@@ -15,6 +15,7 @@ from laurels.core.calendar import Zone
 from laurels.core.money import Rate
 from laurels.core.program import generosity, notation
 from laurels.core.program.change import Aspect, Between, Change, Changes, Earners, Everyone, Holders, Standing, Subject
+from laurels.core.program.draws_difference import compare_draws
 from laurels.core.program.model import (
     Budget,
     Campaign,
@@ -53,6 +54,7 @@ def difference(old: Program, new: Program) -> tuple[Change, ...]:
     _compare_campaigns(old, new, names, changes)
     _compare_groups(old, new, names, changes)
     compare_rewards(old, new, names, changes)
+    compare_draws(old, new, changes)
     return tuple(changes.found)
 
 
@@ -68,6 +70,7 @@ def _compare_programs(old: Program, new: Program, changes: Changes) -> None:
         Aspect[Program]("time_zone", lambda program: program.time_zone),
         Aspect[Program]("currency", lambda program: program.currency.code, takes_away=_always),
         Aspect[Program]("late_horizon", lambda program: program.late_horizon),
+        Aspect[Program]("jurisdiction", lambda program: program.jurisdiction or "none"),
     ):
         changes.compare(subject, aspect, old, new, Everyone())
 

@@ -93,6 +93,17 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "circle": "a campaign multiplies itself, or a group contains itself, by way of others",
         "other_trigger": "a campaign multiplies one that is on other activities",
         "nothing_to_multiply": "a campaign multiplies one that grants nothing by rate into the wallet",
+        # draws
+        "unknown_draw": "no such draw exists",
+        "bad_odds": "odds are not written as such, sum to more than one, or are too fine",
+        "draws_early": "a draw is drawn before it closes",
+        "too_long": "an instant draw lasts too long",
+        "member_only": "who is excluded from a draw depends on something other than the member",
+        "not_comparable": "prizes cannot be compared with the limit of the law, which is in another currency",
+        "prize_too_high": "a single prize is worth more than the law allows",
+        "needs_value": "the law asks for the value of a prize",
+        "needs_rules": "the law asks for a rule of the draw that is not said",
+        "needs_language": "the law asks for a text in a language that is not there",
         "in_two_groups": "a campaign or group is in two groups",
         # rewards
         "bad_address": "the address of a picture is not written as one",

@@ -14,6 +14,7 @@ from laurels.core.activity import FREE_TYPES
 from laurels.core.calendar import Instant, Zone
 from laurels.core.money import Currency, Rate, parse_minor, parse_quantity
 from laurels.core.program.document import Node
+from laurels.core.program.draws_model import Draw
 from laurels.core.program.finding import Notes, shown
 from laurels.core.program.grammar import Entries, Said
 from laurels.core.program.model import Campaign, Texts, Track, Wallet
@@ -39,6 +40,7 @@ class Frame:
         self.wallets: dict[str, Wallet] = {}
         self.tracks: dict[str, Track] = {}
         self.campaigns: dict[str, Campaign] = {}
+        self.draws: dict[str, Draw] = {}
         self.unsure: set[str] = set()
         self.causes: dict[str, Cause] = {}
         self._environments: dict[str, Environment] = {}

@@ -10,8 +10,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, Literal
 
-from laurels.core.money import Rounding
+from laurels.core.money import Rate, Rounding
 from laurels.core.program.document import Node
+from laurels.core.program.draws_model import TICKETS
 from laurels.core.program.finding import shown
 from laurels.core.program.frame import Frame
 from laurels.core.program.grammar import (
@@ -110,11 +111,24 @@ class BracketsForm(Form):
     round = Word(_ROUND, "how the points of an order are rounded, once; down by default")
 
 
-GrantForm = BracketsForm | MultiplyForm | PerQuantityForm | FixedForm | PointsForm
+class TicketsForm(Form):
+    """A grant of tickets: so many for the activity, or for every so much money."""
+
+    tickets = Word(NAME, "the draw that they are for", required=True)
+    count = Word(_POINTS, "how many tickets ...; may differ by tier; 1 by default")
+    per = Word(POSITIVE, "... for every so much money; for the activity as a whole by default")
+    of = Word[Literal["gross", "net", "net_of_tax"]](
+        Choice("gross", "net", "net_of_tax"), "gross, net (as paid) or net_of_tax; net by default"
+    )
+    but = Word(ListOf(_PARTS, most=5), "the parts of an order that do not count; by default all that can be named here")
+
+
+GrantForm = TicketsForm | BracketsForm | MultiplyForm | PerQuantityForm | FixedForm | PointsForm
 
 GRANT: Final = Variant[GrantForm](
     "a grant",
     {
+        "tickets": TicketsForm,
         "brackets": BracketsForm,
         "multiply": MultiplyForm,
         "per_quantity": PerQuantityForm,
@@ -129,7 +143,26 @@ def resolve_grants(said: tuple[Said[GrantForm], ...], on: str | None, frame: Fra
     return tuple(_grant(each.value, on, frame) for each in said if each.value is not None)
 
 
+def _tickets(form: TicketsForm, on: str | None, frame: Frame) -> Grant:
+    """Tickets are granted as points are, into what stands for a wallet."""
+    frame.has("draw", form.tickets.value, frame.draws, form.tickets.node)
+    wallet = f"{TICKETS}{said_or(form.tickets, '')}"
+    one = ByTier(Rate(1, 1))
+    if not form.per.is_said:
+        for said in (form.of, form.but):
+            if said.is_said:
+                message = "tickets for the activity as a whole do not depend on an amount"
+                frame.notes.error("contradiction", said.node, message, 'write per: "100.00"')
+        return Fixed(wallet, _by_tier(form.count, frame, whole=True) if form.count.is_said else one)
+    _note_needs_purchase(form.per.node, "amounts", on, frame)
+    count = _by_tier(form.count, frame) if form.count.is_said else one
+    per = frame.money(form.per.value, form.per.node) or 1
+    return PerAmount(wallet, count, per, _base(said_or(form.of, "net"), form.but))
+
+
 def _grant(form: GrantForm, on: str | None, frame: Frame) -> Grant:
+    if isinstance(form, TicketsForm):
+        return _tickets(form, on, frame)
     frame.has_wallet(form.wallet.value, form.wallet.node)
     wallet = said_or(form.wallet, "")
     match form:

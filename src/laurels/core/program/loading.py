@@ -8,7 +8,7 @@ one look shows all findings.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -16,10 +16,11 @@ from laurels.core.calendar import Duration, Instant, Zone
 from laurels.core.money import Currency
 from laurels.core.program.campaigns import CampaignForm, note_multiplied_campaigns, resolve_campaign
 from laurels.core.program.document import Scalar, parse
+from laurels.core.program.draws import DrawForm, resolve_draw
 from laurels.core.program.fields import FIELDS, FieldForm, resolve_fields
 from laurels.core.program.finding import Finding, Notes, shown
 from laurels.core.program.frame import Frame
-from laurels.core.program.grammar import Entries, Form, FormOf, MapOf, Said, Word, Written, said_or
+from laurels.core.program.grammar import Choice, Entries, Form, FormOf, MapOf, Said, Word, Written, said_or
 from laurels.core.program.groups import GroupForm, resolve_groups
 from laurels.core.program.model import Program, Retired
 from laurels.core.program.rewards import CauseForm, RewardForm, resolve_cause, resolve_reward
@@ -58,6 +59,10 @@ class ProgramForm(Form):
     wallets = Word(MapOf(ID, FormOf(WalletForm), most=100), "the kinds of unit that members hold", required=True)
     tracks = Word(MapOf(ID, FormOf(TrackForm), most=50), "the ladders of tiers")
     campaigns = Word(MapOf(ID, FormOf(CampaignForm)), "the rules that grant something")
+    draws = Word(MapOf(ID, FormOf(DrawForm), most=200), "the draws that tickets are for")
+    jurisdiction = Word[Literal["CN", "none"]](
+        Choice("CN", "none"), "by whose law draws are checked before they are published; CN where the currency is CNY"
+    )
     groups = Word(MapOf(ID, FormOf(GroupForm)), "how campaigns that apply together combine; all of them by default")
     causes = Word(MapOf(ID, FormOf(CauseForm), most=100), "what points can be donated to")
     rewards = Word(MapOf(ID, FormOf(RewardForm)), "what points can buy")
@@ -104,6 +109,9 @@ def _resolve(form: ProgramForm, notes: Notes, at: Instant | None) -> Program:
         frame.wallets[wallet] = resolve_wallet(wallet, wallet_form, frame)
     for track, track_form, _ in tracks.readable():
         frame.tracks[track] = resolve_track(track, track_form, frame)
+    jurisdiction = said_or(form.jurisdiction, "CN" if frame.currency and frame.currency.code == "CNY" else "none")
+    for draw, draw_form, _ in said_or(form.draws, Entries[str, DrawForm]()).readable():
+        frame.draws[draw] = resolve_draw(draw, draw_form, frame, jurisdiction)
     for campaign, campaign_form, _ in campaigns.readable():
         frame.campaigns[campaign] = resolve_campaign(campaign, campaign_form, frame)
     note_multiplied_campaigns({name: each for name, each, _ in campaigns.readable()}, frame)
@@ -123,6 +131,8 @@ def _resolve(form: ProgramForm, notes: Notes, at: Instant | None) -> Program:
         retired=_retired(form.retired.value, frame) if form.retired.value else Retired(),
         causes=tuple(frame.causes.values()),
         rewards=tuple(resolve_reward(reward, each, frame) for reward, each, _ in rewards.readable()),
+        jurisdiction=jurisdiction if frame.draws and jurisdiction != "none" else None,
+        draws=tuple(frame.draws.values()),
     )
     if form.wallets.value is not None and not wallets:
         notes.error("missing_word", form.wallets.node, "a program has at least one wallet", "wallets: {points: {}}")

@@ -13,6 +13,7 @@ import msgspec
 
 from laurels.core.calendar import Duration, Instant, Period
 from laurels.core.money import Currency, Rate, Rounding
+from laurels.core.program.draws_model import Draw
 from laurels.core.program.within_model import Reach, Within
 from laurels.core.rule.check import Rule
 from laurels.core.rule.environment import Field
@@ -376,3 +377,5 @@ class Program(msgspec.Struct, frozen=True):
     retired: Retired = Retired()
     causes: tuple[Cause, ...] = ()
     rewards: tuple[Reward, ...] = ()
+    jurisdiction: str | None = None
+    draws: tuple[Draw, ...] = ()

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from laurels.core.calendar import Duration, Period, Zone, format_instant
 from laurels.core.money import QUANTITY_ONE, Currency, Rate, Rounding, floor_div, format_minor, format_quantity
+from laurels.core.program.draws_model import TICKETS
 from laurels.core.program.model import (
     After,
     Base,
@@ -194,6 +195,8 @@ def _base(value: Base) -> dict[str, str | None]:
 def grant(value: Grant, currency: Currency) -> str:
     """What a campaign grants."""
     wallet = {"wallet": value.wallet}
+    if value.wallet.startswith(TICKETS):
+        return _tickets(value, currency)
     match value:
         case PerAmount():
             per_amount = {"points": by_tier(value.points), "per": money(value.per, currency)}
@@ -214,6 +217,15 @@ def grant(value: Grant, currency: Currency) -> str:
             is_fixed = any(each.fixed is not None for each in value.brackets)
             bracketed = {"brackets": brackets, "per": None if is_fixed else money(value.per, currency)}
             return form({**wallet, **bracketed, **_base(value.base), "round": _rounding(value.round)})
+
+
+def _tickets(value: Grant, currency: Currency) -> str:
+    """Tickets of a draw, which are granted as points are."""
+    words: dict[str, str | None] = {"tickets": value.wallet.removeprefix(TICKETS)}
+    if isinstance(value, PerAmount):
+        return form({**words, "count": by_tier(value.points), "per": money(value.per, currency), **_base(value.base)})
+    assert isinstance(value, Fixed)
+    return form({**words, "count": by_tier(value.points)})
 
 
 def _bracket(value: Bracket, currency: Currency) -> str:

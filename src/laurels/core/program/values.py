@@ -104,6 +104,19 @@ TEXT: Final = Written(
     code="bad_text",
     hint=f"a text has 1 to {_TEXT_LETTERS_MOST} characters",
 )
+
+
+def long_text(longest: int = 2000) -> Written[str]:
+    """Texts that people read as a whole, such as rules."""
+    return Written(
+        "a text",
+        _text(longest),
+        {"type": "string", "minLength": 1, "maxLength": longest},
+        code="bad_text",
+        hint=f"a text has 1 to {longest} characters",
+    )
+
+
 LANGUAGE: Final = Written(
     "a language",
     _matching(_LANGUAGE_PATTERN, "a language"),

@@ -22,6 +22,7 @@ _THINGS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "reward": ("Reward", "奖品"),
         "cause": ("Cause", "公益项目"),
         "field": ("Field", "字段"),
+        "draw": ("Draw", "抽奖"),
     }
 )
 
@@ -60,6 +61,19 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "grant": ("grant", "发放"),
         "limits": ("limit", "上限"),
         "priority": ("priority", "优先级"),
+        "jurisdiction": ("law that draws are checked by", "抽奖适用法律"),
+        "kind": ("kind", "类型"),
+        "opens": ("opening", "开始时间"),
+        "closes": ("closing", "截止时间"),
+        "draws_at": ("time of drawing", "开奖时间"),
+        "prizes": ("prizes", "奖项"),
+        "fallback": ("what a prize becomes that has run out", "奖项发完后的替代"),
+        "wins": ("prizes that a member can win", "每位会员中奖上限"),
+        "alternates": ("alternates", "候补人数"),
+        "exclude": ("who is excluded", "排除条件"),
+        "claim": ("time to claim a prize", "兑奖期限"),
+        "rules": ("published rules", "公示规则"),
+        "changes": ("reasons of changes", "变更理由"),
         "mode": ("mode", "合并方式"),
         "of": ("members", "组成"),
         "about": ("description", "说明"),
