@@ -35,7 +35,7 @@ def sources(*names: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("code", CAMPAIGN_CODES)
 def test_campaign_code_is_one_that_the_core_uses(code: str) -> None:
-    assert any(code in words_in(source) for source in sources("accrual.py", "limit.py", "reversal/*.py"))
+    assert any(code in words_in(source) for source in sources("accrual.py", "limit.py", "ticket.py", "reversal/*.py"))
 
 
 @pytest.mark.parametrize("reason", TIER_REASONS)
@@ -46,6 +46,7 @@ def test_tier_reason_is_one_that_the_core_uses(reason: str) -> None:
 @pytest.mark.parametrize("reason", ENTRY_REASONS)
 def test_entry_reason_is_one_that_the_core_uses(reason: str) -> None:
     used = sources(
+        "prize.py",
         "redemption.py",
         "adjustment.py",
         "expiry.py",

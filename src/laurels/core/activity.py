@@ -27,6 +27,7 @@ from laurels.core.wire import (
     INTEGER_MOST,
     WIRE_TYPES,
     WireAdjustment,
+    WireClaim,
     WireEnrol,
     WireExtension,
     WireHold,
@@ -35,6 +36,8 @@ from laurels.core.wire import (
     WireOpeningBalance,
     WireParcel,
     WirePart,
+    WirePlay,
+    WirePrize,
     WirePurchase,
     WireReinstatement,
     WireReturn,
@@ -57,7 +60,7 @@ FREE_TYPES: Final = frozenset(
 )
 """Types whose data are free fields; `custom.*` are too."""
 
-INTERNAL_TYPES: Final = frozenset(("transfer_in", "transfer_back", "clock"))
+INTERNAL_TYPES: Final = frozenset(("transfer_in", "transfer_back", "clock", "draw_prize"))
 """Types that only Laurels itself sends."""
 
 
@@ -252,6 +255,32 @@ class Cancel(Struct, frozen=True, gc=False):
     redemption: str
 
 
+class Play(Struct, frozen=True, gc=False):
+    """A ticket of an instant draw is played."""
+
+    draw: str
+
+
+class Prize(Struct, frozen=True, gc=False):
+    """A prize that was drawn for a ticket, on the terms announced."""
+
+    draw: str
+    place: int
+    prize: str
+    ticket: int
+    quantity: int
+    wallet: str | None = None
+    points: int = 0
+    until: Instant | None = None
+
+
+class Claim(Struct, frozen=True, gc=False):
+    """A prize is claimed."""
+
+    draw: str
+    place: int
+
+
 class Clock(Struct, frozen=True, gc=False):
     """Time went by."""
 
@@ -274,6 +303,9 @@ Data = (
     | Cancel
     | Fulfil
     | Choose
+    | Play
+    | Prize
+    | Claim
     | Clock
 )
 
@@ -665,6 +697,20 @@ def _redemption(wire: WireHold, declared: Declared, problems: list[Problem]) -> 
     return Redeem(wire.redemption, wire.reward, wire.quantity, points, cash, value, wire.hold)
 
 
+def _play(wire: WirePlay, _declared: Declared, _problems: list[Problem]) -> Play:
+    return Play(wire.draw)
+
+
+def _prize(wire: WirePrize, _declared: Declared, _problems: list[Problem]) -> Prize:
+    return Prize(
+        wire.draw, wire.place, wire.prize, wire.ticket, wire.quantity, wire.wallet, wire.points, wire.until
+    )  # fmt: skip
+
+
+def _claim(wire: WireClaim, _declared: Declared, _problems: list[Problem]) -> Claim:
+    return Claim(wire.draw, wire.place)
+
+
 _VALUES: Final[dict[str, Callable[[Any, Declared, list[Problem]], Data]]] = {
     "purchase": _purchase,
     "return": _return,
@@ -682,6 +728,9 @@ _VALUES: Final[dict[str, Callable[[Any, Declared, list[Problem]], Data]]] = {
         wire.redemption, wire.state, wire.carrier, wire.tracking, wire.reference
     ),
     "choice": lambda wire, _d, _p: Choose(wire.reward, wire.automatic),
+    "draw_play": _play,
+    "draw_prize": _prize,
+    "draw_claim": _claim,
     "transfer_in": _parcel,
     "transfer_back": _parcel,
     "clock": lambda _wire, _d, _p: Clock(),

@@ -13,9 +13,11 @@ from typing import Any, Final
 from laurels.core.activity import Activity, declared_by
 from laurels.core.calendar import Instant, Zone
 from laurels.core.catalogue import Catalogue
+from laurels.core.draw import Odds
 from laurels.core.facts import Grant, Judged
 from laurels.core.granting import Want, wanting
 from laurels.core.member import NEVER
+from laurels.core.program.draws_model import TICKETS, Draw
 from laurels.core.program.model import (
     Brackets,
     Budget,
@@ -142,8 +144,8 @@ class Trigger:
     """
 
     __slots__ = (
-        "activity", "attributes", "campaigns", "counters", "group_of", "groups", "is_recorded", "nested", "pools",
-        "reaching", "reads_wallets", "weighed", "writ",
+        "activity", "attributes", "campaigns", "counters", "draws", "group_of", "groups", "is_recorded", "nested",
+        "pools", "reaching", "reads_wallets", "weighed", "writ",
     )  # fmt: skip
 
     def __init__(self, program: Program, type_: str, keys: Mapping[str, str]) -> None:
@@ -191,6 +193,9 @@ class Trigger:
             self.attributes or self.counters or self.reads_wallets or self.activity or self.weighed or self.reaching
         )
         self.writ: Writ | None = None
+        # The draws of which they grant tickets.
+        wallets = dict.fromkeys([grant.wallet for each in self.campaigns for grant in each.grants])
+        self.draws = tuple([wallet.removeprefix(TICKETS) for wallet in wallets if wallet.startswith(TICKETS)])
         self.pools = tuple(pool for each in self.campaigns for pool, _limit in each.budget_pools)
 
 
@@ -295,6 +300,22 @@ class Compiled:
         self.catalogue = Catalogue(program, reward_keys, cause_keys)
         # Whether anything in the program needs chance: such a program's decisions are given some.
         self.draws_chance = False
+        self.draws: MappingProxyType[str, Draw] = MappingProxyType({draw.id: draw for draw in program.draws})
+        self.exclusions = MappingProxyType(
+            {draw.id: compile_rule(draw.exclude) for draw in program.draws if draw.exclude is not None}
+        )
+        self.odds = MappingProxyType(
+            {
+                draw.id: tuple(
+                    [
+                        Odds(prize.id, prize.odds.numerator, prize.odds.denominator)
+                        for prize in draw.prizes
+                        if prize.odds is not None
+                    ]
+                )
+                for draw in program.draws
+            }
+        )
         self.declared = declared_by(program.currency.code, program.currency.places, program.fields)
         self.triggers: dict[str, Trigger] = {
             type_: Trigger(program, type_, keys) for type_ in {campaign.on for campaign in program.campaigns}

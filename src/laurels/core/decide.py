@@ -16,6 +16,7 @@ from laurels.core.activity import (
     Cancel,
     Capture,
     Choose,
+    Claim,
     Clock,
     Enrol,
     Extension,
@@ -25,6 +26,8 @@ from laurels.core.activity import (
     MemberChange,
     OpeningBalance,
     Parcel,
+    Play,
+    Prize,
     Purchase,
     Redeem,
     Reinstatement,
@@ -42,7 +45,8 @@ from laurels.core.due import bring_up as carry_out_due
 from laurels.core.enrolment import change, enrol
 from laurels.core.facts import AnyFact
 from laurels.core.fulfilment import fulfil, redeem
-from laurels.core.member import Member, Root, page_key, upcoming
+from laurels.core.member import Member, Root, page_key, tickets_key, upcoming
+from laurels.core.prize import claim, play, win
 from laurels.core.purchase import record_free, record_purchase
 from laurels.core.redemption import cancel, capture, hold
 from laurels.core.refusal import Refusal
@@ -92,6 +96,8 @@ def needs(versions: Versions, activity: Activity, root: Root, at: Instant) -> tu
             keys.extend([f"redemption/{tender.redemption}" for tender in data.tenders if tender.redemption])
     elif isinstance(data, (Hold, Capture, Cancel, Redeem, Fulfil)):
         keys.append(f"redemption/{data.redemption}")
+    elif isinstance(data, (Play, Prize, Claim)):
+        keys.append(tickets_key(data.draw))
     elif isinstance(data, Reinstatement):
         keys.extend([f"expired/{lot}" for lot in data.lots])
     for wallet, balance in root.wallets.items():
@@ -105,6 +111,12 @@ def needs(versions: Versions, activity: Activity, root: Root, at: Instant) -> tu
     compiled = versions.at(activity.occurred_at)
     if compiled is not None:
         keys.extend([f"measures/{track.id}" for track in compiled.rolling_tracks])
+        trigger = compiled.trigger(activity.type)
+        if trigger is not None and trigger.draws:
+            keys.extend([tickets_key(draw) for draw in trigger.draws])
+    if root.draws or root.claims:
+        keys.extend([tickets_key(draw) for draw, closes_at in root.draws.items() if closes_at <= at])
+        keys.extend([tickets_key(key.rpartition("#")[0]) for key, until in root.claims.items() if until <= at])
     keys.extend([f"redemption/{id}" for id, ends_at in root.holds.items() if ends_at is not None and ends_at <= at])
     keys.extend([uses_key(limit) for limit, uses in root.limits.items() if len(uses) >= USES_IN_ROOT])
     return tuple(keys)
@@ -188,6 +200,12 @@ def _judge(case: Case, earning: Compiled, now: Compiled, activity: Activity) -> 
         return None
     if isinstance(data, MemberChange):
         return change(case, activity, data)
+    if isinstance(data, Play):
+        return play(case, now, data)
+    if isinstance(data, Prize):
+        return win(case, now, data)
+    if isinstance(data, Claim):
+        return claim(case, data)
     if isinstance(data, Clock):
         return None
     assert_never(data)

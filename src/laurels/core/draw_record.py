@@ -43,13 +43,18 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PrizeTerms(_Part, frozen=True):
-    """A prize as announced. `quantity` None is as many as are drawn; `odds` ("1/50") stands in instant draws."""
+    """A prize as announced. `quantity` None is as many as are drawn; `odds` ("1/50") stands in instant draws.
+
+    With a `wallet` it is so many `points`, given at once.
+    """
 
     prize: str
     name: Texts
     value: str | None
     quantity: int | None
     odds: str | None = None
+    wallet: str | None = None
+    points: int = 0
 
 
 class DayTerms(_Part, frozen=True):

@@ -62,6 +62,12 @@ CAMPAIGN_CODES: Final = MappingProxyType(
             "Another campaign of its group comes first; {wanted} would have been granted.",
             "同一活动组中另有优先的营销活动；原应发 {wanted}。",
         ),
+        "draw_not_open": Sentence(
+            "The draw that its tickets are for takes none now.", "所发抽奖券对应的抽奖目前不接受参与。"
+        ),
+        "excluded_from_draw": Sentence(
+            "The member has no part in the draw that its tickets are for.", "该会员不能参加所发抽奖券对应的抽奖。"
+        ),
         "taken_back": Sentence("The return takes back {granted} of what it granted.", "因退货收回已发放的 {granted}。"),
         "kept": Sentence("The return takes nothing back of what it granted.", "退货不收回其已发放的部分。"),
         "no_longer_qualifies": Sentence(
@@ -109,6 +115,7 @@ ENTRY_REASONS: Final = MappingProxyType(
             "计划更名或停用该账户，积分已转入另一账户。",
         ),
         "reinstated": Sentence("Expired points came back.", "恢复已过期积分。"),
+        "prize": Sentence("Won in a draw.", "抽奖所得。"),
         "held": Sentence("Set aside for a redemption.", "为兑换冻结。"),
         "captured": Sentence("Spent.", "已使用。"),
         "captured_in_part": Sentence("The rest of a hold went back to its lots.", "部分使用后余额退回。"),

@@ -2,7 +2,8 @@
 
 State is cut into documents by key, so that a busy member costs what an activity touches and not what they own: `root`
 (balances, standing, running counters), `lots/<wallet>/<n>` (pages of lots), `order/<id>`, `redemption/<id>`,
-`expired/<lot>` (what expired, for returns and reinstatement) and `measures/<track>` (days of a rolling window).
+`expired/<lot>` (what expired, for returns and reinstatement), `measures/<track>` (days of a rolling window) and
+`draw/<id>` (tickets and prizes).
 Documents are values: they are never changed in place once they left `apply`; a change makes a copy first.
 """
 
@@ -25,6 +26,7 @@ from laurels.core.facts import (
     Part,
     Scalar,
     TakenBack,
+    TicketsGranted,
 )
 from laurels.core.upcasting import SCHEMA, upcast
 
@@ -132,7 +134,9 @@ class Root(msgspec.Struct, omit_defaults=True, gc=False, tag_field="v", tag=SCHE
     """What nearly every activity needs. `now` is the instant up to which everything due has been carried out.
 
     `due_at` is the next instant at which anything falls due; `wake_at` the next at which a sweep should look.
-    `automatic` are the rewards that the member has chosen to be redeemed by themselves.
+    `automatic` are the rewards that the member has chosen to be redeemed by themselves. `draws` are the scheduled draws
+    that the member's tickets are to enter, with the instants at which they close; `claims` the prizes to be claimed
+    (`prize_key`), with the instants at which they are forfeited.
     """
 
     seq: int = 0
@@ -150,6 +154,8 @@ class Root(msgspec.Struct, omit_defaults=True, gc=False, tag_field="v", tag=SCHE
     counters: dict[str, int] = {}
     holds: dict[str, Instant | None] = {}
     automatic: tuple[str, ...] = ()
+    draws: dict[str, Instant] = {}
+    claims: dict[str, Instant] = {}
 
 
 class Order(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
@@ -216,6 +222,60 @@ class Measures(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_fi
     days: tuple[Measure, ...] = ()
 
 
+class Granted(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Tickets granted at once, from number `first` on, less those that became void."""
+
+    first: int
+    count: int
+    order: str | None = None
+
+
+class Won(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A prize that the member won at a place; `status` is open, given, claimed or forfeited."""
+
+    place: int
+    prize: str
+    ticket: int
+    at: Instant
+    until: Instant | None
+    status: str
+
+
+class Tickets(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
+    """A member's part in a draw: their own number, their tickets, and what they won.
+
+    `last` is the number of the last ticket ever granted, `played` that of the last one played in an instant draw.
+    """
+
+    number: str
+    last: int = 0
+    granted: tuple[Granted, ...] = ()
+    played: int = 0
+    entered_at: Instant | None = None
+    excluded: bool = False
+    won: tuple[Won, ...] = ()
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of all tickets that are not void."""
+        return [number for each in self.granted for number in range(each.first, each.first + each.count)]
+
+    @property
+    def ready(self) -> list[int]:
+        """Those that can be played yet."""
+        return [number for number in self.numbers if number > self.played]
+
+
+def tickets_key(draw: str) -> str:
+    """The key of a member's part in a draw."""
+    return f"draw/{draw}"
+
+
+def prize_key(draw: str, place: int) -> str:
+    """How the root names a prize that waits to be claimed."""
+    return f"{draw}#{place}"
+
+
 class Earned(msgspec.Struct, frozen=True, gc=False):
     """What an order earned by one grant, with the lot it went into; the fields are those of `Grant`."""
 
@@ -262,6 +322,16 @@ def purchased(purchase: Purchase, facts: Iterable[AnyFact]) -> Purchased:
                     for grant in fact.grants
                 ]
             )
+        elif isinstance(fact, TicketsGranted) and fact.order == purchase.order:
+            earned.extend(
+                [
+                    Earned(
+                        tickets_key(fact.draw), "", None, grant.campaign, grant.points, grant.lines, grant.grant,
+                        grant.rule, grant.limits, grant.pools,
+                    )
+                    for grant in fact.grants
+                ]
+            )  # fmt: skip
         elif isinstance(fact, OrderOpened):
             opened = fact
     if opened is None:
@@ -270,7 +340,7 @@ def purchased(purchase: Purchase, facts: Iterable[AnyFact]) -> Purchased:
 
 
 Page = tuple[Lot, ...]
-Document = Root | Page | Order | Redemption | Expired | Measures | Purchased
+Document = Root | Page | Order | Redemption | Expired | Measures | Tickets | Purchased
 
 
 class Member(msgspec.Struct, frozen=True, gc=False):
@@ -308,6 +378,7 @@ _KINDS: Final[dict[str, type[Any]]] = {
     "redemption": Redemption,
     "expired": Expired,
     "measures": Measures,
+    "draw": Tickets,
 }
 _decoders: Final = {kind: msgspec.json.Decoder(type_) for kind, type_ in _KINDS.items()}
 _encoder: Final = msgspec.json.Encoder()
@@ -373,5 +444,7 @@ def upcoming(root: Root) -> tuple[Instant | None, Instant | None]:
         for times_out_at in root.holds.values():
             if times_out_at is not None and times_out_at < sweep:
                 sweep = times_out_at
+    for ends_at in (*root.draws.values(), *root.claims.values()) if root.draws or root.claims else ():
+        sweep = min(sweep, ends_at)
     due = min(sweep, activation)
     return None if due == NEVER else due, None if sweep == NEVER else sweep

@@ -204,6 +204,32 @@ class WireCancel(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     redemption: Id
 
 
+class WirePlay(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """`data` of playing a ticket of an instant draw."""
+
+    draw: Id
+
+
+class WirePrize(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """`data` of a prize that was drawn for a ticket: the terms are those announced. Laurels itself sends it."""
+
+    draw: Id
+    place: int
+    prize: Id
+    ticket: int
+    quantity: int
+    wallet: Word | None = None
+    points: int = 0
+    until: Instant | None = None
+
+
+class WireClaim(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """`data` of claiming a prize."""
+
+    draw: Id
+    place: int
+
+
 class WirePart(Struct, frozen=True, array_like=True, gc=False):
     """A lot on its way between members."""
 
@@ -241,6 +267,9 @@ WIRE_TYPES: Final[dict[str, type[Struct]]] = {
     "redemption_cancel": WireCancel,
     "redemption_fulfilment": WireFulfilment,
     "choice": WireChoice,
+    "draw_play": WirePlay,
+    "draw_prize": WirePrize,
+    "draw_claim": WireClaim,
     "transfer_in": WireParcel,
     "transfer_back": WireParcel,
     "clock": WireNothing,

@@ -16,7 +16,7 @@ from laurels.core.activity import Activity
 from laurels.core.calendar import tzdata_version
 from laurels.core.decide import ENGINE
 from laurels.core.facts import encode_facts
-from tests.core.harness import Answer, World, shop
+from tests.core.harness import Answer, World, draw_keys, shop
 from tests.core.histories import Story, history_of, program_of
 
 FILE = Path(__file__).with_name("facts.ndjson")
@@ -32,6 +32,7 @@ class Recorder(World):
         self._inside = False
         super().__init__(*programs, start=start)
         self.start = self.now
+        self.keys = draw_keys
 
     def _add(self, each: Any, effective_at: int) -> None:
         self.documents.append((effective_at, each))
@@ -342,6 +343,59 @@ def renamed() -> Recorder:
     return w
 
 
+def draws() -> Recorder:
+    """Tickets granted, void, entered and played; prizes won, claimed and forfeited; a draw that closes later."""
+    spring = {
+        "opens": "2026-03-01", "closes": "2026-03-20", "draws_at": "2026-04-02", "exclude": "member.staff",
+        "prizes": {"bike": {"quantity": 2}, "gift": {"quantity": 2, "gives": {"wallet": "points", "points": 500}}},
+    }  # fmt: skip
+    wheel = {
+        "kind": "instant", "opens": "2026-03-01", "closes": "2026-03-31", "claim": "2D",
+        "prizes": {
+            "mug": {"quantity": 1, "odds": "1/2"},
+            "gift": {"odds": "1/4", "gives": {"wallet": "points", "points": 7}},
+        },
+        "fallback": {"gives": {"wallet": "points", "points": 1}},
+    }  # fmt: skip
+
+    def document(**words: Any) -> dict[str, Any]:
+        return shop(
+            campaigns={
+                "per_100": {"on": "purchase", "grant": {"tickets": "spring", "per": "100.00"}},
+                "turns": {"on": "check_in", "grant": {"tickets": "wheel", "count": 4}},
+            },
+            draws={"spring": {**spring, **words}, "wheel": wheel},
+            jurisdiction="none",
+            fields={"member": {"staff": {"type": "bool", "default": False}}},
+        )
+
+    w = Recorder(document(), start="2026-02-01 10:00")
+    w.enrol()
+    w.enrol("s", attributes={"staff": True})
+    w.buy("o0", "100.00")
+    w.buy("o1", "250.00", at="2026-03-02 10:00")
+    w.buy("s1", "250.00", member="s")
+    w.buy("o2", "100.00", "200.00")
+    w.give_back("o2", "2")
+    w.post("m", "check_in")
+    w.post("m", "check_in")
+    for _ in range(8):
+        w.post("m", "draw_play", {"draw": "wheel"})
+    w.post("m", "draw_play", {"draw": "wheel"})
+    w.publish(document(closes="2026-03-25", changes=[{"at": "2026-03-05", "reason": "longer"}]), "2026-03-05")
+    w.give_back("o1", at="2026-03-26")
+    for place, ticket, prize, more in (
+        (1, 1, "bike", {"until": w.instant("2026-04-10")}),
+        (2, 2, "bike", {"until": w.instant("2026-04-10")}),
+        (3, 3, "gift", {"wallet": "points", "points": 500}),
+    ):
+        body = {"draw": "spring", "place": place, "ticket": ticket, "prize": prize, "quantity": 2, **more}
+        w.post("m", "draw_prize", body, at="2026-04-02", source="laurels")
+    w.post("m", "draw_claim", {"draw": "spring", "place": 1}, at="2026-04-03")
+    w.clock("2026-04-10")
+    return w
+
+
 def random(seed: int) -> Callable[[], Recorder]:
     """A random history under a random program."""
 
@@ -422,4 +476,5 @@ STORIES: list[Callable[[], Recorder]] = [
     renamed,
     *map(random, range(101, 109)),
     rewards,
+    draws,
 ]

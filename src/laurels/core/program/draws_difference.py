@@ -97,15 +97,12 @@ def broken_promises(old: Program, new: Program, now: Instant) -> tuple[tuple[str
         is_closed = now >= was.closes_at
         if is_now == was or (is_now is None and is_closed):
             continue
-        if is_now is not None and _without_reasons(is_now) == _without_reasons(was):
+        said = is_now is not None and is_now.amendments[: len(was.amendments)] == was.amendments
+        if is_now is not None and said and _without_reasons(is_now) == _without_reasons(was):
             continue
         if is_closed:
             found.append((was.id, "draw_closed"))
-        elif (
-            is_now is None
-            or is_now.amendments[: len(was.amendments)] != was.amendments
-            or (len(is_now.amendments) == len(was.amendments))
-        ):
+        elif is_now is None or not said or len(is_now.amendments) == len(was.amendments):
             found.append((was.id, "needs_reason"))
     return tuple(found)
 
