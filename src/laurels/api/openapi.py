@@ -17,6 +17,7 @@ import msgspec
 
 from laurels.api import (
     activities,
+    draws,
     explanations,
     health,
     journal,
@@ -47,7 +48,8 @@ from laurels.core.wire import WIRE_TYPES, WirePay
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(
     each
     for module in (
-        activities, quotes, members, standing, journal, explanations, redemptions, rewards, programs, health, reference,
+        activities, quotes, members, standing, journal, explanations, redemptions, rewards, draws, programs, health,
+        reference,
     )
     for each in operations_in(vars(module))
 )  # fmt: skip
@@ -118,6 +120,7 @@ def document() -> Json:
             {"name": "Members", "description": "Who they are, what they have, and why."},
             {"name": "Redemptions", "description": "Points as money at the till, and rewards that points buy."},
             {"name": "Rewards", "description": "What points can buy, and what is left of it."},
+            {"name": "Draws", "description": "Draws that anybody can verify, tickets, instant wins and prizes."},
             {"name": "Program", "description": "What is in effect, and what comes next."},
             {"name": "Operation", "description": "For those who run it; no key needed."},
         ],

@@ -43,6 +43,7 @@ PROBLEMS: Final = MappingProxyType(
         "no_such_route": ProblemKind(404, "There is nothing at this address.", "该地址不存在。"),
         "no_such_member": ProblemKind(404, "There is no such member.", "没有这位会员。"),
         "no_such_activity": ProblemKind(404, "No such activity was accepted.", "没有接受过该行为。"),
+        "no_such_draw": ProblemKind(404, "There is no such draw.", "没有该抽奖。"),
         "no_such_redemption": ProblemKind(404, "There is no such redemption.", "没有该兑换。"),
         "no_such_version": ProblemKind(404, "The program has no such version.", "计划没有该版本。"),
         "method_not_allowed": ProblemKind(405, "This address does not answer to this method.", "该地址不支持此方法。"),

@@ -20,7 +20,8 @@ from laurels.core.program.loading import Examined, examine
 from laurels.core.program.model import Program
 from laurels.core.refusal import Refusal
 from laurels.core.version import Versions
-from laurels.store.database import Database
+from laurels.store.database import Connection, Database
+from laurels.store.draws import announce
 from laurels.store.programs import StoredVersion
 from laurels.store.programs import publish as publish_version
 
@@ -104,7 +105,12 @@ async def publish(
     broken = _broken(versions, examined.program, now)
     if broken is not None:
         return broken
-    version = await publish_version(database, clock, program, document, effective_at)
+    checked = examined.program
+
+    async def announce_draws(connection: Connection) -> None:
+        await announce(connection, checked, now)
+
+    version = await publish_version(database, clock, program, document, effective_at, announce_draws)
     return Published(version, examined.findings) if isinstance(version, StoredVersion) else version
 
 

@@ -45,6 +45,7 @@ SCOPE_OF_TYPE: Final = MappingProxyType(
         "enrol": "members:write",
         "member_change": "members:write",
         "choice": "redemptions:write",
+        "draw_claim": "redemptions:write",
     }
 )
 """Activity types that ask for another scope than `activities:write`."""

@@ -1,20 +1,24 @@
-"""`laurels draw verify FILE`: a finished draw computed again from its public record. No database is needed."""
+"""`laurels draw`: verifying a public record, for which no database is needed; exporting one; going on with draws."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.markup import escape
 
-from laurels.cli.screen import No, ending, json_option, plural
+from laurels.cli.moments import zone_of
+from laurels.cli.outside import Outside, pass_outside
+from laurels.cli.screen import No, Screen, ending, json_option, plural, program_of, program_option, settings_of
 from laurels.core.draw_record import Fault, Record, verify
+from laurels.store.draw_records import public_record, written
 
 
 @click.group("draw")
 def draw_group() -> None:
-    """Draws: verify a public record."""
+    """Draws: verify a public record, export one, close and draw what is due."""
 
 
 @draw_group.command("verify")
@@ -53,6 +57,53 @@ def verify_draw_command(file: Path, *, announced: str | None, root: str | None, 
         screen.result(_as_json(file, record, faults), say)
         if faults:
             raise No
+
+
+@draw_group.command("export")
+@click.argument("draw")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The file; DRAW.json by default.")
+@program_option
+@json_option
+@pass_outside
+def export_draw_command(outside: Outside, *, draw: str, out: Path | None, program: str | None, as_json: bool) -> None:
+    """Write the public record of a draw to a file: its archive, with everything that became of it so far."""
+    with ending(as_json=as_json) as screen:
+        outside.run_to_end(_export(outside, screen, draw, out or Path(f"{draw}.json"), program))
+
+
+async def _export(outside: Outside, screen: Screen, draw: str, file: Path, given: str | None) -> None:
+    async with outside.application(settings_of()) as running:
+        program = await program_of(running.database, given)
+        zone = await zone_of(running, program)
+        now = await running.intake.now(program) or running.clock.now()
+        record = await public_record(running.database, program, draw, now, zone)
+        if record is None:
+            raise No(f"{program} has no draw {draw}.")
+        await asyncio.to_thread(file.write_bytes, written(record))
+        screen.result(
+            {"program": program, "draw": draw, "file": str(file), "digest": record.digest},
+            lambda console: console.print(f"{escape(str(file))}: {record.digest}"),
+        )
+
+
+@draw_group.command("run")
+@program_option
+@json_option
+@pass_outside
+def run_draws_command(outside: Outside, *, program: str | None, as_json: bool) -> None:
+    """Close, draw and settle what is due, as the worker does by itself."""
+    with ending(as_json=as_json) as screen:
+        outside.run_to_end(_run(outside, screen, program))
+
+
+async def _run(outside: Outside, screen: Screen, given: str | None) -> None:
+    async with outside.application(settings_of()) as running:
+        program = await program_of(running.database, given)
+        taken = await running.intake.go_on_with_draws(program)
+        screen.result(
+            {"program": program, "steps": taken},
+            lambda console: console.print(f"{program}: {plural(taken, 'step')} of draws"),
+        )
 
 
 def _other_than_noted(record: Record, announced: str | None, root: str | None) -> tuple[Fault, ...]:

@@ -12,13 +12,14 @@ from typing import Literal
 
 import msgspec
 
-from laurels.core.activity import Activity, Choose, Declared, Redeem
+from laurels.core.activity import Activity, Choose, Declared, Play, Prize, Redeem
 from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled
 from laurels.core.member import NEVER
+from laurels.core.program.draws_model import stock_pool
 from laurels.core.program.model import Program, Wallet
 from laurels.core.program.renaming import names_between
-from laurels.core.program.rewards_model import Reward
+from laurels.core.program.rewards_model import Reward, Tickets
 from laurels.core.written import write
 
 
@@ -138,6 +139,10 @@ class Versions:
         trigger = None if compiled is None else compiled.trigger(activity.type)
         pools = () if trigger is None else trigger.pools
         data = activity.data
+        if isinstance(data, Play):
+            pools = self._stocks(data.draw)
+        elif isinstance(data, Prize):
+            pools = (stock_pool(data.draw, data.prize),)
         if not automatic and not isinstance(data, Redeem | Choose):
             return pools
         now = self.judging(at)
@@ -145,6 +150,40 @@ class Versions:
         if isinstance(data, Redeem | Choose) and data.reward in now.catalogue.rewards:
             chosen.append(now.catalogue.rewards[data.reward])
         return tuple(dict.fromkeys([*pools, *[pool for each in chosen for pool in each.pools(now.zone, at)]]))
+
+    def _stocks(self, draw: str) -> tuple[str, ...]:
+        """The pools of a draw's prizes, whichever version has them."""
+        prizes = {
+            prize.id
+            for version in self.versions
+            for each in version.program.draws
+            if each.id == draw
+            for prize in each.prizes
+            if prize.quantity is not None
+        }
+        return tuple([stock_pool(draw, prize) for prize in sorted(prizes)])
+
+    def draws_of(self, activity: Activity, automatic: Iterable[str]) -> tuple[str, ...]:
+        """The draws of which deciding an activity may want the keys: those it grants tickets of, or plays.
+
+        Rewards are looked for in every version, since a decision says only later which one it is made by.
+        """
+        data = activity.data
+        if isinstance(data, Play):
+            return (data.draw,)
+        compiled = self.at(activity.occurred_at)
+        trigger = None if compiled is None else compiled.trigger(activity.type)
+        draws = () if trigger is None else trigger.draws
+        if not automatic and not isinstance(data, Redeem | Choose):
+            return draws
+        keys, id = set(automatic), data.reward if isinstance(data, Redeem | Choose) else None
+        bought = {
+            each.reward.gives.draw
+            for compiled in self._compiled
+            for each in compiled.catalogue.rewards.values()
+            if isinstance(each.reward.gives, Tickets) and (each.key in keys or each.id == id)
+        }
+        return tuple(dict.fromkeys([*draws, *sorted(bought)]))
 
     @property
     def declared(self) -> Declared | None:

@@ -1,8 +1,8 @@
 """One batch, one transaction: lock the members, probe the ids, load, decide, claim what is limited, write, commit.
 
-Lock order, here and nowhere else: members by id, follow-ups by id, pools by id where little is left of one; then rows
-are written, and pools with ample room taken last of all, by id. READ COMMITTED gives every statement its own snapshot,
-so what is read after the locks is what their former holders left.
+Lock order, here and nowhere else: members by id, follow-ups by id, draws by id (shared, against their closing), pools
+by id where little is left of one; then rows are written, and pools with ample room taken last of all, by id. READ
+COMMITTED gives every statement its own snapshot, so what is read after the locks is what their former holders left.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from laurels.intake.submission import Outcome, UnknownProgram
 from laurels.store.bucket import bucket_of
 from laurels.store.circumstances import stored_circumstances
 from laurels.store.database import Connection
+from laurels.store.draws import OpenDraw, open_draws
 from laurels.store.recording import LARGEST, Recording
 from laurels.store.sql import named
 
@@ -79,6 +80,7 @@ class Batch:
         self._hits: dict[tuple[str, str], Any] = {}
         self._pools: set[str] = set()
         self._stand: dict[str, int] = {}
+        self._draws: dict[str, OpenDraw] = {}
 
     async def record(self) -> dict[Item, Outcome]:
         """What became of each item; committed. Whatever is raised, nothing of the batch was written."""
@@ -88,7 +90,7 @@ class Batch:
             await self._lock(self._lock_members)
             await self._probe()
             await self._lock_letters()
-            await self._load()
+            await self._load(lock=True)
             decided = await self._claim(await self._decide())
             recording = self._recording(decided)
             if not recording.is_empty:
@@ -109,7 +111,7 @@ class Batch:
             await self._lock(READ_MEMBERS)
             await self._probe()
             self._hits = {}
-            await self._load()
+            await self._load(lock=False)
             return (await self._decide()).outcomes
 
     # --- locking and loading ------------------------------------------------------------------------------------------
@@ -152,19 +154,25 @@ class Batch:
         )
         self._letters = {row["id"]: row for row in rows}
 
-    async def _load(self) -> None:
-        """Loads what decisions will want, as far as one can tell before."""
+    async def _load(self, *, lock: bool) -> None:
+        """Loads what decisions will want, as far as one can tell before; draws are locked where so wanted."""
         head, pools, wanted = self._head, self._pools, dict[tuple[str, str], None]()
+        draws: set[str] = set()
         for item in self._items:
             activity = item.activity
             if activity is None or (activity.source, activity.id) in self._hits:
                 continue
             root = self._loaded.documents[activity.member][ROOT]
+            at = self._now if head.is_live else max(self._at or 0, activity.occurred_at)
+            automatic: tuple[str, ...] = ()
             if isinstance(root, Root):
-                at = self._now if head.is_live else max(self._at or 0, activity.occurred_at)
-                for key in needs(head.versions, activity, root, max(at, root.now)):
+                at, automatic = max(at, root.now), root.automatic
+                for key in needs(head.versions, activity, root, at):
                     wanted[activity.member, key] = None
-                pools.update(head.versions.pools_of(activity, root.automatic, max(at, root.now)))
+            pools.update(head.versions.pools_of(activity, automatic, at))
+            draws.update(head.versions.draws_of(activity, automatic))
+        if draws:
+            self._draws = await open_draws(self._connection, self._program, sorted(draws), lock=lock)
         await self._fetch(wanted, pools=pools)
 
     async def _fetch(
@@ -229,8 +237,9 @@ class Batch:
 
     async def _decide(self) -> Pass:
         decided = Pass(
-            self._head, self._loaded, self._hits, self._letters, self._used, self._pools, self._now, self._at
-        )
+            self._head, self._loaded, self._hits, self._letters, self._used, self._pools, self._now, self._at,
+            self._draws,
+        )  # fmt: skip
         waiting: Sequence[Item] = self._items
         while waiting:
             waiting, missing = decided.run(waiting)

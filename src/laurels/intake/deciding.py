@@ -13,13 +13,16 @@ from typing import Any, Final
 
 import msgspec
 
-from laurels.core.activity import Purchase
+from laurels.core.activity import Activity, Play, Prize, Purchase
 from laurels.core.calendar import MICROSECONDS_PER_MINUTE, Instant
 from laurels.core.decide import Circumstances, Decision, bring_up, decide
+from laurels.core.draw import day_key, number_of
 from laurels.core.facts import Explained, PoolClaimed, decode_facts
 from laurels.core.journal import entries
 from laurels.core.limit import wished
 from laurels.core.member import ROOT, Document, Member, Missing, purchase_key, purchased
+from laurels.core.prize import day_of, key_name
+from laurels.core.program.draws_model import TICKETS, stock_pool
 from laurels.core.refusal import Refusal
 from laurels.core.shape import Problem
 from laurels.ids import chance
@@ -27,6 +30,7 @@ from laurels.intake.admission import Item
 from laurels.intake.head import Head
 from laurels.intake.sameness import StoredBody, is_same
 from laurels.intake.submission import Outcome
+from laurels.store.draws import OpenDraw
 
 AHEAD_MOST: Final = 5 * MICROSECONDS_PER_MINUTE
 """How far a live activity may have occurred ahead of the clock."""
@@ -36,6 +40,8 @@ RETURN: Final = "transfer_back"
 
 POOL: Final = "pool/"
 """How the keys begin by which a decision asks for what was used of pools."""
+
+NO_DRAWS: Final[Mapping[str, OpenDraw]] = {}
 
 _log: Final = logging.getLogger("laurels.intake")
 
@@ -81,7 +87,9 @@ class Pass:
         read: Set[str],
         now: Instant,
         clock: Instant | None,
+        draws: Mapping[str, OpenDraw] = NO_DRAWS,
     ) -> None:
+        self._draws = draws
         self._head = head
         self._loaded = loaded
         self._hits = hits
@@ -137,10 +145,15 @@ class Pass:
             if not accepted.pools or activity is None:
                 continue
             now = self._head.versions.judging(accepted.recorded_at).catalogue
-            for claim in accepted.outcome.facts if now.bounds else ():
-                if type(claim) is PoolClaimed and claim.by > 0 and (bound := now.bound_of(claim.pool)) is not None:
-                    wanted, most = found.get(claim.pool, (0, bound))
-                    found[claim.pool] = (wanted + claim.by, min(most, bound))
+            for claim in accepted.outcome.facts:
+                if type(claim) is PoolClaimed and claim.by > 0:
+                    bound = now.bound_of(claim.pool) if now.bounds else None
+                    if claim.pool.startswith(TICKETS):
+                        bound = self._stock_of(accepted, claim.pool)
+                        assert bound is not None
+                    if bound is not None:
+                        wanted, most = found.get(claim.pool, (0, bound))
+                        found[claim.pool] = (wanted + claim.by, min(most, bound))
             compiled = self._head.versions.at(activity.occurred_at)
             trigger = None if compiled is None else compiled.trigger(activity.type)
             if trigger is None:
@@ -214,7 +227,9 @@ class Pass:
             raise Missing(*[f"{POOL}{name}" for name in unread])
         pools = {name: self._used.get(name, 0) for name in names}
         random = chance() if self._head.versions.draws_chance else ""
-        decided = decide(self._head.versions, member, activity, Circumstances(recorded_at, pools, random))
+        keys = self._keys_of(activity, member, recorded_at) if self._draws else {}
+        given = Circumstances(recorded_at, pools, random, keys=keys)
+        decided = decide(self._head.versions, member, activity, given)
         if isinstance(decided, Refusal):
             return self._refused(item, decided)
         after = decided.member
@@ -247,6 +262,30 @@ class Pass:
         if not self._head.is_live:
             self.clock = recorded_at
         return outcome
+
+    def _keys_of(self, activity: Activity, member: Member, at: Instant) -> dict[str, str]:
+        """The member's own numbers in the draws that are open, and to play one the key of its day."""
+        keys: dict[str, str] = {}
+        for id in self._head.versions.draws_of(activity, member.root.automatic):
+            draw = self._draws.get(id)
+            if draw is None:
+                continue
+            keys[id] = number_of(draw.numbers, activity.member)
+            if isinstance(activity.data, Play):
+                day = day_of(self._head.versions.judging(at), at)
+                keys[key_name(id, day)] = day_key(draw.seed, day).hex()
+        return keys
+
+    def _stock_of(self, accepted: Accepted, pool: str) -> int | None:
+        """How many prizes there are, of which a decision took one; None where it took none of that pool."""
+        activity = accepted.item.activity
+        assert activity is not None
+        if isinstance(activity.data, Prize):
+            return activity.data.quantity
+        if not isinstance(activity.data, Play):
+            return None
+        draw = self._head.versions.judging(accepted.recorded_at).draws[activity.data.draw]
+        return next((prize.quantity for prize in draw.prizes if stock_pool(draw.id, prize.id) == pool), None)
 
     def recorded_at(self, occurred_at: Instant, member: Member) -> Instant:
         """When it is recorded: never before what was recorded earlier for the member, or for the program's clock."""
