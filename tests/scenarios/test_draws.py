@@ -12,6 +12,7 @@ import pytest
 
 from laurels.core.draw import Entry, commitment_of
 from laurels.core.draw_record import verify
+from laurels.proof.draws import judge_draws
 from laurels.store import draws as stored
 from tests.api.harness import Json
 from tests.scenarios.document import shop
@@ -374,3 +375,67 @@ def test_a_members_number_tells_nobody_who_they_are(tell: Tell) -> None:
     assert Entry(number, 1).text in record(here)["entries"]
     assert number not in {sha256(text.encode()).hexdigest()[:32] for text in ("m-0", f"{here.program}/spring/m-0")}
     assert "m-0" not in json.dumps(record(here))
+
+
+# --- proof ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("statement", "column"),
+    [
+        ("update draw_entry set tickets = '[1]' where tickets <> '[1]'", "draw_entry"),
+        ("delete from draw_entry where tickets = '[1]'", "draw_entry"),
+        ("update draw_secret set seed = decode(repeat('00', 32), 'hex')", "seed"),
+        (
+            "update draw_award set number = (select min(number) from draw_entry where number <> draw_award.number)",
+            "draw_award",
+        ),
+        ("update draw_award set turn = 7 where place = 1", "draw_award"),
+        ("alter table draw disable trigger all; update draw set winners = alternates", "winners"),
+        ("alter table draw disable trigger all; update draw set root = '\\x00'", "root"),
+        ("alter table draw disable trigger all; update draw set entries = 7", "entries"),
+    ],
+)
+def test_verify_names_whatever_is_changed_of_a_draw(tell: Tell, statement: str, column: str) -> None:
+    here = entered(tell)
+    here.clock("2026-04-02 12:00")
+    running = here.house.here.running
+
+    async def judged() -> list[str]:
+        connection = await asyncpg.connect(running.url.replace("laurels_engine@", "laurels@"))
+        try:
+            await connection.execute("set search_path = laurels")
+            assert await judge_draws(connection, here.program) == []
+            transaction = connection.transaction()
+            await transaction.start()
+            await connection.execute(statement)
+            found = await judge_draws(connection, here.program)
+            await transaction.rollback()
+            return [each.column for each in found]
+        finally:
+            await connection.close()
+
+    assert column in here.house.run(judged())
+
+
+def test_no_ticket_is_granted_behind_a_closing(tell: Tell) -> None:
+    """Whoever closes waits for a batch that decided on the draw while it was open, and sees its tickets."""
+    here = entered(tell, 1)
+    running = here.house.here.running
+    program = here.program
+
+    async def close_meanwhile() -> tuple[bool, bool]:
+        async with running.database.pool.acquire() as batch, running.database.pool.acquire() as closer:
+            transaction = batch.transaction()
+            await transaction.start()
+            held = await stored.open_draws(batch, program, ["spring"], lock=True)
+            closing = asyncio.create_task(stored.begin_closing(closer, program, "spring", 2**60))
+            await asyncio.sleep(0.3)
+            waited = not closing.done() and "spring" in held
+            await transaction.commit()
+            await closing
+            return waited, "spring" in await stored.open_draws(batch, program, ["spring"], lock=True)
+
+    assert here.house.run(close_meanwhile()) == (True, False)
+    late = here.post("m-0", "purchase", bought("late", "500.00"), at="2026-03-05")
+    assert late.why("spring_tickets")[0] == "draw_not_open"

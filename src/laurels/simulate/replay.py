@@ -75,6 +75,8 @@ class Replay:
             random = given.random if given is not None and given.random else _chance_of(activity)
             codes, keys = (given.codes, given.keys) if given is not None else ({}, {})
             circumstances = Circumstances(at, pools, random, codes, keys)
+        elif given is not None and given.keys:
+            circumstances = Circumstances(at, pools, keys=given.keys)
         decided = folder.decide(self._versions, activity, circumstances, bought)
         if isinstance(decided, Refusal):
             return decided
