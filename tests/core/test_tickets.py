@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 
+from laurels.core.apply import Draft
+from laurels.core.case import Case, Outside
 from laurels.core.draw import Entry, Odds, day_key, drawn_instantly, number_of
 from laurels.core.facts import PrizeEnded, PrizeWon, Span, TicketPlayed, TicketsEntered, TicketsGranted, TicketsVoided
 from laurels.core.member import Tickets
+from laurels.core.ticket import grant
 from tests.core.harness import DRAW_SEED as SEED
 from tests.core.harness import Answer, World, draw_keys, shop
 
@@ -116,6 +119,31 @@ def test_a_limit_in_points_counts_tickets() -> None:
     assert here.buy("o-2", "1.00").why("bonus") == ("trimmed", 2, 1)
     here.give_back("o-1")
     assert here.buy("o-3", "1.00").why("bonus") == ("applied", 2, 2)
+
+
+def test_tickets_that_are_bought_are_given_by_the_same_rules() -> None:
+    here = world()
+    here.enrol()
+    here.enrol("s", attributes={"staff": True})
+
+    def bought(member: str, draw: str, at: str, keys: dict[str, str]) -> str:
+        instant = here.instant(at)
+        case = Case(here.versions, Draft(here.members[member].all()), instant, {})
+        case.draft.documents = {**dict.fromkeys(["draw/spring", "draw/wheel"]), **case.draft.documents}
+        case.outside = Outside(keys=keys)
+        refused = grant(case, here.versions.judging(instant), draw, 3, redemption="r-1")
+        if refused is None:
+            (fact,) = case.facts
+            assert isinstance(fact, TicketsGranted)
+            assert (fact.first, fact.count, fact.redemption) == (1, 3, "r-1")
+        return "granted" if refused is None else refused.code
+
+    keys = draw_keys("m")
+    assert bought("m", "spring", "2026-03-02", keys) == "granted"
+    assert bought("m", "none", "2026-03-02", keys) == "unknown_draw"
+    assert bought("m", "spring", "2026-04-01", keys) == "draw_not_open"
+    assert bought("m", "spring", "2026-03-02", {}) == "draw_not_open"
+    assert bought("s", "spring", "2026-03-02", keys) == "excluded_from_draw"
 
 
 # --- void -------------------------------------------------------------------------------------------------------------

@@ -105,6 +105,8 @@ def winners(here: Story) -> dict[int, str]:
 
 def test_a_draw_is_announced_with_its_commitment_then_closed_then_drawn_and_verifies(tell: Tell) -> None:
     here = entered(tell)
+    more = here.post("m-0", "purchase", bought("o-more", "0.10"))
+    assert more.json["grants"] == []
     before = here.get("/v1/draws/spring")
     assert (before["state"], before["root"], before["drawn_at"]) == ("open", None, None)
     assert len(before["announcement"]["commitment"]) == 64
@@ -226,9 +228,11 @@ def test_a_published_draw_changes_with_a_reason_that_is_published_or_not_at_all(
     assert here.get("/v1/draws/spring")["announcement"]["replaces"]["reason"] == {"en": "longer", "zh-CN": "延期"}
     here.post("m-0", "purchase", bought("late", "100.00"), at="2026-04-01 12:00")
     here.publish(document(spring("", **later) + wheel()), refused="needs_reason")
+    last = here.post("m-1", "purchase", bought("late-2", "200.00"))
+    assert last.json["grants"] == [{"kind": "draw_ticket", "draw": "spring", "count": 2, "tickets": [3, 4]}]
     here.clock("2026-04-02 12:00")
     found = record(here)
-    assert (len(found["entries"]), len(found["replaced"]), faults(found)) == (37, 1, [])
+    assert (len(found["entries"]), len(found["replaced"]), faults(found)) == (39, 1, [])
     here.publish(document(spring(reason, closes="2026-03-30") + wheel()), refused="draw_closed")
 
 
@@ -345,6 +349,25 @@ def test_a_wheel_gives_what_the_key_of_the_day_says_and_its_record_verifies_when
     assert "given_differs" in faults(found) or "over_quantity" in faults(found)
 
 
+def test_the_key_of_a_day_stays_secret_until_nobody_can_play_with_it(tell: Tell) -> None:
+    here = tell(document(wheel()))
+    here.enrol("ann", at="2026-03-01 08:00")
+    here.clock("2026-03-02 00:09")
+    assert record(here, "wheel")["days"] == []
+    here.clock("2026-03-02 00:10")
+    assert [day["day"] for day in record(here, "wheel")["days"]] == ["2026-03-01"]
+
+
+def test_a_quote_says_what_tickets_a_cart_would_give_and_gives_none(tell: Tell) -> None:
+    here = entered(tell, 1)
+    data = {"lines": [{"line": "1", "amount": "300.00"}]}
+    status, quoted = here.call("POST", "/v1/quotes", {"id": "q", "member": "m-0", "data": data})
+    assert status == 200
+    told = {each["campaign"]: each["granted"] for each in quoted["explanation"]}
+    assert told["spring_tickets"] == 3
+    assert part(here, "m-0")["tickets"] == [1]
+
+
 def test_a_play_with_the_same_key_is_the_same_play(tell: Tell) -> None:
     here = tell(document(wheel()))
     here.enrol("ann", at="2026-03-01 08:00")
@@ -390,7 +413,7 @@ def test_a_members_number_tells_nobody_who_they_are(tell: Tell) -> None:
             "update draw_award set number = (select min(number) from draw_entry where number <> draw_award.number)",
             "draw_award",
         ),
-        ("update draw_award set turn = 7 where place = 1", "draw_award"),
+        ("update draw_award set turn = turn + 7 where place = 1", "draw_award"),
         ("alter table draw disable trigger all; update draw set winners = alternates", "winners"),
         ("alter table draw disable trigger all; update draw set root = '\\x00'", "root"),
         ("alter table draw disable trigger all; update draw set entries = 7", "entries"),
@@ -438,4 +461,5 @@ def test_no_ticket_is_granted_behind_a_closing(tell: Tell) -> None:
 
     assert here.house.run(close_meanwhile()) == (True, False)
     late = here.post("m-0", "purchase", bought("late", "500.00"), at="2026-03-05")
+    assert late.json["grants"] == []
     assert late.why("spring_tickets")[0] == "draw_not_open"

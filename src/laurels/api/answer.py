@@ -16,7 +16,7 @@ from msgspec import Meta
 from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled
 from laurels.core.explanation import Sentence
-from laurels.core.facts import AnyFact, Explained, Judged, Moved, Part, TierSet
+from laurels.core.facts import AnyFact, Explained, Judged, Moved, Part, PrizeWon, TicketsGranted, TierSet
 from laurels.core.journal import entries as entries_of
 from laurels.core.journal import leaves
 from laurels.core.member import Balance, Member
@@ -42,6 +42,10 @@ State = Literal[
 Kind = Literal[
     "accrual", "activation", "redemption", "expiry", "adjustment", "reversal", "transfer", "debt", "write_off"
 ]
+
+
+TICKETS_SHOWN: Final = 100
+"""Numbers of tickets that an answer lists; there may be any number of them."""
 
 
 class LinePoints(msgspec.Struct, frozen=True):
@@ -200,7 +204,20 @@ def answer(outcome: Outcome, compiled: Compiled | None, now: Instant) -> Activit
         tiers=tiers(compiled, after, facts),
         follow_ups=tuple([follow_up(each) for each in outcome.follow_ups]),
         explanation=explanation(facts),
+        grants=drawn_grants(facts),
     )
+
+
+def drawn_grants(facts: tuple[AnyFact, ...]) -> tuple[dict[str, Any], ...]:
+    """Tickets and prizes among what an activity brought about."""
+    found: list[dict[str, Any]] = []
+    for fact in facts:
+        if isinstance(fact, TicketsGranted):
+            tickets = [*range(fact.first, fact.first + min(fact.count, TICKETS_SHOWN))]
+            found.append({"kind": "draw_ticket", "draw": fact.draw, "count": fact.count, "tickets": tickets})
+        elif isinstance(fact, PrizeWon):
+            found.append({"kind": "prize", "draw": fact.draw, "prize": fact.prize, "place": fact.place})
+    return tuple(found)
 
 
 def quoted(answered: ActivityAnswer) -> ActivityAnswer:

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from laurels.core.calendar import Instant, Zone, format_instant
+from laurels.core.calendar import MICROSECONDS_PER_MINUTE, Instant, Zone, format_instant
 from laurels.core.draw import Entry, day_key, entry_of, number_of
 from laurels.core.draw_record import Award, AwardStatus, Closing, Day, Play, Record, Winner, places_of, sealed
 from laurels.core.facts import TicketPlayed, decode_facts
@@ -15,6 +15,9 @@ from laurels.store.draws import DrawRow, award_rows, draw_row, entries_of, secre
 from laurels.store.sql import named
 
 PLAYS: Final = named("plays")
+
+HELD_BACK: Final = 10 * MICROSECONDS_PER_MINUTE
+"""How long the key of a day that is over stays secret: no server's clock may be so slow that it still plays then."""
 
 _STATUS: Final[dict[str, AwardStatus]] = {
     "pending": "open",
@@ -59,7 +62,7 @@ async def _days(database: Database, program: str, row: DrawRow, now: Instant, zo
     """The days of an instant draw that are over: nobody can play with their keys any more."""
     if row.kind != "instant":
         return ()
-    today = zone.local(now).date
+    today = zone.local(now - HELD_BACK).date
     over = [each.day for each in row.announcement.days if each.day < today or row.state != "open"]
     hidden = await secrets_of(database, program, row.id)
     plays: dict[str, list[Play]] = {day: [] for day in over}
