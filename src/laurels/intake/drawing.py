@@ -29,11 +29,18 @@ _log: Final = logging.getLogger("laurels.intake")
 
 
 async def carry_out(database: Database, program: str, versions: Versions, now: Instant, wake: Wake) -> int:
-    """Takes every step that is due at `now`; how many were taken."""
+    """Takes every step that is due at `now`; how many were taken. A draw that fails keeps no other one waiting."""
     taken = 0
+    failure: Exception | None = None
     for row in await draws.draw_rows(database, program):
-        if row.state != "settled":
+        if row.state == "settled":
+            continue
+        try:
             taken += await _Going(database, program, versions, now, wake, row.id).go_on()
+        except Exception as error:  # noqa: BLE001 - it is raised when the others have gone on
+            failure = failure or error
+    if failure is not None:
+        raise failure
     return taken
 
 

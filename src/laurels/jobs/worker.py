@@ -90,7 +90,7 @@ class Worker:
         woken = 0
         drawn = 0
         for program in await programs(self._database):
-            drawn += await self._intake.go_on_with_draws(program.id)
+            drawn += await self._go_on_with_draws(program.id)
             if program.mode != "live":
                 continue
             while not self._stopping.is_set():
@@ -102,3 +102,12 @@ class Worker:
         ended = await self._intake.resume_outbox()
         forgotten = await forget(self._database, self._clock.now() - KEYS_KEPT_DAYS * MICROSECONDS_PER_DAY)
         return Round(woken, ended, forgotten, drawn)
+
+    async def _go_on_with_draws(self, program: str) -> int:
+        """Steps of draws; members are woken also where a draw fails, which is tried again in the next round."""
+        try:
+            return await self._intake.go_on_with_draws(program)
+        except Exception:  # noqa: BLE001 - it is logged and counted, and the next round tries again
+            self._on_error()
+            self._log.exception("draw_failed", program=program)
+            return 0
