@@ -81,6 +81,7 @@ class Batch:
         self._pools: set[str] = set()
         self._stand: dict[str, int] = {}
         self._draws: dict[str, OpenDraw] = {}
+        self._records = True
 
     async def record(self) -> dict[Item, Outcome]:
         """What became of each item; committed. Whatever is raised, nothing of the batch was written."""
@@ -90,7 +91,7 @@ class Batch:
             await self._lock(self._lock_members)
             await self._probe()
             await self._lock_letters()
-            await self._load(lock=True)
+            await self._load()
             decided = await self._claim(await self._decide())
             recording = self._recording(decided)
             if not recording.is_empty:
@@ -107,11 +108,12 @@ class Batch:
 
     async def foresee(self) -> dict[Item, Outcome]:
         """What would become of each item; reads one snapshot, locks and writes nothing."""
+        self._records = False
         async with self._connection.transaction(isolation="repeatable_read", readonly=True):
             await self._lock(READ_MEMBERS)
             await self._probe()
             self._hits = {}
-            await self._load(lock=False)
+            await self._load()
             return (await self._decide()).outcomes
 
     # --- locking and loading ------------------------------------------------------------------------------------------
@@ -154,8 +156,8 @@ class Batch:
         )
         self._letters = {row["id"]: row for row in rows}
 
-    async def _load(self, *, lock: bool) -> None:
-        """Loads what decisions will want, as far as one can tell before; draws are locked where so wanted."""
+    async def _load(self) -> None:
+        """Loads what decisions will want, as far as one can tell; draws are locked unless nothing is recorded."""
         head, pools, wanted = self._head, self._pools, dict[tuple[str, str], None]()
         draws: set[str] = set()
         for item in self._items:
@@ -172,7 +174,7 @@ class Batch:
             pools.update(head.versions.pools_of(activity, automatic, at))
             draws.update(head.versions.draws_of(activity, automatic))
         if draws:
-            self._draws = await open_draws(self._connection, self._program, sorted(draws), lock=lock)
+            self._draws = await open_draws(self._connection, self._program, sorted(draws), lock=self._records)
         await self._fetch(wanted, pools=pools)
 
     async def _fetch(
