@@ -15,8 +15,8 @@ from tests.api.harness import PROGRAM, Api, activity, api, purchase, route_of
 from tests.stage import asynchronous
 
 NAME = "{en: A wheel, zh-CN: 转盘}"
+TURNS = "  turns: {on: check_in, grant: {tickets: wheel}}\n\n"
 WHEEL = f"""
-  turns: {{on: check_in, grant: {{tickets: wheel}}}}
 draws:
   wheel:
     name: {NAME}
@@ -236,7 +236,8 @@ async def test_year_at_the_corner_cafe(laurels_url: str, monkeypatch: pytest.Mon
 
         # Seeds that are always the same, so that the answers are.
         monkeypatch.setattr("laurels.store.draws.secrets.token_bytes", lambda count: bytes(range(count)))
-        await step("published-with-a-draw", "POST", "/v1/program/versions", {"document": stricter + WHEEL}, status=201)
+        turning = stricter.replace("causes:\n", TURNS + "causes:\n", 1) + WHEEL
+        await step("published-with-a-draw", "POST", "/v1/program/versions", {"document": turning}, status=201)
         for n in (1, 2):
             sent = activity("check_in", f"r-102{n}", "m-2", {}, f"2026-04-05T1{n}:00:00+08:00")
             await step("turn-of-the-wheel", "POST", "/v1/activities", sent)

@@ -8,7 +8,6 @@ the draw. A prize that is drawn arrives as an activity of its own with an id tha
 from __future__ import annotations
 
 from laurels.core.activity import Claim, Play, Prize
-from laurels.core.adjustment import add
 from laurels.core.calendar import Instant
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
@@ -16,6 +15,7 @@ from laurels.core.draw import Entry, drawn_instantly
 from laurels.core.draw_record import FALLBACK
 from laurels.core.expiry import expiry_of, rule_for
 from laurels.core.facts import PoolClaimed, PrizeEnded, PrizeWon, TicketPlayed
+from laurels.core.opening import add
 from laurels.core.program.draws_model import Draw, stock_pool
 from laurels.core.program.draws_model import Prize as PrizeTerms
 from laurels.core.program.model import Never

@@ -153,9 +153,9 @@ def _tickets(form: TicketsForm, on: str | None, frame: Frame) -> Grant:
             if said.is_said:
                 message = "tickets for the activity as a whole do not depend on an amount"
                 frame.notes.error("contradiction", said.node, message, 'write per: "100.00"')
-        return Fixed(wallet, _by_tier(form.count, frame, whole=True) if form.count.is_said else one)
+        return Fixed(wallet, by_tier(form.count, frame, whole=True) if form.count.is_said else one)
     _note_needs_purchase(form.per.node, "amounts", on, frame)
-    count = _by_tier(form.count, frame) if form.count.is_said else one
+    count = by_tier(form.count, frame) if form.count.is_said else one
     per = frame.money(form.per.value, form.per.node) or 1
     return PerAmount(wallet, count, per, _base(said_or(form.of, "net"), form.but))
 

@@ -110,12 +110,12 @@ class PartnerForm(Form):
     partner = Word(NAME, "who gives it", required=True)
 
 
-GivesForm = GiftCardForm | CashbackForm | DonationForm | TierPassForm | PartnerForm
+GivenForm = GiftCardForm | CashbackForm | DonationForm | TierPassForm | PartnerForm
 
 _THINGS: Final[Choice[Literal["goods", "service", "experience"]]] = Choice("goods", "service", "experience")
 _GIVES: Final = Either(
     _THINGS,
-    Variant[GivesForm](
+    Variant[GivenForm](
         "what a reward gives",
         {
             "gift_card": GiftCardForm,
