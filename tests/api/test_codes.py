@@ -347,20 +347,27 @@ draws:
 
 @asynchronous
 async def test_draws_are_refused_by_code(laurels_url: str, seen: set[tuple[str, int, str]]) -> None:
-    wheel = "  turns: {on: check_in, grant: {tickets: wheel}}\n"
+    wheel = "  turns: {on: check_in, grant: {tickets: wheel}}\n\ncauses:\n"
+    turn = "  turn: {gives: {tickets: wheel}, price: {wallet: points, points: 1}}\n"
     drink = PROGRAM.replace("favourite_drink: string", 'favourite_drink: {type: string, default: ""}')
-    document = "jurisdiction: none\n" + drink + wheel + DRAW
+    document = "jurisdiction: none\n" + drink.replace("\ncauses:\n", wheel) + turn + DRAW
     async with api(laurels_url, document=document) as here:
         await here.enrol("m-1", "2026-02-01T00:00:00Z")
         await here.enrol("m-2", "2026-02-01T00:00:00Z", attributes={"favourite_drink": "tea"})
         plays = "/v1/members/m-1/draws/wheel/play"
         await answers(here, "draw_not_open", "POST", plays, {})
+        bought = {"id": "t-1", "member": "m-1", "reward": "turn"}
+        await answers(here, "draw_not_open", "POST", "/v1/redemptions", bought)
         await here.send("check_in", "c-1", "m-1", {}, "2026-03-05T10:00:00+08:00")
         await answers(here, "unknown_draw", "POST", "/v1/members/m-1/draws/none/play", {})
         await answers(here, "not_an_instant_draw", "POST", "/v1/members/m-1/draws/spring/play", {})
         await answers(here, "excluded_from_draw", "POST", "/v1/members/m-2/draws/wheel/play", {})
         await here.post(plays, {})
         await answers(here, "no_ticket", "POST", plays, {})
+        await answers(here, "excluded_from_draw", "POST", "/v1/redemptions", {**bought, "member": "m-2"})
+        await here.post("/v1/redemptions", {**bought, "id": "t-2"})
+        await here.post(plays, {})
+        await answers(here, "tickets_stand", "POST", "/v1/redemptions/t-2/cancel", {})
         claims = "/v1/members/m-1/draws/wheel/prizes"
         await answers(here, "unknown_prize", "POST", f"{claims}/9/claim", {})
         await answers(here, "no_such_draw", "POST", f"{claims}/first/claim", {})

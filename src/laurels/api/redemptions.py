@@ -150,7 +150,7 @@ class RedemptionSaved(Struct, frozen=True):
         "frozen_by_debt", "below_minimum", "not_a_multiple", "duplicate_redemption", "member_sealed",
         "unknown_program_version", "unknown_reward", "reward_not_offered", "reward_not_for_member", "out_of_stock",
         "reward_limit_reached", "cause_complete", "value_missing", "value_not_asked", "payment_out_of_range",
-        "cash_mismatch", "tier_not_higher",
+        "cash_mismatch", "tier_not_higher", "draw_not_open", "excluded_from_draw",
     ),
 )  # fmt: skip
 async def hold_points(call: Call, body: NewRedemption) -> RedemptionSaved:
@@ -206,12 +206,15 @@ async def capture_points(call: Call, redemption: str, body: Captured) -> Redempt
     tag="Redemptions",
     summary=Sentence("Give back what is held", "退回冻结的积分"),
     scopes=("redemptions:write",),
-    codes=("overloaded", "no_such_redemption", "redemption_not_held", "state_not_next", "member_sealed"),
-)
+    codes=(
+        "overloaded", "no_such_redemption", "redemption_not_held", "state_not_next", "tickets_stand", "member_sealed",
+    ),
+)  # fmt: skip
 async def cancel_redemption(call: Call, redemption: str, body: Nothing) -> RedemptionSaved:  # noqa: ARG001 - it is empty, and must be
     """Gives the points back to the lots they came from, with their own expiry, and pieces to stock.
 
-    What has left cannot be cancelled any more. `given_back` says what became of points that expired meanwhile.
+    What has left cannot be cancelled any more. Tickets of a draw become void, until the draw closes or one of them is
+    played. `given_back` says what became of points that expired meanwhile.
     """
     member = await _member_of(call, redemption)
     recorded = await submit_own(call, member, "redemption_cancel", {"redemption": redemption})

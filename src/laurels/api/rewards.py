@@ -18,19 +18,20 @@ from laurels.api.paging import NextCursor, PageQuery, page_of, place_of
 from laurels.api.problem import ApiProblem, invalid
 from laurels.core.apply import Draft, uses_key
 from laurels.core.calendar import Instant
-from laurels.core.case import Case
+from laurels.core.case import Case, Outside
 from laurels.core.catalogue import CompiledReward, pool_of_year
 from laurels.core.compiled import Compiled
 from laurels.core.explanation import Sentence
-from laurels.core.member import Member
+from laurels.core.member import Member, tickets_key
 from laurels.core.money import format_minor
 from laurels.core.program import rewards_notation
-from laurels.core.program.rewards_model import Reward
+from laurels.core.program.rewards_model import Reward, Tickets
 from laurels.core.refusal import REFUSALS, Refusal
 from laurels.core.reward import bill, is_visible, obstacles
 from laurels.core.shape import Problem
 from laurels.ids import new_id
 from laurels.store import stock
+from laurels.store.draws import numbers_in
 from laurels.store.stock import used_of
 
 
@@ -186,7 +187,7 @@ async def list_causes(call: Call) -> CausesAnswer:
 )
 async def list_member_rewards(call: Call, member: str) -> MemberRewardsAnswer:
     """The rewards that the member sees: what each costs them, whether it is within reach, and what is missing."""
-    found = await call.services.intake.look(call.program, member, "measures/reward/")
+    found = await call.services.intake.look(call.program, member, "measures/reward/", "draw/")
     if found is None:
         raise ApiProblem("no_such_member")
     compiled, now = await _present(call)
@@ -196,9 +197,12 @@ async def list_member_rewards(call: Call, member: str) -> MemberRewardsAnswer:
     used = await used_of(call.services.database, call.program, pools)
     # What is not there was looked up: the limits of which nothing was used yet.
     limits = {uses_key(key): None for each in rewards for _, key in each.limits}
-    known = Member(found.id, {**limits, **found.documents})
+    draws = sorted({each.reward.gives.draw for each in rewards if isinstance(each.reward.gives, Tickets)})
+    known = Member(found.id, {**limits, **{tickets_key(draw): None for draw in draws}, **found.documents})
     versions = await call.services.rendering.versions(call.program)
     case = Case(versions, Draft(known), now, used)
+    if draws:
+        case.outside = Outside(keys=await numbers_in(call.services.database, call.program, draws, member))
     shown = [_for_member(case, compiled, each, used) for each in rewards if is_visible(case, compiled, each)]
     return MemberRewardsAnswer(tuple(shown), compiled.zone.format(now))
 

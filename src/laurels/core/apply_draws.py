@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _tickets_granted(draft: Draft, fact: f.TicketsGranted) -> None:
     known = draft.tickets(fact.draw) or Tickets(fact.number)
-    granted = (*known.granted, Granted(fact.first, fact.count, fact.order))
+    granted = (*known.granted, Granted(fact.first, fact.count, fact.order, fact.redemption))
     last = fact.first + fact.count - 1
     draft.put(tickets_key(fact.draw), msgspec.structs.replace(known, granted=granted, last=last))
     if fact.closes_at is not None:
@@ -28,7 +28,7 @@ def _tickets_voided(draft: Draft, fact: f.TicketsVoided) -> None:
     known = draft.tickets(fact.draw)
     assert known is not None
     void = {span.first: span.count for span in fact.spans}
-    left = [Granted(each.first, each.count - void.get(each.first, 0), each.order) for each in known.granted]
+    left = [msgspec.structs.replace(each, count=each.count - void.get(each.first, 0)) for each in known.granted]
     granted = tuple([each for each in left if each.count])
     draft.put(tickets_key(fact.draw), msgspec.structs.replace(known, granted=granted))
 

@@ -44,11 +44,11 @@ from laurels.core.due import adopt, settle
 from laurels.core.due import bring_up as carry_out_due
 from laurels.core.enrolment import change, enrol
 from laurels.core.facts import AnyFact
-from laurels.core.fulfilment import fulfil, redeem
+from laurels.core.fulfilment import call_off, fulfil, redeem
 from laurels.core.member import Member, Root, page_key, tickets_key, upcoming
 from laurels.core.prize import claim, play, win
 from laurels.core.purchase import record_free, record_purchase
-from laurels.core.redemption import cancel, capture, hold
+from laurels.core.redemption import capture, hold
 from laurels.core.refusal import Refusal
 from laurels.core.reversal import take_back
 from laurels.core.transfer import receive, send, take_home
@@ -176,7 +176,7 @@ def _judge(case: Case, earning: Compiled, now: Compiled, activity: Activity) -> 
     if isinstance(data, Capture):
         return capture(case, now, data)
     if isinstance(data, Cancel):
-        return cancel(case, now, data)
+        return call_off(case, now, data)
     if isinstance(data, Redeem):
         return redeem(case, now, data)
     if isinstance(data, Fulfil):

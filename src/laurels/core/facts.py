@@ -407,7 +407,7 @@ class RedemptionCaptured(Fact, frozen=True, tag="redemption_captured"):
 
 
 class RedemptionEnded(Fact, frozen=True, tag="redemption_ended"):
-    """A hold ended without spending."""
+    """A hold ended without spending, or what was given for it at once was given back."""
 
     redemption: str
     status: Literal["cancelled", "timed_out"]
@@ -482,6 +482,7 @@ class TicketsVoided(Fact, frozen=True, tag="tickets_voided"):
     spans: tuple[Span, ...]
     at: Instant
     order: str | None = None
+    redemption: str | None = None
 
 
 class DrawMoved(Fact, frozen=True, tag="draw_moved"):

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from laurels.core.activity import Fulfil, Redeem
+from laurels.core.activity import Cancel, Fulfil, Redeem
 from laurels.core.calendar import Instant
 from laurels.core.case import Case
 from laurels.core.catalogue import CompiledReward, pool_of_year
 from laurels.core.compiled import Compiled
-from laurels.core.facts import Fulfilled, LimitUsed, PoolClaimed, RedemptionHeld, RedemptionRestored
+from laurels.core.facts import Fulfilled, LimitUsed, PoolClaimed, RedemptionEnded, RedemptionHeld, RedemptionRestored
 from laurels.core.giving import terms_of
 from laurels.core.limit import period_of
 from laurels.core.member import Redemption
-from laurels.core.program.rewards_model import NEXT, NOTHING
-from laurels.core.redemption import end, give_back, give_room_back, set_aside, spend, split, take
+from laurels.core.program.rewards_model import NEXT, NOTHING, Tickets
+from laurels.core.redemption import cancel, end, give_back, give_room_back, set_aside, spend, split, take
 from laurels.core.refusal import Refusal
 from laurels.core.reward import Bill, bill, obstacles
+from laurels.core.ticket import void_bought
 
 AUTOMATIC: Final = "auto:"
 """How the ids of redemptions begin that Laurels makes by itself; nobody else's do."""
@@ -106,6 +107,19 @@ def fulfil(case: Case, compiled: Compiled, data: Fulfil) -> Refusal | None:
         for pool, by in known.pools.items():
             case.emit(PoolClaimed(pool, -by))
     return None
+
+
+def call_off(case: Case, compiled: Compiled, data: Cancel) -> Refusal | None:
+    """Gives back what is held; and what was spent on tickets of a draw, which become void as long as they can."""
+    known = case.draft.redemption(data.redemption)
+    gives = None if known is None or known.reward is None else terms_of(case, known).gives
+    if known is None or known.status != "captured" or not isinstance(gives, Tickets):
+        return cancel(case, compiled, data)
+    why = void_bought(case, compiled, gives.draw, data.redemption)
+    if why is None:
+        _take_back(case, compiled, data.redemption, known, "cancelled", pools=True)
+        case.emit(RedemptionEnded(data.redemption, "cancelled", case.at))
+    return why
 
 
 def _take_back(case: Case, compiled: Compiled, redemption: str, known: Redemption, reason: str, *, pools: bool) -> None:

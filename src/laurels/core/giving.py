@@ -14,6 +14,7 @@ from laurels.core.member import Redemption
 from laurels.core.opening import add
 from laurels.core.program.model import Never
 from laurels.core.program.rewards_model import IssuedVoucher, Reward, StoredValue, Tickets, TierPass
+from laurels.core.ticket import grant
 from laurels.core.tier_pass import begin_pass
 
 
@@ -32,7 +33,10 @@ def give(case: Case, compiled: Compiled, redemption: str, held: Redemption) -> N
         case TierPass():
             for _ in range(held.quantity):
                 begin_pass(case, compiled, gives, case.at)
-        case IssuedVoucher() | Tickets():
+        case Tickets():
+            why = grant(case, compiled, gives.draw, gives.count * held.quantity, redemption=redemption)
+            assert why is None, f"{redemption} was let through in spite of {why}"
+        case IssuedVoucher():
             raise AssertionError(f"nothing gives a {gives.kind} yet")
         case _:
             pass

@@ -228,6 +228,7 @@ class Granted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     first: int
     count: int
     order: str | None = None
+    redemption: str | None = None
 
 
 class Won(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -142,6 +142,9 @@ REFUSALS: Final = MappingProxyType(
         "not_an_instant_draw": RefusalKind(
             409, "The draw is drawn on its day; its tickets cannot be played.", "该抽奖定期开奖，不能即时抽取。"
         ),
+        "tickets_stand": RefusalKind(
+            409, "The tickets are in a draw that has closed, or were played.", "抽奖券已进入截止的抽奖或已使用。"
+        ),
         "no_ticket": RefusalKind(409, "The member has no ticket left in the draw.", "该会员没有可用的抽奖券。"),
         "unknown_prize": RefusalKind(409, "The member has won no such prize.", "该会员没有此奖项。"),
         "prize_not_open": RefusalKind(

@@ -19,8 +19,9 @@ from laurels.core.limit import period_of
 from laurels.core.member import Balance, Measures
 from laurels.core.money import Rate, divide
 from laurels.core.program.model import MemberLimit
-from laurels.core.program.rewards_model import Mix, Price, TierPass
+from laurels.core.program.rewards_model import Mix, Price, Tickets, TierPass
 from laurels.core.refusal import Refusal
+from laurels.core.ticket import obstacle
 from laurels.core.tier_pass import pass_until
 
 _NO_BALANCE = Balance()
@@ -143,6 +144,11 @@ def obstacles(
             break
     if isinstance(each.reward.gives, TierPass) and pass_until(case, compiled, each.reward.gives, case.at) is None:
         found.append(Refusal("tier_not_higher", each.reward.gives.tier))
+    gives = each.reward.gives
+    if isinstance(gives, Tickets):
+        shut = obstacle(case, compiled, gives.draw, gives.count * quantity)
+        if shut is not None:
+            found.append(shut)
     if isinstance(billed, Refusal):
         return [*found, billed]
     room_of_cause = cause_left(case, compiled, each)

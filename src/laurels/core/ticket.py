@@ -73,18 +73,30 @@ def _with_wallets(case: Case, compiled: Compiled, view: View) -> View:
 # --- granting ---------------------------------------------------------------------------------------------------------
 
 
-def grant(case: Case, compiled: Compiled, draw: str, count: int, *, redemption: str | None = None) -> Refusal | None:
-    """Gives the member tickets of a draw, or says why not. `compiled` is the version in effect now."""
+def obstacle(case: Case, compiled: Compiled, draw: str, count: int) -> Refusal | None:
+    """What keeps the member from getting tickets of a draw now. `compiled` is the version in effect now."""
     terms = compiled.draws.get(draw)
     if terms is None:
         return Refusal("unknown_draw", draw)
     why = _shut(case, compiled, terms)
     if why is not None:
         return Refusal(why, draw)
-    if _last(case, draw) + count > MOST:
+    if count > room(case, draw):
         return Refusal("draw_not_open", f"A member has at most {MOST:,} tickets.")
-    _emit(case, compiled, terms, count, redemption=redemption)
     return None
+
+
+def room(case: Case, draw: str) -> int:
+    """How many more tickets of a draw the member can have."""
+    return MOST - _last(case, draw)
+
+
+def grant(case: Case, compiled: Compiled, draw: str, count: int, *, redemption: str | None = None) -> Refusal | None:
+    """Gives the member tickets of a draw, or says why not. `compiled` is the version in effect now."""
+    why = obstacle(case, compiled, draw, count)
+    if why is None:
+        _emit(case, compiled, compiled.draws[draw], count, redemption=redemption)
+    return why
 
 
 def grant_by_campaigns(
@@ -161,6 +173,23 @@ def _loose(known: Tickets | None, order: str) -> dict[int, int]:
         for each in known.granted
         if each.order == order
     }
+
+
+def void_bought(case: Case, compiled: Compiled, draw: str, redemption: str) -> Refusal | None:
+    """Makes void the tickets that a redemption bought, or says that they stand: all of them, or none.
+
+    Those stand whose draw has closed or of which one was played. `compiled` is the version in effect now.
+    """
+    known = case.draft.tickets(draw)
+    assert known is not None, f"{redemption} bought tickets of {draw}"
+    terms = compiled.draws.get(draw)
+    bought = [each for each in known.granted if each.redemption == redemption]
+    is_closed = known.entered_at is not None or (terms is not None and terms.closes_at <= case.at)
+    if is_closed or any(each.first <= known.played for each in bought):
+        return Refusal("tickets_stand", draw)
+    spans = tuple([Span(each.first, each.count) for each in bought])
+    case.emit(TicketsVoided(draw, spans, case.at, redemption=redemption))
+    return None
 
 
 # --- closing ----------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from laurels.core.draw import (
     day_key,
     draw,
     entry_of,
+    number_of,
     root_of,
     stream_key,
 )
@@ -269,6 +270,13 @@ async def open_draws(connection: Connection, program: str, ids: Sequence[str], *
     statement = OPEN_DRAWS if lock else OPEN_DRAWS.replace("for key share of d", "")
     rows = await connection.fetch(statement, program, list(ids))
     return {row["id"]: OpenDraw(row["seed"], row["numbers"]) for row in rows if row["state"] == "open"}
+
+
+async def numbers_in(database: Database, program: str, ids: Sequence[str], member: str) -> dict[str, str]:
+    """The member's own numbers in those of these draws that take tickets."""
+    async with database.pool.acquire() as connection:
+        found = await open_draws(connection, program, ids, lock=False)
+    return {id: number_of(draw.numbers, member) for id, draw in found.items()}
 
 
 async def secrets_of(source: Connection | Database, program: str, id: str) -> OpenDraw:

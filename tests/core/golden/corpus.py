@@ -396,6 +396,47 @@ def draws() -> Recorder:
     return w
 
 
+def bought_tickets() -> Recorder:
+    """Tickets bought with points: refused, given back, played, in a draw, and bought by themselves."""
+    document = shop(
+        draws={
+            "spring": {
+                "opens": "2026-03-01", "closes": "2026-03-20", "draws_at": "2026-04-02",
+                "prizes": {"bike": {"quantity": 2}},
+            },
+            "wheel": {
+                "kind": "instant", "opens": "2026-03-01", "closes": "2026-03-31", "prizes": {"a": {"odds": "1/2"}},
+            },
+        },
+        jurisdiction="none",
+        rewards={
+            "luck": {
+                "gives": {"tickets": "spring", "count": 2}, "price": {"wallet": "points", "points": 100}, "stock": 9,
+                "limits": [{"every": "month", "times": 5}], "automatic": 500,
+            },
+            "turn": {"gives": {"tickets": "wheel"}, "price": {"wallet": "points", "points": 10}},
+        },
+    )  # fmt: skip
+    w = Recorder(document, start="2026-02-01 10:00")
+    w.enrol()
+    w.adjust(450)
+    for id, reward, quantity, at in (
+        ("a", "luck", 1, "2026-02-28"), ("b", "luck", 1, "2026-03-02"), ("c", "luck", 2, "2026-03-02"),
+        ("d", "turn", 2, "2026-03-03"), ("e", "turn", 1, "2026-03-03"),
+    ):  # fmt: skip
+        w.post("m", "redemption", {"redemption": id, "reward": reward, "quantity": quantity}, at=at)
+    w.cancel("c")
+    w.post("m", "draw_play", {"draw": "wheel"})
+    w.cancel("d")
+    w.cancel("e")
+    w.post("m", "choice", {"reward": "luck", "automatic": True})
+    w.adjust(500)
+    w.clock("2026-03-21")
+    w.cancel("b")
+    w.adjust(900)
+    return w
+
+
 def random(seed: int) -> Callable[[], Recorder]:
     """A random history under a random program."""
 
@@ -477,4 +518,5 @@ STORIES: list[Callable[[], Recorder]] = [
     *map(random, range(101, 109)),
     rewards,
     draws,
+    bought_tickets,
 ]

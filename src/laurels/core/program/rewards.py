@@ -39,6 +39,7 @@ from laurels.core.program.rewards_model import (
     Reward,
     StoredValue,
     Thing,
+    Tickets,
     TierPass,
 )
 from laurels.core.program.values import (
@@ -65,6 +66,8 @@ _EVERY: Final[Choice[Period | Literal["lifetime"]]] = Choice(*Period, "lifetime"
 _GOING: Final[Choice[Literal["keep", "capture"]]] = Choice("keep", "capture")
 _COMING_BACK: Final[Choice[Literal["keep", "give_back"]]] = Choice("keep", "give_back")
 _HOLD_USUAL: Final = Duration(days=30)
+TICKETS_MOST: Final = 10_000
+"""Tickets in a piece."""
 
 
 class CauseForm(Form):
@@ -110,7 +113,14 @@ class PartnerForm(Form):
     partner = Word(NAME, "who gives it", required=True)
 
 
-GivenForm = GiftCardForm | CashbackForm | DonationForm | TierPassForm | PartnerForm
+class BoughtTicketsForm(Form):
+    """Tickets: chances in a draw."""
+
+    tickets = Word(NAME, "the draw that they are for", required=True)
+    count = Word(whole(1, TICKETS_MOST), "how many tickets a piece is; 1 by default")
+
+
+GivenForm = BoughtTicketsForm | GiftCardForm | CashbackForm | DonationForm | TierPassForm | PartnerForm
 
 _THINGS: Final[Choice[Literal["goods", "service", "experience"]]] = Choice("goods", "service", "experience")
 _GIVES: Final = Either(
@@ -122,6 +132,7 @@ _GIVES: Final = Either(
             "cashback": CashbackForm,
             "donation": DonationForm,
             "tier": TierPassForm,
+            "tickets": BoughtTicketsForm,
             "partner": PartnerForm,
         },
     ),
@@ -198,7 +209,8 @@ class RewardForm(Form):
     picture = Word(PICTURE, "the address of a picture")
     gives = Word(
         _GIVES,
-        "goods, service or experience; or a gift card, cashback, a donation, a tier pass, something from a partner",
+        "goods, service or experience; or a gift card, cashback, a donation, a tier pass, tickets of a draw, something "
+        "from a partner",
         required=True,
     )
     price = Word(FormOf(PriceForm), "what it costs", required=True)
@@ -286,6 +298,12 @@ def _gives(form: RewardForm, frame: Frame) -> Gives:
             return Donation(said_or(donation.donation, ""))
         case TierPassForm() as given:
             return _tier_pass(given, frame)
+        case BoughtTicketsForm() as tickets:
+            frame.has("draw", tickets.tickets.value, frame.draws, tickets.tickets.node)
+            if isinstance(form.hold.value, Duration):
+                message = "tickets are not held, since their draw may close before they are captured"
+                frame.notes.error("contradiction", form.hold.node, message, "leave hold out: they are given at once")
+            return Tickets(said_or(tickets.tickets, ""), said_or(tickets.count, 1))
         case PartnerForm() as given:
             return FromPartner(said_or(given.partner, ""))
         case _:
