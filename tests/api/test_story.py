@@ -3,13 +3,31 @@
 The examples in `openapi.json` are the first answers of this story.
 """
 
+import json
 from typing import Any
 
+import pytest
+
 from laurels.api.openapi import OPERATIONS
+from laurels.core.draw_record import verify
 from laurels.store import codes
 from tests.api.golden import EXAMPLES, FOLDER, compare, stale
 from tests.api.harness import PROGRAM, Api, activity, api, purchase, route_of
 from tests.stage import asynchronous
+
+NAME = "{en: A wheel, zh-CN: 转盘}"
+TURNS = "  turns: {on: check_in, grant: {tickets: wheel}}\n\n"
+WHEEL = f"""
+draws:
+  wheel:
+    name: {NAME}
+    kind: instant
+    opens: 2026-04-04
+    closes: 2026-04-06
+    claim: 30D
+    prizes: {{mug: {{name: {NAME}, value: 5, quantity: 10, odds: 1/1}}}}
+    rules: {{time: {NAME}, method: {NAME}, claim: {NAME}, forfeiture: {NAME}}}
+"""
 
 NAMES = {operation.route: operation.name for operation in OPERATIONS}
 
@@ -47,7 +65,7 @@ async def _take_in(here: Api, rows: list[str]) -> None:
 
 
 @asynchronous
-async def test_year_at_the_corner_cafe(laurels_url: str) -> None:
+async def test_year_at_the_corner_cafe(laurels_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with api(laurels_url, document=None) as here:
         story = Story(here)
         step = story.step
@@ -222,6 +240,43 @@ async def test_year_at_the_corner_cafe(laurels_url: str) -> None:
         after = activity("check_in", "r-1012", "m-1", {}, "2026-04-03T10:00:00+08:00")
         await step("nothing-more-is-recorded", "POST", "/v1/activities", after, status=409)
         await step("ready", "GET", "/readyz")
+
+        await step("catalogue", "GET", "/v1/rewards?limit=2")
+        redeem = {"id": "rew-1", "member": "m-2", "reward": "mug", "pay": {"points": 30}}
+        bought = await step("redeem-a-mug", "POST", "/v1/redemptions", redeem, status=201, key="mug-1")
+        # A mug costs 40 points; the other 10 are 1.20.
+        assert bought["redemption"]["cash"] == {"amount": "1.20", "currency": "CNY"}
+        parcel = {"state": "shipped", "carrier": "post", "tracking": "RR123456785CN"}
+        await step("the-mug-is-sent", "POST", "/v1/redemptions/rew-1/fulfilment", parcel, key="sent-1")
+        tree = {"id": "rew-2", "member": "m-2", "reward": "tree"}
+        await step("points-for-a-tree", "POST", "/v1/redemptions", tree, status=201, key="tree-1")
+        await step("causes", "GET", "/v1/causes")
+        counted = {"by": -1, "reason": "One was broken."}
+        await step("stock-put-right", "POST", "/v1/rewards/mug/stock", counted, key="stock-1")
+        theirs = await step("within-reach", "GET", "/v1/members/m-2/rewards")
+        reachable = {each["id"]: each["within_reach"] for each in theirs["items"]}
+        assert reachable == {
+            "mug": True, "tree": False, "seat": False, "gold_month": True, "summer": False, "flight": False,
+            "silver_month": False,
+        }  # fmt: skip
+
+        # Seeds that are always the same, so that the answers are.
+        monkeypatch.setattr("laurels.store.draws.secrets.token_bytes", lambda count: bytes(range(count)))
+        turning = stricter.replace("causes:\n", TURNS + "causes:\n", 1) + WHEEL
+        await step("published-with-a-draw", "POST", "/v1/program/versions", {"document": turning}, status=201)
+        for n in (1, 2):
+            sent = activity("check_in", f"r-102{n}", "m-2", {}, f"2026-04-05T1{n}:00:00+08:00")
+            await step("turn-of-the-wheel", "POST", "/v1/activities", sent)
+        await step("draws", "GET", "/v1/draws?limit=1")
+        await step("draw", "GET", "/v1/draws/wheel")
+        played = await step("played", "POST", "/v1/members/m-2/draws/wheel/play", {}, key="turn-1")
+        assert played["given"] == "mug"
+        prize = f"/v1/members/m-2/draws/wheel/prizes/{played['ticket']}"
+        await step("claimed", "POST", f"{prize}/claim", {}, key="claim-1")
+        await step("tickets", "GET", "/v1/members/m-2/draws")
+        await step("wheel-is-over", "POST", "/v1/clock", {"now": "2026-04-07T00:00:00+08:00"})
+        over = await step("record-of-the-wheel", "GET", "/v1/draws/wheel/record")
+        assert verify(json.dumps(over).encode())[1] == ()
 
         assert stale(story.files) == set()
         left_out = {"read_health", "read_metrics", "read_openapi", "read_reference", "read_reference_part"}

@@ -47,6 +47,22 @@ def test_member_shows_balances_tiers_and_the_newest_entries(cafe: Giving) -> Non
     assert "has no member nobody" in cafe.fails("member", "nobody", code=1)
 
 
+def test_member_shows_the_newest_redemptions_with_what_they_were_for(give: Giving) -> None:
+    give.publish(PROGRAM + "rewards:\n  mug: {gives: goods, price: {wallet: points, points: 20}}\n")
+    give.members("m-1")
+    give.shop("o-1,m-1,2026-03-01,50.00")
+    rows = activity("r-1", "redemption", {"redemption": "x-1", "reward": "mug"}, "2026-03-04T00:00:00Z") + activity(
+        "f-1", "redemption_fulfilment", {"redemption": "x-1", "state": "shipped", "tracking": "RR1"}
+    )
+    give.json("import", give.file("rows.ndjson", rows))
+    (shown,) = give.json("member", "m-1")["redemptions"]
+    assert (shown["reward"], shown["points"], shown["status"]) == ("mug", 20, "captured")
+    assert (shown["fulfilment"], shown["tracking"]) == ("shipped", "RR1")
+    said = give.says("member", "m-1")
+    assert "1 x mug" in said
+    assert "shipped RR1" in said
+
+
 def activity(id: str, type: str, data: dict[str, Any], at: str = "2026-03-05T00:00:00Z") -> str:
     return msgspec.json.encode(
         {"id": id, "type": type, "member": "m-1", "occurred_at": at, "data": data}

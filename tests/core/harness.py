@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -21,6 +21,7 @@ from laurels.core.apply import apply
 from laurels.core.calendar import Instant, Zone, parse_instant
 from laurels.core.case import Code
 from laurels.core.decide import Circumstances, Decision, bring_up, decide, needs
+from laurels.core.draw import day_key, number_of
 from laurels.core.facts import (
     MEMBER_ACCOUNTS,
     SYSTEM_ACCOUNTS,
@@ -175,6 +176,16 @@ class Answer:
         return [(fact.tier, fact.reason) for fact in self.facts if isinstance(fact, TierSet)]
 
 
+DRAW_SEED: Final = bytes(range(32))
+
+
+def draw_keys(member: str) -> dict[str, str]:
+    """What a shell hands in of the draws spring and wheel: the member's own numbers, and the wheel's days of March."""
+    days = [f"2026-03-{day:02}" for day in range(1, 32)]
+    numbers = {draw: number_of(DRAW_SEED, f"{draw} {member}") for draw in ("spring", "wheel")}
+    return {**numbers, **{f"wheel/{day}": day_key(DRAW_SEED, day).hex() for day in days}}
+
+
 class World:
     """Programs by the instant they take effect, members, pools and a clock. Its zone is the first program's."""
 
@@ -184,6 +195,7 @@ class World:
         self.pools: Counter[str] = Counter()
         self.codes: dict[str, Code] = {}
         self.checks = True
+        self.keys: Callable[[str], dict[str, str]] = lambda _member: {}
         self.transit: Counter[str] = Counter()
         for number, each in enumerate(programs):
             assert number == 0, "later versions are published with publish()"
@@ -288,9 +300,8 @@ class World:
     def _submit(self, activity: Activity) -> Answer:
         stored = self.members.setdefault(activity.member, Stored(activity.member))
         random = chance_of(activity.id) if self.versions.draws_chance else ""
-        circumstances = Circumstances(
-            self.now, {pool: used for pool, used in self.pools.items() if used}, random, self.codes
-        )
+        used = {pool: used for pool, used in self.pools.items() if used}
+        circumstances = Circumstances(self.now, used, random, self.codes, self.keys(activity.member))
         outcome, before = self._decide(stored, activity, circumstances)
         if isinstance(outcome, Refusal):
             return Answer(outcome, (), 0, frozenset(before.documents))

@@ -37,18 +37,27 @@ def sources(*names: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("code", CAMPAIGN_CODES)
 def test_campaign_code_is_one_that_the_core_uses(code: str) -> None:
-    assert any(code in words_in(source) for source in sources("accrual.py", "limit.py", "reversal/*.py"))
+    assert any(code in words_in(source) for source in sources("accrual.py", "limit.py", "ticket.py", "reversal/*.py"))
 
 
 @pytest.mark.parametrize("reason", TIER_REASONS)
 def test_tier_reason_is_one_that_the_core_uses(reason: str) -> None:
-    assert any(reason in words_in(source) for source in sources("tier.py", "tier/*.py", "enrolment.py"))
+    assert any(reason in words_in(source) for source in sources("tier.py", "tier_pass.py", "tier/*.py", "enrolment.py"))
 
 
 @pytest.mark.parametrize("reason", ENTRY_REASONS)
 def test_entry_reason_is_one_that_the_core_uses(reason: str) -> None:
     used = sources(
-        "redemption.py", "adjustment.py", "expiry.py", "transfer.py", "facts.py", "journal.py", "reversal/*.py"
+        "prize.py",
+        "redemption.py",
+        "adjustment.py",
+        "expiry.py",
+        "transfer.py",
+        "facts.py",
+        "journal.py",
+        "reversal/*.py",
+        "fulfilment.py",
+        "program/rewards_model.py",
     )
     assert any(reason in words_in(source) for source in used)
 

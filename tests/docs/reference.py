@@ -14,12 +14,14 @@ from laurels.core import explanation
 from laurels.core.explanation import Sentence
 from laurels.core.program import (
     campaigns,
+    draws,
     fields,
     grants,
     groups,
     loading,
     offers,
     promotions,
+    rewards,
     tracks,
     vouchers,
     wallets,
@@ -32,7 +34,9 @@ from laurels.core.refusal import REFUSALS
 from tests.docs.page import PAGES, ROOT
 
 PART = re.compile(r"(?P<begin><!-- generated: (?P<what>[\w ]+) -->\n)(?P<part>.*?)(?P<end><!-- end -->)", re.DOTALL)
-FORM_MODULES = (loading, fields, wallets, tracks, campaigns, grants, groups, within, offers, promotions, vouchers)
+FORM_MODULES = (
+    loading, fields, wallets, tracks, campaigns, grants, groups, within, offers, promotions, vouchers, rewards, draws,
+)  # fmt: skip
 
 
 def with_parts_made_anew(text: str) -> str:

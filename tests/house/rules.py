@@ -176,7 +176,18 @@ def _sql_floats(file: File) -> Objections:
 CORE_MAY_IMPORT = frozenset(
     {
         *("__future__", "abc", "ast", "base64", "bisect", "calendar", "collections", "contextlib", "copy"),
-        *("dataclasses", "datetime", "decimal", "difflib", "enum", "fractions", "functools", "hashlib", "heapq"),
+        *(
+            "dataclasses",
+            "datetime",
+            "decimal",
+            "difflib",
+            "enum",
+            "fractions",
+            "functools",
+            "hashlib",
+            "heapq",
+            "hmac",
+        ),
         *("itertools", "json", "keyword", "math", "operator", "re", "string", "struct", "textwrap", "types", "typing"),
         *("unicodedata", "zoneinfo"),
         *("cel_expr_python", "google.protobuf", "msgspec", "tzdata", "yaml"),

@@ -26,6 +26,7 @@ LAWS = {
     10: "Limits are never exceeded",
     11: 'A "no" is a refusal from the closed list, and writes nothing',
     12: "Personal data lies apart from the journal",
+    13: "A draw is drawn once, by chance that nobody chooses, among those who have a part in it",
 }
 
 HEADING = re.compile(r"Law (\d+): (.+)\n((?:Caught by: .+\n)+)\n?")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from laurels.store.stock import correct
 from tests.stage import Stage, purchase
 
 PROGRAM = """
@@ -21,6 +22,8 @@ campaigns:
   base: {on: purchase, grant: {wallet: points, points: 1, per: "1.00"}}
   first: {on: purchase, grant: {wallet: points, fixed: 5}, limits: [{budget: points, of: 12, over: trim}]}
   welcome: {on: enrol, grant: {wallet: points, fixed: 20}}
+rewards:
+  mug: {gives: goods, price: {wallet: points, points: 3}, stock: 5, limits: [{every: year, times: 4}]}
 """
 
 
@@ -44,6 +47,12 @@ async def live(here: Stage) -> None:
     await accepted("redemption", "bob", hold, at="2026-03-01 10:00")
     await accepted("redemption_capture", "bob", {"redemption": "x-1", "points": 30}, at="2026-03-01 10:01")
     await accepted("redemption", "bob", {**hold, "redemption": "x-2"}, at="2026-03-03", id="held")
+    mug = {"redemption": "x-3", "reward": "mug", "quantity": 2}
+    await accepted("redemption", "bob", mug, at="2026-03-03 10:00", id="mug")
+    parcel = {"redemption": "x-3", "state": "shipped", "carrier": "post", "tracking": "RR1"}
+    await accepted("redemption_fulfilment", "bob", parcel, at="2026-03-03 11:00")
+    for n, by in enumerate((1, -2)):
+        await correct(here.database, "cafe", "reward/mug/stock", f"c-{n}", by, "counted", "back office", 1)
     await here.publish(PROGRAM.replace("fixed: 20", "fixed: 30"), None)
     await here.give("ann", 7, at="2026-03-04")
     sent = await here.send("transfer", "ann", {"to": "cy", "wallet": "points", "points": 40}, at="2026-03-05")

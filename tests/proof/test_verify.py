@@ -15,7 +15,7 @@ from laurels.store.imports import Progress, progress_of
 from tests.proof.life import PROGRAM, live
 from tests.stage import Stage, asynchronous, stage
 
-LEDGER = ("activity", "entry", "program_version")
+LEDGER = ("activity", "entry", "program_version", "pool_correction")
 STATE = ("member", "state", "pool", "outbox")
 
 # What verify cannot know: when a member was erased.
@@ -69,11 +69,16 @@ async def columns_of(connection: asyncpg.Connection, table: str) -> list[tuple[s
 
 def names(difference: Difference, table: str, column: str, row: Mapping[str, Any]) -> bool:
     """Whether the difference names the table, the column and the row that was changed."""
+    if table == "pool_correction" and column == "program" and difference.table == "pool":
+        return bool(difference.key == row["pool"])  # It is another program's now, and missing here.
     if difference.table != table:
         return False
     if table == "program_version":
         at_row = difference.key in (f"version {row['number']}", f"version {row['number'] + 100}")
         return column in difference.column or (at_row and column in ("program", "number"))
+    if table == "pool_correction":
+        at_row = difference.key in [f"{row['pool']} {number}" for number in (row["number"], row["number"] + 100)]
+        return column in difference.column and (at_row or column in ("program", "pool"))
     if table == "pool":
         return difference.key is not None and (difference.column == column or column in ("id", "program"))
     member = row.get("member") if table != "outbox" else row["sender"]
@@ -104,6 +109,7 @@ async def test_an_untouched_database_is_clean(laurels_url: str) -> None:
         )
         # The tables that the corruptions below are made in all hold something.
         assert all(rows[table] for table in ("activity", "entry", "member", "state", "pool", "outbox"))
+        assert await here.count("pool_correction") == 2
         assert {row[0] for row in await here.database.pool.fetch("select distinct kind from entry")} >= {
             *("accrual", "activation", "redemption", "expiry", "adjustment", "reversal", "transfer"),
         }
@@ -117,7 +123,9 @@ async def test_every_column_that_is_changed_in_turn_is_named(laurels_url: str, t
         try:
             await owner.execute(
                 "alter table program_version drop constraint program_version_program_fkey;"
-                "alter table pool drop constraint pool_program_fkey"
+                "alter table pool drop constraint pool_program_fkey;"
+                "alter table pool_correction drop constraint pool_correction_program_fkey;"
+                "alter table pool_correction drop constraint pool_correction_by_check"
             )
             for column, type in await columns_of(owner, table):
                 if (table, column) in NOT_PROVEN:
@@ -147,6 +155,8 @@ DELETIONS = {
     "a document": "delete from state where ctid in (select ctid from state limit 1)",
     "a member": "delete from member where id = 'bob'",
     "a pool": "delete from pool",
+    "a correction of stock": "delete from pool_correction where number = 1",
+    "the last correction of stock": "delete from pool_correction where number = 2",
     "a follow-up": "delete from outbox where ctid in (select ctid from outbox limit 1)",
     "a version": "delete from program_version where number = 1",
 }

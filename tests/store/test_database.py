@@ -9,10 +9,11 @@ import pytest
 
 from laurels.store.database import Database, Powers, UnfitDatabase, powers_over_ledger, refuse_unfit_database
 from laurels.store.embedded import EmbeddedServer, run_sql
+from laurels.store.stock import correct
 from tests.postgres import drop_database
 from tests.stage import Stage, asynchronous, purchase, stage
 
-LEDGER = ("activity", "entry", "program_version")
+LEDGER = ("activity", "entry", "program_version", "pool_correction")
 
 
 @asynccontextmanager
@@ -30,6 +31,7 @@ async def with_a_purchase(url: str) -> AsyncIterator[Stage]:
     async with stage(url) as here:
         await here.enrol("m-1")
         await here.send("purchase", "m-1", purchase("o-1", "10.00"))
+        await correct(here.database, "cafe", "reward/mug/stock", "c-1", 1, "counted", "office", 1)
         yield here
 
 
@@ -232,6 +234,8 @@ async def test_no_table_gives_the_application_more_than_it_uses(laurels_url: str
         **dict.fromkeys(LEDGER, append),
         "code": append,
         **dict.fromkeys(("program", "api_key", "member", "pool", "outbox", "free_text", "code_batch"), change),
+        # What changes of a draw and of a prize on its way is granted by column.
+        **dict.fromkeys(("draw", "draw_secret", "draw_entry", "draw_award"), append),
         **dict.fromkeys(("state", "profile", "identifier", "idempotency", "import_progress"), change | {"delete"}),
     }
 

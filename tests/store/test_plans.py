@@ -21,6 +21,7 @@ LOOKS_UP = {
     "load_documents": ["state_pkey: program, member, key, bucket"],
     "load_bodies": ["activity_pkey: program, member, seq"],
     "load": ["state_pkey: program, member, key, bucket", "pool_pkey: program, id"],
+    "read_pools": ["pool_pkey: program, id"],
     "lock_pools": ["pool_pkey: program, id"],
     "read_codes": ["code_pkey: program, code"],
     "lock_outbox": ["outbox_pkey: program, id, bucket"],

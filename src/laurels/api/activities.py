@@ -34,7 +34,6 @@ from laurels.store import people
 from laurels.store.people import Identifier
 
 ACTIVITIES_MOST: Final = 1000
-REDEMPTION_TYPES: Final = frozenset(("redemption", "redemption_capture", "redemption_cancel"))
 VOUCHER_REFUSALS: Final = (
     "unknown_voucher",
     "voucher_taken",
@@ -56,6 +55,7 @@ VOUCHER_REFUSALS: Final = (
 )
 """Why a purchase may not use a voucher that it names."""
 
+REDEMPTION_TYPES: Final = frozenset(("redemption", "redemption_capture", "redemption_cancel", "redemption_fulfilment"))
 PURCHASE_REFUSALS: Final = (
     "unknown_member",
     "member_sealed",
@@ -82,6 +82,8 @@ REFUSALS_HERE: Final = (
     "nothing_left_to_return",
     "insufficient_points",
     "wallet_not_spendable",
+    "unknown_reward",
+    "not_automatic",
     "frozen_by_debt",
     "below_zero",
     "expiry_in_past",

@@ -18,7 +18,17 @@ from laurels.core.calendar import Instant
 from laurels.core.code import grouped
 from laurels.core.compiled import Compiled
 from laurels.core.explanation import Sentence
-from laurels.core.facts import AnyFact, Explained, Judged, Moved, Part, TierSet, VoucherIssued
+from laurels.core.facts import (
+    AnyFact,
+    Explained,
+    Judged,
+    Moved,
+    Part,
+    PrizeWon,
+    TicketsGranted,
+    TierSet,
+    VoucherIssued,
+)
 from laurels.core.journal import entries as entries_of
 from laurels.core.journal import leaves
 from laurels.core.member import Balance, Member
@@ -44,6 +54,10 @@ State = Literal[
 Kind = Literal[
     "accrual", "activation", "redemption", "expiry", "adjustment", "reversal", "transfer", "debt", "write_off"
 ]
+
+
+TICKETS_SHOWN: Final = 100
+"""Numbers of tickets that an answer lists; there may be any number of them."""
 
 
 class LinePoints(msgspec.Struct, frozen=True):
@@ -203,7 +217,7 @@ def answer(outcome: Outcome, compiled: Compiled | None, now: Instant) -> Activit
         balances_at=format(now if outcome.status == "replayed" else outcome.recorded_at),
         tiers=tiers(compiled, after, facts),
         follow_ups=tuple([follow_up(each) for each in outcome.follow_ups]),
-        grants=(*(discounts_of(facts, compiled) if is_priced else ()), *grants(facts, compiled)),
+        grants=(*(discounts_of(facts, compiled) if is_priced else ()), *grants(facts, compiled), *drawn_grants(facts)),
         explanation=explanation(facts),
         prices=prices_of(facts, compiled) if is_priced else None,
     )
@@ -225,6 +239,18 @@ def grants(facts: tuple[AnyFact, ...], compiled: Compiled) -> tuple[dict[str, An
             if isinstance(fact, VoucherIssued) and not fact.shared
         ]
     )
+
+
+def drawn_grants(facts: tuple[AnyFact, ...]) -> tuple[dict[str, Any], ...]:
+    """Tickets and prizes among what an activity brought about."""
+    found: list[dict[str, Any]] = []
+    for fact in facts:
+        if isinstance(fact, TicketsGranted):
+            tickets = [*range(fact.first, fact.first + min(fact.count, TICKETS_SHOWN))]
+            found.append({"kind": "draw_ticket", "draw": fact.draw, "count": fact.count, "tickets": tickets})
+        elif isinstance(fact, PrizeWon):
+            found.append({"kind": "prize", "draw": fact.draw, "prize": fact.prize, "place": fact.place})
+    return tuple(found)
 
 
 def quoted(answered: ActivityAnswer) -> ActivityAnswer:

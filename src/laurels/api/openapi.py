@@ -17,6 +17,7 @@ import msgspec
 
 from laurels.api import (
     activities,
+    draws,
     explanations,
     health,
     journal,
@@ -25,6 +26,7 @@ from laurels.api import (
     quotes,
     redemptions,
     reference,
+    rewards,
     standing,
     vouchers,
 )
@@ -42,12 +44,13 @@ from laurels.api.problem import (
 from laurels.api.scopes import SCOPES
 from laurels.core.activity import FREE_TYPES, INTERNAL_TYPES
 from laurels.core.refusal import REFUSALS
-from laurels.core.wire import WIRE_TYPES
+from laurels.core.wire import WIRE_TYPES, WirePay
 
 OPERATIONS: Final[tuple[Operation, ...]] = tuple(
     each
     for module in (
-        activities, quotes, members, standing, journal, explanations, redemptions, vouchers, programs, health,
+        activities, quotes, members, standing, journal, explanations, redemptions, rewards, vouchers, draws, programs,
+        health,
         reference,
     )
     for each in operations_in(vars(module))
@@ -117,8 +120,10 @@ def document() -> Json:
         "tags": [
             {"name": "Activities", "description": "What members do, and what it would earn."},
             {"name": "Members", "description": "Who they are, what they have, and why."},
-            {"name": "Redemptions", "description": "Points as money at the till."},
+            {"name": "Redemptions", "description": "Points as money at the till, and rewards that points buy."},
+            {"name": "Rewards", "description": "What points can buy, and what is left of it."},
             {"name": "Vouchers", "description": "Codes that take something off; batches of codes."},
+            {"name": "Draws", "description": "Draws that anybody can verify, tickets, instant wins and prizes."},
             {"name": "Program", "description": "What is in effect, and what comes next."},
             {"name": "Operation", "description": "For those who run it; no key needed."},
         ],
@@ -200,6 +205,7 @@ def _renamed(document: Json) -> Json:
 def _spell_activity(found: Json) -> None:
     """An activity's data depends on its type: one schema for each, and one for those with free fields."""
     whole = found.pop("Activity")
+    found.pop(WirePay.__name__)  # Only redemptions have it, which have routes of their own.
     names: list[str] = []
     for type_, wire in WIRE_TYPES.items():
         if type_ in _TYPES_MADE_ELSEWHERE:

@@ -20,7 +20,7 @@ from laurels.api.services import Services
 from laurels.core.explanation import Sentence
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
-Tag = Literal["Activities", "Members", "Redemptions", "Vouchers", "Program", "Operation"]
+Tag = Literal["Activities", "Members", "Redemptions", "Rewards", "Vouchers", "Draws", "Program", "Operation"]
 
 PARAMETER: Final = re.compile(r"\{(\w+)\}")
 

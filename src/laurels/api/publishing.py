@@ -14,12 +14,14 @@ from laurels.clock import Clock
 from laurels.core.calendar import Instant
 from laurels.core.program.change import Change
 from laurels.core.program.difference import difference
+from laurels.core.program.draws_difference import broken_promises
 from laurels.core.program.finding import Finding
 from laurels.core.program.loading import Examined, examine
 from laurels.core.program.model import Program
 from laurels.core.refusal import Refusal
 from laurels.core.version import Versions
-from laurels.store.database import Database
+from laurels.store.database import Connection, Database
+from laurels.store.draws import announce
 from laurels.store.programs import StoredVersion
 from laurels.store.programs import publish as publish_version
 
@@ -100,5 +102,20 @@ async def publish(
     unmapped = (await plan(database, versions, examined.program, now)).unmapped
     if unmapped:
         return Refusal("needs_mapping", " ".join(each.change.texts.get("en", each.change.path) for each in unmapped))
-    version = await publish_version(database, clock, program, document, effective_at)
+    broken = _broken(versions, examined.program, now)
+    if broken is not None:
+        return broken
+    checked = examined.program
+
+    async def announce_draws(connection: Connection) -> None:
+        await announce(connection, checked, now)
+
+    version = await publish_version(database, clock, program, document, effective_at, announce_draws)
     return Published(version, examined.findings) if isinstance(version, StoredVersion) else version
+
+
+def _broken(versions: Versions, program: Program, now: Instant) -> Refusal | None:
+    """Why the program may not be published after what was promised of draws."""
+    newest = max(versions.versions, key=lambda version: version.number, default=None)
+    broken = () if newest is None else broken_promises(newest.program, program, now)
+    return Refusal(broken[0][1], ", ".join([draw for draw, _code in broken])) if broken else None

@@ -13,8 +13,8 @@ SCOPES: Final = MappingProxyType(
             "Send purchases, returns and whatever else members do; ask for quotes.", "发送购买、退货等会员行为；试算。"
         ),
         "adjustments:write": Sentence(
-            "Put right by hand: adjustments, opening balances, extensions, reinstatements.",
-            "人工处理：调整、期初余额、延期、恢复。",
+            "Put right by hand: adjustments, opening balances, extensions, reinstatements, stock.",
+            "人工处理：调整、期初余额、延期、恢复、库存。",
         ),
         "members:read": Sentence(
             "Read members: profiles, balances, tiers, journals, explanations.", "读取会员资料、余额、等级、流水与解释。"
@@ -23,7 +23,9 @@ SCOPES: Final = MappingProxyType(
             "Enrol members; change attributes, profiles and identifiers.", "会员入会；修改会员属性、资料与标识。"
         ),
         "members:erase": Sentence("Erase a member's personal data, for good.", "永久清除会员个人信息。"),
-        "redemptions:write": Sentence("Hold, capture and cancel redemptions.", "冻结、核销与取消兑换。"),
+        "redemptions:write": Sentence(
+            "Redeem rewards and points; say how far they have come.", "兑换奖品与积分，更新履约状态。"
+        ),
         "program:read": Sentence(
             "Read the program and its versions; check and plan new ones.", "读取计划及其版本；检查新版本并预览变更。"
         ),
@@ -44,6 +46,8 @@ SCOPE_OF_TYPE: Final = MappingProxyType(
         "voucher_revoke": "adjustments:write",
         "enrol": "members:write",
         "member_change": "members:write",
+        "choice": "redemptions:write",
+        "draw_claim": "redemptions:write",
     }
 )
 """Activity types that ask for another scope than `activities:write`."""

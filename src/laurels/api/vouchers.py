@@ -8,11 +8,11 @@ from msgspec import Meta, Struct
 
 from laurels.api.activities import instant_of
 from laurels.api.answer import ActivityAnswer, When
+from laurels.api.money import Money
 from laurels.api.operation import Call, operation
 from laurels.api.own import submit_own
 from laurels.api.paging import NextCursor, PageQuery, page_of, place_of
 from laurels.api.problem import ApiProblem, invalid
-from laurels.api.redemptions import Money
 from laurels.core.code import canonical, grouped
 from laurels.core.compiled import Compiled
 from laurels.core.explanation import Sentence

@@ -14,6 +14,7 @@ from laurels.cli.check import check_command
 from laurels.cli.clock import clock_command
 from laurels.cli.database import db_group, migrate_command
 from laurels.cli.demo import demo_command
+from laurels.cli.draw import draw_group
 from laurels.cli.import_files import import_command
 from laurels.cli.key import key_group
 from laurels.cli.member import member_command
@@ -41,7 +42,7 @@ def laurels() -> None:
 for _command in (
     demo_command, serve_command, check_command, plan_command, publish_command, import_command, simulate_command,
     verify_command, rebuild_command, member_command, key_group, vouchers_group, clock_command, worker_command,
-    openapi_command, migrate_command, db_group,
+    openapi_command, migrate_command, db_group, draw_group,
 ):  # fmt: skip
     laurels.add_command(_command)
 

@@ -20,6 +20,7 @@ from laurels.core.tier import outlook
 from laurels.store.reading import JournalEntry, journal
 
 ENTRIES_SHOWN = 20
+REDEMPTIONS_SHOWN = 20
 
 
 @click.command("member")
@@ -29,7 +30,7 @@ ENTRIES_SHOWN = 20
 @json_option
 @pass_outside
 def member_command(outside: Outside, id: str, *, entries: int, program: str | None, as_json: bool) -> None:
-    """Show a member: balances with what expires when, tiers, and the newest entries."""
+    """Show a member: balances with what expires when, tiers, the newest redemptions and entries."""
     with ending(as_json=as_json) as screen:
         outside.run_to_end(_member(outside, screen, id, entries, program))
 
@@ -37,9 +38,7 @@ def member_command(outside: Outside, id: str, *, entries: int, program: str | No
 async def _member(outside: Outside, screen: Screen, id: str, limit: int, given: str | None) -> None:
     async with outside.application(settings_of()) as running:
         program = await program_of(running.database, given)
-        known = await running.intake.look(program, id)
-        holds = [] if known is None else [f"redemption/{hold}" for hold in known.root.holds]
-        member = await running.intake.look(program, id, "lots/", "measures/", *holds)
+        member = await running.intake.look(program, id, "lots/", "measures/", "redemption/")
         if member is None:
             raise No(f"{program} has no member {id}.")
         now = await running.intake.now(program) or running.clock.now()
@@ -53,6 +52,7 @@ async def _member(outside: Outside, screen: Screen, id: str, limit: int, given: 
         "attributes": member.root.attributes,
         "wallets": {wallet: _wallet(compiled, member, wallet) for wallet in member.root.wallets},
         "tiers": {track.id: _tier(compiled, member, track.id, now) for track in compiled.program.tracks},
+        "redemptions": _redemptions(compiled, member),
         "entries": [_entry(compiled, entry) for entry in entries],
     }
     screen.result(value, lambda out: _say(out, value, compiled.zone))
@@ -103,6 +103,33 @@ def _tier(compiled: Compiled, member: Member, track: str, now: Instant) -> dict[
     }
 
 
+def _redemptions(compiled: Compiled, member: Member) -> list[dict[str, Any]]:
+    """The newest redemptions, the newest first."""
+    kept = [
+        (document.held_at, key.removeprefix("redemption/"), document)
+        for key, document in member.documents.items()
+        if isinstance(document, Redemption)
+    ]
+    found = []
+    for held_at, id, each in sorted(kept, key=lambda one: one[:2], reverse=True)[:REDEMPTIONS_SHOWN]:
+        known = compiled.catalogue.by_key.get(each.reward or "")
+        step = each.steps[-1] if each.steps else None
+        found.append(
+            {
+                "id": id,
+                "at": compiled.zone.format(held_at),
+                "reward": each.reward if known is None else known.id,
+                "quantity": each.quantity,
+                "wallet": each.wallet,
+                "points": each.points,
+                "status": each.status,
+                "fulfilment": None if step is None else step.state,
+                "tracking": None if step is None else step.tracking,
+            }
+        )
+    return found
+
+
 def _entry(compiled: Compiled, entry: JournalEntry) -> dict[str, Any]:
     return {
         "id": f"{entry.seq}.{entry.n}",
@@ -137,6 +164,13 @@ def _say(out: Console, value: dict[str, Any], zone: Zone) -> None:
         )
         for lapse in balance["expiring"]:
             out.print(f"  {lapse['points']:,} good {'until ' + _end(zone, lapse['at']) if lapse['at'] else 'for ever'}")
+    if value["redemptions"]:
+        table = Table("redemption", "at", "what", "points", "status", "fulfilment", box=None, pad_edge=False)
+        for each in value["redemptions"]:
+            what = f"{each['quantity']} x {each['reward']}" if each["reward"] else each["wallet"]
+            came = " ".join(filter(None, (each["fulfilment"], each["tracking"])))
+            table.add_row(escape(each["id"]), each["at"], what, f"{each['points']:,}", each["status"], escape(came))
+        out.print(table)
     if value["entries"]:
         table = Table("entry", "at", "wallet", "kind", "points", "why", "activity", box=None, pad_edge=False)
         for entry in value["entries"]:

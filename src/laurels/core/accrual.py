@@ -19,8 +19,10 @@ from laurels.core.expiry import repay, terms_of
 from laurels.core.facts import Accrued, Explained, Grant, Judged, Part
 from laurels.core.granting import NO_LINES, Candidate, Granted, Moment, activity_view, bonuses, line_shares
 from laurels.core.limit import room_of, use
+from laurels.core.program.draws_model import TICKETS
 from laurels.core.program.model import Group
 from laurels.core.reach import is_reached, missing_to
+from laurels.core.ticket import NONE_SHUT, grant_by_campaigns, shut_draws
 from laurels.core.voucher import issue
 
 
@@ -46,9 +48,16 @@ def accrue(
     if trigger is None:
         case.emit(Explained(compiled.number, ()))
         return ()
-    grants, said = (trigger.writ or _granted)(case, compiled, trigger, activity, view)
+    shut = shut_draws(case, trigger, activity) if trigger.draws else None
+    if shut:
+        grants, said = _granted(case, compiled, trigger, activity, view, shut)
+    else:
+        grants, said = (trigger.writ or _granted)(case, compiled, trigger, activity, view)
     earned: list[Accrued] = []
     for wallet, of_wallet in grants.items():
+        if wallet.startswith(TICKETS):
+            grant_by_campaigns(case, compiled, activity, wallet.removeprefix(TICKETS), tuple(of_wallet))
+            continue
         earned.append(_accrue_into(case, compiled, activity, view.tier, wallet, tuple(of_wallet)))
     case.emit(Explained(compiled.number, said))
     return tuple(earned)
@@ -62,12 +71,20 @@ def accrue_promised(
 
 
 def _granted(
-    case: Case, compiled: Compiled, trigger: Trigger, activity: Activity, view: View
+    case: Case,
+    compiled: Compiled,
+    trigger: Trigger,
+    activity: Activity,
+    view: View,
+    shut: Mapping[str, str] = NONE_SHUT,
 ) -> tuple[dict[str, list[Grant]], tuple[Judged, ...]]:
-    """Grants by wallet, and what became of each campaign: what a trigger's writ comes to, where it has one."""
+    """Grants by wallet, and what became of each campaign: what a trigger's writ comes to, where it has one.
+
+    `shut` are draws, as grants name them, of which the member gets no tickets now, with the code that says why.
+    """
     moment = moment_of(compiled, activity, view)
     judged: dict[str, Judged] = {}
-    candidates = judge(case, compiled, trigger, moment, judged)
+    candidates = judge(case, compiled, trigger, moment, judged, shut=shut)
     if trigger.groups:
         candidates = {id: candidates[id] for id in combine(trigger, candidates, judged)}
         for id, candidate in candidates.items():
@@ -98,6 +115,7 @@ def judge(
     *,
     room_then: dict[str, int] | None = None,
     missing_then: Mapping[str, tuple[int, ...]] | None = None,
+    shut: Mapping[str, str] = NONE_SHUT,
 ) -> dict[str, Candidate]:
     """The campaigns that would grant something, by id; what becomes of each is put in `judged`, in their order.
 
@@ -128,7 +146,10 @@ def judge(
         grants: list[Granted] = []
         wanted = 0
         code = "nothing_to_grant"
-        for base, want in each.wants:
+        for n, (base, want) in enumerate(each.wants):
+            if shut and each.grants[n].wallet in shut:
+                code = shut[each.grants[n].wallet]
+                continue
             if base is not None and base not in candidates:
                 code = "base_not_applied"
                 continue
@@ -137,7 +158,7 @@ def judge(
                 grants.append(granted)
                 wanted += granted.wanted
         if not grants and not each.gifts:
-            judged[id] = each.skipped[code]
+            judged[id] = each.skipped.get(code) or Judged(id, code)
             continue
         if not each.limits:
             candidate = candidates[id] = Candidate(each, grants, wanted)

@@ -28,13 +28,17 @@ from laurels.core.wire import (
     INTEGER_MOST,
     WIRE_TYPES,
     WireAdjustment,
+    WireClaim,
     WireEnrol,
     WireExtension,
+    WireHold,
     WireLine,
     WireMemberChange,
     WireOpeningBalance,
     WireParcel,
     WirePart,
+    WirePlay,
+    WirePrize,
     WirePurchase,
     WireQuote,
     WireReinstatement,
@@ -58,7 +62,7 @@ FREE_TYPES: Final = frozenset(
 )
 """Types whose data are free fields; `custom.*` are too."""
 
-INTERNAL_TYPES: Final = frozenset(("transfer_in", "transfer_back", "voucher_in", "voucher_back", "clock"))
+INTERNAL_TYPES: Final = frozenset(("transfer_in", "transfer_back", "voucher_in", "voucher_back", "clock", "draw_prize"))
 """Types that only Laurels itself sends."""
 
 
@@ -223,6 +227,38 @@ class Hold(Struct, frozen=True, gc=False):
     hold: bool = True
 
 
+class Redeem(Struct, frozen=True, gc=False):
+    """A wish for a reward. `points` and `cash` (minor units) are what the member pays; None is as the price says.
+
+    `value` is the stated value of a piece. With `hold` false it is redeemed at once.
+    """
+
+    redemption: str
+    reward: str
+    quantity: int = 1
+    points: int | None = None
+    cash: int | None = None
+    value: int | None = None
+    hold: bool = True
+
+
+class Fulfil(Struct, frozen=True, gc=False):
+    """How far a redeemed reward has come."""
+
+    redemption: str
+    state: str
+    carrier: str | None = None
+    tracking: str | None = None
+    reference: str | None = None
+
+
+class Choose(Struct, frozen=True, gc=False):
+    """A member's choice whether a reward is redeemed by itself."""
+
+    reward: str
+    automatic: bool
+
+
 class Capture(Struct, frozen=True, gc=False):
     """Spend what is held, or part of it."""
 
@@ -234,6 +270,32 @@ class Cancel(Struct, frozen=True, gc=False):
     """Give back what is held."""
 
     redemption: str
+
+
+class Play(Struct, frozen=True, gc=False):
+    """A ticket of an instant draw is played."""
+
+    draw: str
+
+
+class Prize(Struct, frozen=True, gc=False):
+    """A prize that was drawn for a ticket, on the terms announced."""
+
+    draw: str
+    place: int
+    prize: str
+    ticket: int
+    quantity: int
+    wallet: str | None = None
+    points: int = 0
+    until: Instant | None = None
+
+
+class Claim(Struct, frozen=True, gc=False):
+    """A prize is claimed."""
+
+    draw: str
+    place: int
 
 
 class Clock(Struct, frozen=True, gc=False):
@@ -254,9 +316,15 @@ Data = (
     | Extension
     | Reinstatement
     | Hold
+    | Redeem
     | Capture
     | Cancel
     | VoucherData
+    | Fulfil
+    | Choose
+    | Play
+    | Prize
+    | Claim
     | Clock
 )
 
@@ -663,6 +731,41 @@ def _reinstatement(wire: WireReinstatement, _declared: Declared, problems: list[
     return Reinstatement(wire.wallet, wire.lots, expires_at, wire.reason)
 
 
+def _redemption(wire: WireHold, declared: Declared, problems: list[Problem]) -> Hold | Redeem:
+    """Of a reward, or of points as money; what belongs to the other is a problem."""
+    if wire.reward is None:
+        if wire.wallet is None or wire.points is None:
+            problems.append(Problem("/data", "redemption_of_nothing", "name a reward, or a wallet and points"))
+        for name, said in (("pay", wire.pay), ("value", wire.value), ("quantity", None if wire.quantity == 1 else 1)):
+            if said is not None:
+                problems.append(Problem(f"/data/{name}", "needs_reward", "this belongs to a reward"))
+        return Hold(wire.redemption, wire.wallet or "", wire.points or 0, wire.hold)
+    for name, given in (("wallet", wire.wallet), ("points", wire.points)):
+        if given is not None:
+            problems.append(Problem(f"/data/{name}", "reward_has_price", "the reward says what it costs"))
+    value = None if wire.value is None else _money(wire.value, declared.places, "/data/value", problems)
+    points = cash = None
+    if wire.pay is not None:
+        points = wire.pay.points
+        if wire.pay.cash is not None:
+            cash = _money(wire.pay.cash, declared.places, "/data/pay/cash", problems)
+    return Redeem(wire.redemption, wire.reward, wire.quantity, points, cash, value, wire.hold)
+
+
+def _play(wire: WirePlay, _declared: Declared, _problems: list[Problem]) -> Play:
+    return Play(wire.draw)
+
+
+def _prize(wire: WirePrize, _declared: Declared, _problems: list[Problem]) -> Prize:
+    return Prize(
+        wire.draw, wire.place, wire.prize, wire.ticket, wire.quantity, wire.wallet, wire.points, wire.until
+    )  # fmt: skip
+
+
+def _claim(wire: WireClaim, _declared: Declared, _problems: list[Problem]) -> Claim:
+    return Claim(wire.draw, wire.place)
+
+
 _VALUES: Final[dict[str, Callable[[Any, Declared, list[Problem]], Data]]] = {
     "purchase": _purchase,
     "quote": _quote,
@@ -674,9 +777,16 @@ _VALUES: Final[dict[str, Callable[[Any, Declared, list[Problem]], Data]]] = {
     "transfer": _transfer,
     "extension": _extension,
     "reinstatement": _reinstatement,
-    "redemption": lambda wire, _d, _p: Hold(wire.redemption, wire.wallet, wire.points, wire.hold),
+    "redemption": _redemption,
     "redemption_capture": lambda wire, _d, _p: Capture(wire.redemption, wire.points),
     "redemption_cancel": lambda wire, _d, _p: Cancel(wire.redemption),
+    "redemption_fulfilment": lambda wire, _d, _p: Fulfil(
+        wire.redemption, wire.state, wire.carrier, wire.tracking, wire.reference
+    ),
+    "choice": lambda wire, _d, _p: Choose(wire.reward, wire.automatic),
+    "draw_play": _play,
+    "draw_prize": _prize,
+    "draw_claim": _claim,
     "transfer_in": _parcel,
     "transfer_back": _parcel,
     **VOUCHER_VALUES,

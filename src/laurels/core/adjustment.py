@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from laurels.core.activity import Adjustment, Extension, OpeningBalance, Reinstatement
-from laurels.core.calendar import Instant
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
-from laurels.core.expiry import expiry_of, part_of, repay, rule_for, wind
-from laurels.core.facts import EntryKind, LotExtended, LotOpened, LotReinstated, LotsUsed, Moved, Part, WalletKept
-from laurels.core.program.model import Inactive, Never, Wallet
+from laurels.core.expiry import expiry_of, part_of, rule_for
+from laurels.core.facts import LotExtended, LotReinstated, LotsUsed, Moved, WalletKept
+from laurels.core.opening import add
+from laurels.core.program.model import Inactive, Never
 from laurels.core.redemption import take
 from laurels.core.refusal import Refusal
 from laurels.core.tier import measure_points
@@ -117,36 +117,3 @@ def reinstate(case: Case, compiled: Compiled, data: Reinstatement) -> Refusal | 
             "breakage",
         )  # fmt: skip
     return None if found else Refusal("nothing_to_reinstate", wallet.id)
-
-
-def add(
-    case: Case,
-    compiled: Compiled,
-    wallet: Wallet,
-    points: int,
-    earned_at: Instant,
-    expires_at: Instant | None,
-    kind: EntryKind,
-    reason: str,
-    tier: str | None,
-    out_of: str = "adjustment",
-) -> None:
-    """Opens an available lot and posts it; debt is paid first. One whose expiry has passed expires at once."""
-    lot = case.new_lot()
-    case.emit(LotOpened(wallet.id, lot, points, earned_at, expires_at, tier=tier))
-    case.emit(
-        Moved(
-            wallet.id,
-            kind,
-            points,
-            out_of,
-            "available",
-            case.at,
-            compiled.number,
-            lot=lot,
-            expires_at=expires_at,
-            reason=reason,
-        )
-    )
-    wind(case, compiled, wallet, case.at)
-    repay(case, compiled, wallet.id, Part(lot, points, earned_at, expires_at, tier))

@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from laurels.core import facts as f
+from laurels.core.apply_draws import DRAW_FOLDS
 from laurels.core.calendar import Instant
 from laurels.core.folding_vouchers import VOUCHER_FOLDS
 from laurels.core.member import (
@@ -37,9 +38,12 @@ from laurels.core.member import (
     Redemption,
     Root,
     Standing,
+    Step,
+    Tickets,
     Use,
     lot_key,
     page_key,
+    tickets_key,
     upcoming,
 )
 from laurels.core.pages import FULL, drop_front, insert, key_of, place_of, release, rewrite, write_pages
@@ -116,6 +120,10 @@ class Draft:
     def expired(self, lot: str) -> Expired | None:
         """What expired of a lot."""
         return cast("Expired | None", self.get(f"expired/{lot}"))
+
+    def tickets(self, draw: str) -> Tickets | None:
+        """The member's part in a draw."""
+        return cast("Tickets | None", self.get(tickets_key(draw)))
 
     def balance(self, wallet: str) -> Balance:
         """The wallet's balances, to read; an empty one where nothing was ever earned."""
@@ -379,6 +387,9 @@ def _counter_moved(draft: Draft, fact: f.CounterMoved) -> None:
 
 
 def _limit_used(draft: Draft, fact: f.LimitUsed) -> None:
+    if fact.apart:
+        _put_uses(draft, fact, (Use(fact.period, fact.by),))
+        return
     uses = draft.root.limits.get(fact.limit, ())
     for n, use in enumerate(uses):
         if use.period == fact.period:
@@ -473,6 +484,7 @@ def _tier_set(draft: Draft, fact: f.TierSet) -> None:
     else:
         standing = _copied(before)
         standing.until, standing.review_at = fact.until, fact.review_at
+        standing.beneath = fact.beneath
         if before.tier != fact.tier:
             standing.tier, standing.since = fact.tier, fact.at
             past = (*before.past, Past(before.since, before.tier, before.until))
@@ -571,7 +583,20 @@ def _sum_values(a: dict[str, tuple[int, ...]], b: dict[str, tuple[int, ...]]) ->
 def _redemption_held(draft: Draft, fact: f.RedemptionHeld) -> None:
     draft.put(
         f"redemption/{fact.redemption}",
-        Redemption(fact.wallet, fact.points, fact.parts, fact.at, fact.times_out_at),
+        Redemption(
+            fact.wallet,
+            fact.points,
+            fact.parts,
+            fact.at,
+            fact.times_out_at,
+            reward=fact.reward,
+            quantity=fact.quantity,
+            cash=fact.cash,
+            value=fact.value,
+            pools=fact.pools,
+            limits=fact.limits,
+            steps=() if fact.state is None else (Step(fact.state, fact.at),),
+        ),
     )
     draft.root.holds = {**draft.root.holds, fact.redemption: fact.times_out_at}
 
@@ -601,6 +626,22 @@ def _redemption_restored(draft: Draft, fact: f.RedemptionRestored) -> None:
     known = draft.redemption(fact.redemption)
     assert known is not None
     draft.put(f"redemption/{fact.redemption}", msgspec.structs.replace(known, restored=known.restored + fact.points))
+
+
+def _fulfilled(draft: Draft, fact: f.Fulfilled) -> None:
+    known = draft.redemption(fact.redemption)
+    assert known is not None
+    step = Step(fact.state, fact.at, fact.carrier, fact.tracking, fact.reference)
+    changed = msgspec.structs.replace(known, steps=(*known.steps, step))
+    if fact.waits:
+        changed = msgspec.structs.replace(changed, times_out_at=None)
+        draft.root.holds = {**draft.root.holds, fact.redemption: None}
+    draft.put(f"redemption/{fact.redemption}", changed)
+
+
+def _automatic_chosen(draft: Draft, fact: f.AutomaticChosen) -> None:
+    others = tuple([reward for reward in draft.root.automatic if reward != fact.reward])
+    draft.root.automatic = (*others, fact.reward) if fact.chosen else others
 
 
 FOLDS: Final[dict[type[Any], Callable[[Draft, Any], None]]] = {
@@ -638,6 +679,9 @@ FOLDS: Final[dict[type[Any], Callable[[Draft, Any], None]]] = {
     f.RedemptionPaid: _redemption_paid,
     f.RedemptionRestored: _redemption_restored,
     **VOUCHER_FOLDS,
+    f.Fulfilled: _fulfilled,
+    f.AutomaticChosen: _automatic_chosen,
     f.FollowUp: _nothing,
+    **DRAW_FOLDS,
 }
 """How each fact is folded in."""

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from laurels.core.activity import Activity, declared_by
 from laurels.core.calendar import Instant, Zone
+from laurels.core.catalogue import Catalogue
+from laurels.core.draw import Odds
 from laurels.core.facts import Grant, Judged
 from laurels.core.granting import Want, wanting
 from laurels.core.member import NEVER
 from laurels.core.money import Rate
+from laurels.core.program.draws_model import TICKETS, Draw
 from laurels.core.program.model import (
     Brackets,
     Budget,
@@ -218,7 +221,8 @@ class Trigger:
     """
 
     __slots__ = (
-        "activity", "asks_new", "attributes", "campaigns", "counters", "group_of", "groups", "is_recorded", "nested",
+        "activity", "asks_new", "attributes", "campaigns", "counters", "draws", "group_of", "groups", "is_recorded",
+        "nested",
         "pools", "reaching", "reads_wallets", "weighed", "writ",
     )  # fmt: skip
 
@@ -284,6 +288,9 @@ class Trigger:
             or self.asks_new
         )
         self.writ: Writ | None = None
+        # The draws of which they grant tickets.
+        wallets = dict.fromkeys([grant.wallet for each in self.campaigns for grant in each.grants])
+        self.draws = tuple([wallet.removeprefix(TICKETS) for wallet in wallets if wallet.startswith(TICKETS)])
         self.pools = tuple(pool for each in self.campaigns for pool, _limit in each.budget_pools)
 
 
@@ -333,9 +340,19 @@ def _heirs_of(program: Program) -> dict[str, str]:
 
 
 class Compiled:
-    """One version of a program, ready to decide with. `keys` maps campaigns that had another id to their first one."""
+    """One version of a program, ready to decide with.
 
-    def __init__(self, number: int, program: Program, keys: Mapping[str, str] = MappingProxyType({})) -> None:
+    `keys` maps campaigns that had another id to their first one; `reward_keys` and `cause_keys` do so for these.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        program: Program,
+        keys: Mapping[str, str] = MappingProxyType({}),
+        reward_keys: Mapping[str, str] = MappingProxyType({}),
+        cause_keys: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.number = number
         self.program = program
         self.zone = Zone(program.time_zone)
@@ -387,6 +404,23 @@ class Compiled:
         self.voucher_keys: Mapping[str, str] = MappingProxyType({})
         self.shared_codes: Mapping[str, str] = MappingProxyType({})
         self.voucher_pools: tuple[str, ...] = ()
+        self.catalogue = Catalogue(program, reward_keys, cause_keys)
+        self.draws: MappingProxyType[str, Draw] = MappingProxyType({draw.id: draw for draw in program.draws})
+        self.exclusions = MappingProxyType(
+            {draw.id: compile_rule(draw.exclude) for draw in program.draws if draw.exclude is not None}
+        )
+        self.odds = MappingProxyType(
+            {
+                draw.id: tuple(
+                    [
+                        Odds(prize.id, prize.odds.numerator, prize.odds.denominator)
+                        for prize in draw.prizes
+                        if prize.odds is not None
+                    ]
+                )
+                for draw in program.draws
+            }
+        )
         self.declared = declared_by(program.currency.code, program.currency.places, program.fields)
         on = {campaign.on for campaign in (*program.campaigns, *as_campaigns(program))}
         self.triggers: dict[str, Trigger] = {type_: Trigger(program, type_, keys) for type_ in on}

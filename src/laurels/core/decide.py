@@ -16,23 +16,30 @@ from laurels.core.activity import (
     Adjustment,
     Cancel,
     Capture,
+    Choose,
+    Claim,
     Clock,
     Data,
     Enrol,
     Extension,
     Free,
+    Fulfil,
     Hold,
     MemberChange,
     OpeningBalance,
     Parcel,
+    Play,
+    Prize,
     Purchase,
     Quote,
+    Redeem,
     Reinstatement,
     Return,
     Transfer,
 )
 from laurels.core.adjustment import adjust, extend, open_balance, reinstate
 from laurels.core.apply import USES_IN_ROOT, Draft, uses_key
+from laurels.core.automatic import choose, redeem_chosen
 from laurels.core.bought import KEY as BOUGHT
 from laurels.core.calendar import Instant
 from laurels.core.case import NOTHING_OUTSIDE, Case, Code, Outside
@@ -42,10 +49,12 @@ from laurels.core.due import bring_up as carry_out_due
 from laurels.core.enrolment import change, enrol
 from laurels.core.facts import AnyFact
 from laurels.core.folding_vouchers import LIST, voucher_key
-from laurels.core.member import ROOT, Member, Root, page_key
+from laurels.core.fulfilment import call_off, fulfil, redeem
+from laurels.core.member import ROOT, Member, Root, page_key, tickets_key, upcoming
+from laurels.core.prize import claim, play, win
 from laurels.core.purchase import record_free, record_purchase
 from laurels.core.quote import may_reserve, reserve
-from laurels.core.redemption import cancel, capture, hold
+from laurels.core.redemption import capture, hold
 from laurels.core.refusal import Refusal
 from laurels.core.reversal import take_back
 from laurels.core.transfer import receive, send, take_home
@@ -103,10 +112,12 @@ def needs(versions: Versions, activity: Activity, root: Root, at: Instant) -> tu
             keys.append(f"quote/{data.quote}")
         if isinstance(data, Purchase) and data.tenders:
             keys.extend([f"redemption/{tender.redemption}" for tender in data.tenders if tender.redemption])
-    elif isinstance(data, (Hold, Capture, Cancel)):
+    elif isinstance(data, (Hold, Capture, Cancel, Redeem, Fulfil)):
         keys.append(f"redemption/{data.redemption}")
     elif isinstance(data, Quote):
         keys.extend([f"order/{data.cart.order}", f"quote/{data.quote}"])
+    elif isinstance(data, (Play, Prize, Claim)):
+        keys.append(tickets_key(data.draw))
     elif isinstance(data, Reinstatement):
         keys.extend([f"expired/{lot}" for lot in data.lots])
     if versions.has_vouchers:
@@ -122,11 +133,16 @@ def needs(versions: Versions, activity: Activity, root: Root, at: Instant) -> tu
     compiled = versions.at(activity.occurred_at)
     if compiled is not None:
         keys.extend([f"measures/{track.id}" for track in compiled.rolling_tracks])
-        trigger = compiled.trigger("purchase") if isinstance(data, (Purchase, Quote)) else None
-        if trigger is not None and trigger.asks_new:
-            keys.append(BOUGHT)
+        trigger = compiled.trigger("purchase" if isinstance(data, Quote) else activity.type)
+        if trigger is not None:
+            if trigger.asks_new:
+                keys.append(BOUGHT)
+            keys.extend([tickets_key(draw) for draw in trigger.draws])
     if root.quotes:
         keys.extend([f"quote/{id}" for id, until in root.quotes.items() if until <= at])
+    if root.draws or root.claims:
+        keys.extend([tickets_key(draw) for draw, closes_at in root.draws.items() if closes_at <= at])
+        keys.extend([tickets_key(key.rpartition("#")[0]) for key, until in root.claims.items() if until <= at])
     keys.extend([f"redemption/{id}" for id, ends_at in root.holds.items() if ends_at is not None and ends_at <= at])
     keys.extend([uses_key(limit) for limit, uses in root.limits.items() if len(uses) >= USES_IN_ROOT])
     return tuple(keys)
@@ -161,7 +177,11 @@ def decide(versions: Versions, member: Member, activity: Activity, circumstances
     refusal = _judge(case, compiled, now, activity)
     if refusal is not None:
         return refusal
-    after = case.draft.finish(case.seq, case.at, settle(case, now))
+    ahead = settle(case, now)
+    if case.root.automatic:
+        redeem_chosen(case, now)
+        ahead = upcoming(case.root)
+    after = case.draft.finish(case.seq, case.at, ahead)
     given = circumstances if case.outside is NOTHING_OUTSIDE else _looked_at(circumstances, case.outside)
     return Decision(tuple(case.facts), after, frozenset(case.draft.changed), compiled.number, given)
 
@@ -196,7 +216,13 @@ def _judge(case: Case, earning: Compiled, now: Compiled, activity: Activity) -> 
     if isinstance(data, Capture):
         return capture(case, now, data)
     if isinstance(data, Cancel):
-        return cancel(case, now, data)
+        return call_off(case, now, data)
+    if isinstance(data, Redeem):
+        return redeem(case, now, data)
+    if isinstance(data, Fulfil):
+        return fulfil(case, now, data)
+    if isinstance(data, Choose):
+        return choose(case, now, data)
     if isinstance(data, Adjustment):
         return adjust(case, now, data)
     if isinstance(data, OpeningBalance):
@@ -214,6 +240,12 @@ def _judge(case: Case, earning: Compiled, now: Compiled, activity: Activity) -> 
         return None
     if isinstance(data, MemberChange):
         return change(case, activity, data)
+    if isinstance(data, Play):
+        return play(case, now, data)
+    if isinstance(data, Prize):
+        return win(case, now, data)
+    if isinstance(data, Claim):
+        return claim(case, data)
     if isinstance(data, Clock):
         return None
     if isinstance(data, VoucherReserve):

@@ -1,8 +1,8 @@
 """Time passes: everything that falls due is carried out, in order of time, and within an instant in one order.
 
-Pending lots activate, holds, quotes and reservations time out, vouchers and lots expire, tiers are reviewed. This is
-the only place where time passes, and judging and reading come through here first, so that it makes no difference
-whether a sweep ran before.
+Pending lots activate, holds, quotes and reservations time out, vouchers and lots expire, tiers are reviewed, draws
+close, prizes are forfeited. This is the only place where time passes, and judging and reading come through here first,
+so that it makes no difference whether a sweep ran before.
 """
 
 from __future__ import annotations
@@ -15,16 +15,21 @@ from laurels.core.compiled import Compiled
 from laurels.core.expiry import activating_lots, due_lots, expire, expiry_of, part_of, repay, rule_for, wind
 from laurels.core.facts import LotActivated, Part, WalletKept, WalletLapsed
 from laurels.core.member import Lot, Purchased, purchase_key, upcoming
+from laurels.core.prize import forfeit
 from laurels.core.program.model import Never, Wallet
 from laurels.core.quote import time_out_quote
 from laurels.core.redemption import time_out
+from laurels.core.ticket import enter, follow_draws
 from laurels.core.tier import measure_points, place, review
+from laurels.core.tier_pass import end_pass
 from laurels.core.voucher import run_out
 
 
 def adopt(case: Case, compiled: Compiled, at: Instant) -> None:
     """The member goes over to the version in effect at an instant, with their points and where they stand."""
     carry_over(case, compiled, at)
+    if case.root.draws:
+        follow_draws(case, compiled)
     if case.placed is not compiled:
         place(case, compiled, at)
 
@@ -104,7 +109,12 @@ def _carry_out(case: Case, compiled: Compiled, at: Instant) -> None:
     for track in compiled.program.tracks:
         standing = root.tracks.get(track.id)
         if standing is not None and standing.review_at is not None and standing.review_at <= at:
-            review(case, compiled, track, at)
+            (review if standing.beneath is None else end_pass)(case, compiled, track, at)
+    if root.draws or root.claims:
+        for draw in sorted([draw for draw, closes_at in root.draws.items() if closes_at <= at]):
+            enter(case, compiled, draw, at)
+        for key in sorted([key for key, until in root.claims.items() if until <= at]):
+            forfeit(case, key, at)
 
 
 def _available_at(lot: Lot) -> Instant:

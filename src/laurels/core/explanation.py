@@ -63,6 +63,12 @@ CAMPAIGN_CODES: Final = MappingProxyType(
             "Another campaign of its group comes first; {wanted} would have been granted.",
             "同一活动组中另有优先的营销活动；原应发 {wanted}。",
         ),
+        "draw_not_open": Sentence(
+            "The draw that its tickets are for takes none now.", "所发抽奖券对应的抽奖目前不接受参与。"
+        ),
+        "excluded_from_draw": Sentence(
+            "The member has no part in the draw that its tickets are for.", "该会员不能参加所发抽奖券对应的抽奖。"
+        ),
         "taken_back": Sentence("The return takes back {granted} of what it granted.", "因退货收回已发放的 {granted}。"),
         "kept": Sentence("The return takes nothing back of what it granted.", "退货不收回其已发放的部分。"),
         "no_longer_qualifies": Sentence(
@@ -156,6 +162,11 @@ TIER_REASONS: Final = MappingProxyType(
             "What arrived late would have kept it in time: it is held again.", "迟到的行为本可保级，等级恢复。"
         ),
         "fell_back": Sentence("A return took away what it had been earned with.", "因退货失去达标依据，等级回落。"),
+        "pass": Sentence("A tier pass gives it for a time.", "等级体验卡在有效期内赋予此等级。"),
+        "pass_ended": Sentence(
+            "The time of a tier pass is over; this is where the member stands without it.",
+            "等级体验卡到期，恢复原有等级。",
+        ),
         "mapped": Sentence("The program no longer has the tier held before.", "计划已不再有原等级，改为此等级。"),
     }
 )
@@ -170,6 +181,7 @@ ENTRY_REASONS: Final = MappingProxyType(
             "计划更名或停用该账户，积分已转入另一账户。",
         ),
         "reinstated": Sentence("Expired points came back.", "恢复已过期积分。"),
+        "prize": Sentence("Won in a draw.", "抽奖所得。"),
         "held": Sentence("Set aside for a redemption.", "为兑换冻结。"),
         "captured": Sentence("Spent.", "已使用。"),
         "captured_in_part": Sentence("The rest of a hold went back to its lots.", "部分使用后余额退回。"),
@@ -182,6 +194,9 @@ ENTRY_REASONS: Final = MappingProxyType(
         "beyond_policy": Sentence(
             "They had been spent before the return and are written off.", "退货前已使用，予以销账。"
         ),
+        "failed": Sentence("The reward never reached the member; the points went back.", "奖品未能送达，积分退回。"),
+        "gift_card": Sentence("A gift card that points bought.", "积分兑换的礼品卡。"),
+        "cashback": Sentence("Cashback that points bought.", "积分兑换的返现。"),
         "debt_repaid": Sentence("Earned points repaid debt first.", "新得积分先偿还欠分。"),
         "sent": Sentence("Sent to another member.", "转赠给其他会员。"),
         "received": Sentence("Received from another member.", "由其他会员转赠。"),

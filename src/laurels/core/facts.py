@@ -245,13 +245,14 @@ class WalletCarried(Fact, frozen=True, tag="wallet_carried"):
 class LimitUsed(Fact, frozen=True, tag="limit_used"):
     """A member's limit on a campaign was used (or given back, negative) in the period that began at `period`.
 
-    Uses in periods before `drop_before` may be forgotten.
+    Uses in periods before `drop_before` may be forgotten. `apart`: a document of its own keeps it, not the root.
     """
 
     limit: str
     period: Instant
     by: int
     drop_before: Instant = 0
+    apart: bool = False
 
 
 class CooldownStarted(Fact, frozen=True, tag="cooldown_started"):
@@ -282,11 +283,20 @@ class Measured(Fact, frozen=True, tag="measured"):
     drop_before: Instant = 0
 
 
+class Beneath(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Where a member stands beneath a tier pass: the tier, until when, and when that is reviewed."""
+
+    tier: str
+    until: Instant | None = None
+    review_at: Instant | None = None
+
+
 class TierSet(Fact, frozen=True, tag="tier_set"):
     """The member stands on `tier` of `track` from `at`, at least until `until` (None: for good).
 
     `review_at` is when it is judged whether they stay: `until` and the track's grace. `reason`: "enrolled", "earned",
-    "kept", "fell", "fell_back", "stayed", "restored", "mapped". Where they stood before `drop_before` may be forgotten.
+    "kept", "fell", "fell_back", "stayed", "restored", "mapped", "pass", "pass_ended". Where they stood before
+    `drop_before` may be forgotten. With `beneath` the tier is a pass.
     """
 
     track: str
@@ -296,6 +306,7 @@ class TierSet(Fact, frozen=True, tag="tier_set"):
     review_at: Instant | None
     reason: str
     drop_before: Instant = 0
+    beneath: Beneath | None = None
 
 
 class Judged(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -469,7 +480,12 @@ class OrderReturned(Fact, frozen=True, tag="order_returned"):
 
 
 class RedemptionHeld(Fact, frozen=True, tag="redemption_held"):
-    """Points were taken out of their lots and set aside until captured, cancelled or timed out."""
+    """Points were taken out of their lots and set aside until captured, cancelled or timed out.
+
+    For a reward (its first id) it says how many pieces, the cash (minor units) and the stated value of a piece. `pools`
+    is what was claimed of pools and `limits` the periods of the limits that were used, so that an end gives both back.
+    `state` is where its fulfilment begins.
+    """
 
     redemption: str
     wallet: str
@@ -477,6 +493,13 @@ class RedemptionHeld(Fact, frozen=True, tag="redemption_held"):
     parts: tuple[Part, ...]
     at: Instant
     times_out_at: Instant | None
+    reward: str | None = None
+    quantity: int = 1
+    cash: int = 0
+    value: int | None = None
+    pools: dict[str, int] = {}
+    limits: dict[str, Instant] = {}
+    state: str | None = None
 
 
 class RedemptionCaptured(Fact, frozen=True, tag="redemption_captured"):
@@ -488,7 +511,7 @@ class RedemptionCaptured(Fact, frozen=True, tag="redemption_captured"):
 
 
 class RedemptionEnded(Fact, frozen=True, tag="redemption_ended"):
-    """A hold ended without spending."""
+    """A hold ended without spending, or what was given for it at once was given back."""
 
     redemption: str
     status: Literal["cancelled", "timed_out"]
@@ -595,6 +618,114 @@ class SentVoucher(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     worth: int | None = None
 
 
+class Fulfilled(Fact, frozen=True, tag="fulfilled"):
+    """A redeemed reward came to a state on its way to the member, or back.
+
+    `waits` says that a hold does not time out any more, because the pieces have left.
+    """
+
+    redemption: str
+    state: str
+    at: Instant
+    carrier: str | None = None
+    tracking: str | None = None
+    reference: str | None = None
+    waits: bool = False
+
+
+class AutomaticChosen(Fact, frozen=True, tag="automatic_chosen"):
+    """The member chose that a reward (its first id) is redeemed by itself from now on, or no longer."""
+
+    reward: str
+    chosen: bool
+
+
+class TicketsGranted(Fact, frozen=True, tag="tickets_granted"):
+    """Tickets `first` to `first` + `count` - 1 of a draw, in which the member is known by `number`.
+
+    `grants` are those of campaigns, whose points are tickets here. `closes_at` is when they enter a scheduled draw.
+    """
+
+    draw: str
+    number: str
+    first: int
+    count: int
+    at: Instant
+    version: int
+    closes_at: Instant | None = None
+    grants: tuple[Grant, ...] = ()
+    order: str | None = None
+    redemption: str | None = None
+
+
+class Span(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The last `count` of the tickets that were granted from number `first` on."""
+
+    first: int
+    count: int
+
+
+class TicketsVoided(Fact, frozen=True, tag="tickets_voided"):
+    """Tickets became void, since what they were granted for came back before the draw closed."""
+
+    draw: str
+    spans: tuple[Span, ...]
+    at: Instant
+    order: str | None = None
+    redemption: str | None = None
+
+
+class DrawMoved(Fact, frozen=True, tag="draw_moved"):
+    """A draw in which the member has tickets closes at another instant than was said."""
+
+    draw: str
+    closes_at: Instant
+
+
+class TicketsEntered(Fact, frozen=True, tag="tickets_entered"):
+    """The draw closed: `count` tickets of the member are in it, none if the member is excluded."""
+
+    draw: str
+    at: Instant
+    count: int
+    excluded: bool = False
+
+
+class TicketPlayed(Fact, frozen=True, tag="ticket_played"):
+    """A ticket of an instant draw was played with the key of a day: what it drew, and what was given for that.
+
+    `given` is "fallback" where the prize had run out.
+    """
+
+    draw: str
+    ticket: int
+    day: str
+    at: Instant
+    drawn: str | None = None
+    given: str | None = None
+
+
+class PrizeWon(Fact, frozen=True, tag="prize_won"):
+    """The member won a prize at a place of the draw; claimed until an instant, or given at once (`is_given`)."""
+
+    draw: str
+    place: int
+    prize: str
+    ticket: int
+    at: Instant
+    until: Instant | None = None
+    is_given: bool = False
+
+
+class PrizeEnded(Fact, frozen=True, tag="prize_ended"):
+    """A prize that waited was claimed, or was forfeited because nobody claimed it in time."""
+
+    draw: str
+    place: int
+    status: Literal["claimed", "forfeited"]
+    at: Instant
+
+
 class FollowUp(Fact, frozen=True, tag="follow_up"):
     """An activity that another member (or this one) must now be sent; it carries points of a wallet, or a voucher."""
 
@@ -648,7 +779,16 @@ AnyFact = (
     | VoucherRedeemed
     | VoucherGivenBack
     | VoucherEnded
+    | Fulfilled
+    | AutomaticChosen
     | FollowUp
+    | TicketsGranted
+    | TicketsVoided
+    | DrawMoved
+    | TicketsEntered
+    | TicketPlayed
+    | PrizeWon
+    | PrizeEnded
 )
 
 _encoder = msgspec.json.Encoder()

@@ -3,8 +3,8 @@
 State is cut into documents by key, so that a busy member costs what an activity touches and not what they own: `root`
 (balances, standing, running counters), `lots/<wallet>/<n>` (pages of lots), `order/<id>`, `redemption/<id>`,
 `expired/<lot>` (what expired, for returns and reinstatement), `measures/<track>` (days of a rolling window),
-`voucher/<code>` and `vouchers` (the list of those that are open), `quote/<id>` (what a reserved quote promised) and
-`bought` (what was bought before, where a promotion asks).
+`voucher/<code>` and `vouchers` (the list of those that are open), `quote/<id>` (what a reserved quote promised),
+`bought` (what was bought before, where a promotion asks), `draw/<id>` (tickets and prizes).
 Documents are values: they are never changed in place once they left `apply`; a change makes a copy first.
 """
 
@@ -20,6 +20,7 @@ from laurels.core.calendar import Instant
 from laurels.core.facts import (
     Accrued,
     AnyFact,
+    Beneath,
     LineReturned,
     LineShare,
     OrderOpened,
@@ -28,6 +29,7 @@ from laurels.core.facts import (
     QuoteReserved,
     Scalar,
     TakenBack,
+    TicketsGranted,
     VoucherIssued,
     VoucherRedeemed,
 )
@@ -112,7 +114,10 @@ class Measure(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Standing(msgspec.Struct, omit_defaults=True, gc=False):
-    """Where the member stands on a track, at least until `until`; whether they stay is judged at `review_at`."""
+    """Where the member stands on a track, at least until `until`; whether they stay is judged at `review_at`.
+
+    With `beneath` the tier is a pass, and that is where they stand without it.
+    """
 
     tier: str
     since: Instant
@@ -120,6 +125,7 @@ class Standing(msgspec.Struct, omit_defaults=True, gc=False):
     review_at: Instant | None = None
     measures: tuple[Measure, ...] = ()
     past: tuple[Past, ...] = ()
+    beneath: Beneath | None = None
 
 
 class Use(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -133,6 +139,9 @@ class Root(msgspec.Struct, omit_defaults=True, gc=False, tag_field="v", tag=SCHE
     """What nearly every activity needs. `now` is the instant up to which everything due has been carried out.
 
     `due_at` is the next instant at which anything falls due; `wake_at` the next at which a sweep should look.
+    `automatic` are the rewards that the member has chosen to be redeemed by themselves. `draws` are the scheduled draws
+    that the member's tickets are to enter, with the instants at which they close; `claims` the prizes to be claimed
+    (`prize_key`), with the instants at which they are forfeited.
     """
 
     seq: int = 0
@@ -151,6 +160,9 @@ class Root(msgspec.Struct, omit_defaults=True, gc=False, tag_field="v", tag=SCHE
     holds: dict[str, Instant | None] = {}
     vouchers_at: Instant | None = None
     quotes: dict[str, Instant] = {}
+    automatic: tuple[str, ...] = ()
+    draws: dict[str, Instant] = {}
+    claims: dict[str, Instant] = {}
 
 
 class Quote(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
@@ -181,10 +193,21 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field
     vouchers: dict[str, int] = {}
 
 
+class Step(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A state of a fulfilment, since when, and by what it can be followed."""
+
+    state: str
+    at: Instant
+    carrier: str | None = None
+    tracking: str | None = None
+    reference: str | None = None
+
+
 class Redemption(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
     """A hold and what became of it. `parts` are the lots it took, in order; `spent` how many points were captured.
 
-    `order` is the order that it paid part of.
+    `order` is the order that it paid part of. What it says of a reward is as in `RedemptionHeld`; `steps` is what
+    became of its fulfilment, the present state last.
     """
 
     wallet: str
@@ -197,6 +220,13 @@ class Redemption(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_
     spent: int = 0
     restored: int = 0
     order: str | None = None
+    reward: str | None = None
+    quantity: int = 1
+    cash: int = 0
+    value: int | None = None
+    pools: dict[str, int] = {}
+    limits: dict[str, Instant] = {}
+    steps: tuple[Step, ...] = ()
 
 
 class Expired(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
@@ -261,6 +291,61 @@ class Measures(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_fi
     days: tuple[Measure, ...] = ()
 
 
+class Granted(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Tickets granted at once, from number `first` on, less those that became void."""
+
+    first: int
+    count: int
+    order: str | None = None
+    redemption: str | None = None
+
+
+class Won(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A prize that the member won at a place; `status` is open, given, claimed or forfeited."""
+
+    place: int
+    prize: str
+    ticket: int
+    at: Instant
+    until: Instant | None
+    status: str
+
+
+class Tickets(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
+    """A member's part in a draw: their own number, their tickets, and what they won.
+
+    `last` is the number of the last ticket ever granted, `played` that of the last one played in an instant draw.
+    """
+
+    number: str
+    last: int = 0
+    granted: tuple[Granted, ...] = ()
+    played: int = 0
+    entered_at: Instant | None = None
+    excluded: bool = False
+    won: tuple[Won, ...] = ()
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of all tickets that are not void."""
+        return [number for each in self.granted for number in range(each.first, each.first + each.count)]
+
+    @property
+    def ready(self) -> list[int]:
+        """Those that can be played yet."""
+        return [number for number in self.numbers if number > self.played]
+
+
+def tickets_key(draw: str) -> str:
+    """The key of a member's part in a draw."""
+    return f"draw/{draw}"
+
+
+def prize_key(draw: str, place: int) -> str:
+    """How the root names a prize that waits to be claimed."""
+    return f"{draw}#{place}"
+
+
 class Earned(msgspec.Struct, frozen=True, gc=False):
     """What an order earned by one grant, with the lot it went into; the fields are those of `Grant`."""
 
@@ -313,6 +398,16 @@ def purchased(purchase: Purchase, facts: Iterable[AnyFact]) -> Purchased:
                     for grant in fact.grants
                 ]
             )
+        elif isinstance(fact, TicketsGranted) and fact.order == purchase.order:
+            earned.extend(
+                [
+                    Earned(
+                        tickets_key(fact.draw), "", None, grant.campaign, grant.points, grant.lines, grant.grant,
+                        grant.rule, grant.limits, grant.pools,
+                    )
+                    for grant in fact.grants
+                ]
+            )  # fmt: skip
         elif isinstance(fact, OrderOpened):
             opened = fact
         elif isinstance(fact, VoucherRedeemed):
@@ -328,7 +423,18 @@ def purchased(purchase: Purchase, facts: Iterable[AnyFact]) -> Purchased:
 
 Page = tuple[Lot, ...]
 Document = (
-    Root | Page | Order | Quote | History | Redemption | Expired | Measures | Purchased | IssuedVoucher | Vouchers
+    Root
+    | Page
+    | Order
+    | Quote
+    | History
+    | Redemption
+    | Expired
+    | Measures
+    | Tickets
+    | IssuedVoucher
+    | Vouchers
+    | Purchased
 )
 
 
@@ -371,6 +477,7 @@ _KINDS: Final[dict[str, type[Any]]] = {
     "measures": Measures,
     "voucher": IssuedVoucher,
     "vouchers": Vouchers,
+    "draw": Tickets,
 }
 _decoders: Final = {kind: msgspec.json.Decoder(type_) for kind, type_ in _KINDS.items()}
 _encoder: Final = msgspec.json.Encoder()
@@ -440,5 +547,7 @@ def upcoming(root: Root) -> tuple[Instant | None, Instant | None]:
         sweep = root.vouchers_at
     if root.quotes:
         sweep = min(sweep, *root.quotes.values())
+    for ends_at in (*root.draws.values(), *root.claims.values()) if root.draws or root.claims else ():
+        sweep = min(sweep, ends_at)
     due = min(sweep, activation)
     return None if due == NEVER else due, None if sweep == NEVER else sweep

@@ -190,6 +190,8 @@ def _check_points_tenders(case: Case, compiled: Compiled, data: Purchase) -> Ref
         redemption = case.draft.redemption(tender.redemption)
         if redemption is None:
             return Refusal("unknown_redemption", tender.redemption)
+        if redemption.reward is not None:
+            return Refusal("points_tender_mismatch", f"{tender.redemption} is for a reward.")
         if redemption.order is not None:
             return Refusal("points_tender_mismatch", f"{tender.redemption} paid for the order {redemption.order}.")
         if redemption.status not in ("held", "captured"):

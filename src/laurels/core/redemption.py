@@ -13,22 +13,26 @@ from typing import Final
 import msgspec
 
 from laurels.core.activity import Cancel, Capture, Hold
+from laurels.core.apply import uses_key
 from laurels.core.calendar import Instant
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
 from laurels.core.expiry import expiry_of, keep, lost_at, part_of, repay, wind
 from laurels.core.facts import (
     EntryKind,
+    LimitUsed,
     LotOpened,
     LotsExpired,
     LotsRestored,
     LotsUsed,
     Moved,
     Part,
+    PoolClaimed,
     RedemptionCaptured,
     RedemptionEnded,
     RedemptionHeld,
 )
+from laurels.core.giving import give
 from laurels.core.member import Redemption, page_key
 from laurels.core.money import ceil_div, floor_div
 from laurels.core.program.model import Wallet
@@ -97,14 +101,20 @@ def hold(case: Case, compiled: Compiled, data: Hold) -> Refusal | None:
         if floor_div(data.points, money.multiple) * money.multiple != data.points:
             return Refusal("not_a_multiple", f"In steps of {money.multiple}.")
     parts = take(case, wallet.id, data.points)
-    case.emit(LotsUsed(wallet.id, parts))
     times_out_at = compiled.zone.add(case.at, wallet.hold) if data.hold else None
-    case.emit(RedemptionHeld(data.redemption, wallet.id, data.points, parts, case.at, times_out_at))
-    _post(case, compiled, wallet.id, "redemption", data.points, "available", "held", data.redemption, "held", parts)
-    keep(case, compiled, "spend", case.at, frozenset((wallet.id,)))
+    set_aside(case, compiled, RedemptionHeld(data.redemption, wallet.id, data.points, parts, case.at, times_out_at))
     if not data.hold:
-        _capture(case, compiled, data.redemption, data.points)
+        spend(case, compiled, data.redemption, data.points)
     return None
+
+
+def set_aside(case: Case, compiled: Compiled, held: RedemptionHeld) -> None:
+    """The points of a hold leave their lots."""
+    wallet = held.wallet
+    case.emit(LotsUsed(wallet, held.parts))
+    case.emit(held)
+    _post(case, compiled, wallet, "redemption", held.points, "available", "held", held.redemption, "held", held.parts)
+    keep(case, compiled, "spend", case.at, frozenset((wallet,)))
 
 
 def capture(case: Case, compiled: Compiled, data: Capture) -> Refusal | None:
@@ -118,7 +128,9 @@ def capture(case: Case, compiled: Compiled, data: Capture) -> Refusal | None:
     points = held.points if data.points is None else data.points
     if points > held.points:
         return Refusal("capture_exceeds_hold", f"{held.points} are held.")
-    _capture(case, compiled, data.redemption, points)
+    if held.reward is not None and points < held.points:
+        return Refusal("captured_whole", f"{held.points} are held.")
+    spend(case, compiled, data.redemption, points)
     return None
 
 
@@ -127,11 +139,31 @@ def cancel(case: Case, compiled: Compiled, data: Cancel) -> Refusal | None:
     held = _held(case, data.redemption)
     if isinstance(held, Refusal):
         return held
-    case.emit(RedemptionEnded(data.redemption, "cancelled", case.at))
-    give_back(
-        case, compiled, held.wallet, held.parts, "held", data.redemption, "cancelled", case.at, since=held.held_at
-    )
+    if held.steps and held.steps[-1].state not in ("requested", "packed"):
+        return Refusal("state_not_next", f"It is {held.steps[-1].state}.")
+    end(case, compiled, data.redemption, "cancelled")
     return None
+
+
+def end(case: Case, compiled: Compiled, redemption: str, reason: str, *, pools: bool = True) -> None:
+    """A hold ends without spending: points go back to their lots, and what it took of limits (and pools) with them."""
+    held = case.draft.redemption(redemption)
+    assert held is not None
+    case.emit(RedemptionEnded(redemption, "cancelled", case.at))
+    give_room_back(case, compiled, held, case.at, pools=pools)
+    give_back(case, compiled, held.wallet, held.parts, "held", redemption, reason, case.at, since=held.held_at)
+
+
+def give_room_back(case: Case, compiled: Compiled, held: Redemption, at: Instant, *, pools: bool) -> None:
+    """What a redemption took of the member's limits is theirs again, in the same period, and of pools everybody's."""
+    for pool, by in held.pools.items() if pools else ():
+        if pool in case.pools:
+            case.pools[pool] -= by
+        case.emit(PoolClaimed(pool, -by))
+    oldest = compiled.zone.add(at, -compiled.program.late_horizon)
+    for limit, period in held.limits.items():
+        case.draft.get(uses_key(limit))
+        case.emit(LimitUsed(limit, period, -held.quantity, min(oldest, period), apart=True))
 
 
 def time_out(case: Case, compiled: Compiled, redemption: str, at: Instant) -> None:
@@ -139,6 +171,7 @@ def time_out(case: Case, compiled: Compiled, redemption: str, at: Instant) -> No
     held = _held(case, redemption)
     assert isinstance(held, Redemption)
     case.emit(RedemptionEnded(redemption, "timed_out", at))
+    give_room_back(case, compiled, held, at, pools=True)
     give_back(
         case, compiled, held.wallet, held.parts, "held", redemption, "timed_out", at,
         since=held.held_at, expired_until=at - 1,
@@ -154,7 +187,8 @@ def _held(case: Case, redemption: str) -> Redemption | Refusal:
     return known
 
 
-def _capture(case: Case, compiled: Compiled, redemption: str, points: int) -> None:
+def spend(case: Case, compiled: Compiled, redemption: str, points: int) -> None:
+    """So many of the held points are spent, the rest goes back, and what they bought is given."""
     held = case.draft.redemption(redemption)
     assert held is not None
     spent, rest = split(held.parts, points)
@@ -164,6 +198,8 @@ def _capture(case: Case, compiled: Compiled, redemption: str, points: int) -> No
         give_back(
             case, compiled, held.wallet, rest, "held", redemption, "captured_in_part", case.at, since=held.held_at
         )
+    if held.reward is not None:
+        give(case, compiled, redemption, held)
 
 
 def split(parts: tuple[Part, ...], points: int) -> tuple[tuple[Part, ...], tuple[Part, ...]]:

@@ -69,6 +69,40 @@ REFUSALS: Final = MappingProxyType(
             409, "The redemption was captured, cancelled or timed out before.", "该兑换已核销、取消或超时。"
         ),
         "capture_exceeds_hold": RefusalKind(409, "More points than are held.", "超过冻结的积分。"),
+        "unknown_reward": RefusalKind(422, "The program has no such reward.", "计划中没有该奖品。"),
+        "reward_not_offered": RefusalKind(409, "The reward cannot be bought at this time.", "该奖品当前不可兑换。"),
+        "reward_not_for_member": RefusalKind(409, "The reward is not for this member.", "该奖品不对该会员开放。"),
+        "out_of_stock": RefusalKind(409, "Not so many pieces are left.", "库存不足。"),
+        "reward_limit_reached": RefusalKind(
+            409, "The member has had as many pieces as the program allows.", "已达该奖品的会员兑换上限。"
+        ),
+        "cause_complete": RefusalKind(409, "The cause has its total for the year.", "该公益项目已达年度总额。"),
+        "value_missing": RefusalKind(
+            422,
+            "The price goes by the value of the reward, which the request must state.",
+            "价格按价值计算，须说明价值。",
+        ),
+        "value_not_asked": RefusalKind(
+            422,
+            "The program says what the reward is worth; the request does not.",
+            "奖品价值由计划规定，请求中不得填写。",
+        ),
+        "payment_out_of_range": RefusalKind(
+            409, "The price cannot be paid with so many points, or with so few.", "支付积分不在允许范围内。"
+        ),
+        "cash_mismatch": RefusalKind(409, "The money is not what belongs to these points.", "现金金额与积分不符。"),
+        "captured_whole": RefusalKind(
+            409, "A reward is captured whole; only points as money are captured in part.", "奖品须整体核销。"
+        ),
+        "no_fulfilment": RefusalKind(409, "Nothing is sent for this redemption.", "该兑换无需履约。"),
+        "state_not_next": RefusalKind(
+            409, "The fulfilment cannot come to that state from where it is.", "履约状态不能如此变更。"
+        ),
+        "tier_not_higher": RefusalKind(
+            409, "The member stands on that tier or a higher one already.", "会员已处于该等级或更高等级。"
+        ),
+        "stock_not_counted": RefusalKind(409, "The pieces of this reward are not counted.", "该奖品不计库存。"),
+        "not_automatic": RefusalKind(409, "The reward is not redeemed by itself.", "该奖品不支持自动兑换。"),
         "points_tender_mismatch": RefusalKind(
             409, "The points tender does not fit the redemption it names.", "积分支付与所指兑换不符。"
         ),
@@ -152,6 +186,27 @@ REFUSALS: Final = MappingProxyType(
             "A wallet or tier in use goes without saying where its members go.",
             "移除了使用中的钱包或等级而未给出去向。",
         ),
+        "needs_reason": RefusalKind(
+            409,
+            "A draw that was published changes only with a reason under changes.",
+            "已公布的抽奖须在 changes 中记录理由后方可变更。",
+        ),
+        "draw_closed": RefusalKind(409, "The entries of the draw have closed.", "抽奖已截止。"),
+        "draw_not_open": RefusalKind(409, "The draw takes no tickets now.", "抽奖目前不接受抽奖券。"),
+        "unknown_draw": RefusalKind(422, "The program has no such draw.", "计划中没有该抽奖。"),
+        "excluded_from_draw": RefusalKind(409, "The member has no part in the draw.", "该会员不能参加此抽奖。"),
+        "not_an_instant_draw": RefusalKind(
+            409, "The draw is drawn on its day; its tickets cannot be played.", "该抽奖定期开奖，不能即时抽取。"
+        ),
+        "tickets_stand": RefusalKind(
+            409, "The tickets are in a draw that has closed, or were played.", "抽奖券已进入截止的抽奖或已使用。"
+        ),
+        "no_ticket": RefusalKind(409, "The member has no ticket left in the draw.", "该会员没有可用的抽奖券。"),
+        "unknown_prize": RefusalKind(409, "The member has won no such prize.", "该会员没有此奖项。"),
+        "prize_not_open": RefusalKind(
+            409, "The prize was claimed, given or forfeited before.", "该奖项已领取、发放或失效。"
+        ),
+        "prize_gone": RefusalKind(409, "No prize of this kind is left.", "该奖项已无剩余。"),
         "idempotency_conflict": RefusalKind(
             422, "This Idempotency-Key was used with another body.", "该幂等键已用于不同内容。"
         ),

@@ -81,13 +81,13 @@ def _drop_before(compiled: Compiled, track: Track, now: Instant) -> Instant:
     Late activities and returns look at the window as it was: the first as far back as `late_horizon`, the others as far
     as a tier that still holds may have been earned.
     """
-    oldest = oldest_counted(compiled, track, _late(compiled, now))
+    oldest = oldest_counted(compiled, track, late_since(compiled, now))
     if track.on_return == "fall_back":
         oldest = min(oldest, oldest_counted(compiled, track, oldest_counted(compiled, track, now)))
     return oldest
 
 
-def _late(compiled: Compiled, now: Instant) -> Instant:
+def late_since(compiled: Compiled, now: Instant) -> Instant:
     """The earliest instant at which late activities are still judged as of their time."""
     return compiled.zone.add(now, -compiled.program.late_horizon)
 
@@ -190,7 +190,7 @@ def place(case: Case, compiled: Compiled, at: Instant) -> None:
             tier = compiled.heir_of(track, standing.tier)
             until, review_at = (standing.until, standing.review_at) if tier.enter else (None, None)
             before = case.tiers_at(at)
-            case.emit(TierSet(track.id, tier.id, at, until, review_at, "mapped", _late(compiled, at)))
+            case.emit(TierSet(track.id, tier.id, at, until, review_at, "mapped", late_since(compiled, at)))
             start_clocks(case, compiled, before, at)
 
 
@@ -198,7 +198,7 @@ def _take_over(case: Case, compiled: Compiled, track: Track, before: Standing, a
     """A renamed track goes on where it stood, with all that it had measured."""
     tiers = compiled.tiers[track.id]
     tier = tiers.get(before.tier) or compiled.heir_of(track, before.tier)
-    review_at = _review(compiled, track, before.until)
+    review_at = review_at_of(compiled, track, before.until)
     stood = case.tiers_at(at)
     case.emit(TierSet(track.id, tier.id, at, before.until, review_at if tier.enter else None, "mapped"))
     start_clocks(case, compiled, stood, at)
@@ -331,7 +331,9 @@ def consider(case: Case, compiled: Compiled, track: Track, instant: Instant) -> 
         values = values_of(compiled, track, case.root, days, end)
         entered = highest(track, values, above=rank)
         earned = max(entered, min(highest(track, values, keeping=True), stood)) if stood > rank else entered
-        keeps = rank > 0 and meets(track, keep_of(track.tiers[rank]), values)
+        # What a pass gives is not kept, it is earned.
+        thresholds = track.tiers[rank].enter if standing.beneath is not None else keep_of(track.tiers[rank])
+        keeps = rank > 0 and meets(track, thresholds, values)
         if earned <= rank and not keeps:
             continue
         until = holds_until(compiled, track, end, case.root.enrolled_at or 0)
@@ -341,12 +343,12 @@ def consider(case: Case, compiled: Compiled, track: Track, instant: Instant) -> 
             kept_until = until
     if best > rank:
         before = case.tiers_at(case.at)
-        review_at = _review(compiled, track, best_until)
-        tier, late = track.tiers[best].id, _late(compiled, case.at)
+        review_at = review_at_of(compiled, track, best_until)
+        tier, late = track.tiers[best].id, late_since(compiled, case.at)
         case.emit(TierSet(track.id, tier, case.at, best_until, review_at, reason, late))
         start_clocks(case, compiled, before, case.at)
     elif rank > 0 and kept_until is not None and _is_longer(compiled, track, standing, kept_until):
-        review_at = _review(compiled, track, kept_until)
+        review_at = review_at_of(compiled, track, kept_until)
         case.emit(TierSet(track.id, standing.tier, case.at, kept_until, review_at, "kept"))
 
 
@@ -377,7 +379,8 @@ def _is_longer(compiled: Compiled, track: Track, standing: Standing, until: Inst
     return track.window.kind != "rolling" or compiled.zone.ordinal_at(until) > compiled.zone.ordinal_at(standing.until)
 
 
-def _review(compiled: Compiled, track: Track, until: Instant | None) -> Instant | None:
+def review_at_of(compiled: Compiled, track: Track, until: Instant | None) -> Instant | None:
+    """When it is judged whether a member stays on a tier that holds until then; None for never."""
     if until is None or track.fall == "never":
         return None
     return until if track.grace is None else compiled.zone.add(until, track.grace)
@@ -416,8 +419,8 @@ def review(case: Case, compiled: Compiled, track: Track, at: Instant) -> None:
     if found == 0:
         until = None
     reason = "kept" if found == rank else "fell"
-    tier, review_at = track.tiers[found].id, _review(compiled, track, until)
-    case.emit(TierSet(track.id, tier, at, until, review_at, reason, _late(compiled, at)))
+    tier, review_at = track.tiers[found].id, review_at_of(compiled, track, until)
+    case.emit(TierSet(track.id, tier, at, until, review_at, reason, late_since(compiled, at)))
     if found < rank:
         start_clocks(case, compiled, before, at)
 
@@ -432,8 +435,8 @@ def fall_back(case: Case, compiled: Compiled, track: Track, instant: Instant) ->
     standing = case.root.tracks[track.id]
     ranks = compiled.ranks[track.id]
     rank = ranks[standing.tier]
-    if rank == 0:
-        return
+    if rank == 0 or standing.beneath is not None:
+        return  # A pass stays for its time; what is beneath it is judged when it ends.
     enrolled_at = case.root.enrolled_at or 0
     days = _days(case, track)
     windows = [each.window for each in (standing.measures if days is None else days.days)]
@@ -461,13 +464,13 @@ def fall_back(case: Case, compiled: Compiled, track: Track, instant: Instant) ->
         return
     if track.on_return == "stay":
         stays = (standing.tier, case.at, standing.until, standing.review_at)
-        case.emit(TierSet(track.id, *stays, "stayed", _late(compiled, case.at)))
+        case.emit(TierSet(track.id, *stays, "stayed", late_since(compiled, case.at)))
         return
     if best == 0:
         until = None
     before = case.tiers_at(case.at)
-    tier, review_at = track.tiers[best].id, _review(compiled, track, until)
-    case.emit(TierSet(track.id, tier, case.at, until, review_at, "fell_back", _late(compiled, case.at)))
+    tier, review_at = track.tiers[best].id, review_at_of(compiled, track, until)
+    case.emit(TierSet(track.id, tier, case.at, until, review_at, "fell_back", late_since(compiled, case.at)))
     if best < rank:
         start_clocks(case, compiled, before, case.at)
 

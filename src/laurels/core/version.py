@@ -7,17 +7,21 @@ that one was published as being in effect from the beginning (`effective_at` 0);
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
-from laurels.core.activity import Declared
+from laurels.core.activity import Activity, Choose, Declared, Play, Prize, Purchase, Quote, Redeem
 from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled
 from laurels.core.compiled_voucher import equip
 from laurels.core.member import NEVER
 from laurels.core.pricelist import pricelist_of
+from laurels.core.program.draws_model import stock_pool
 from laurels.core.program.model import Program, Wallet
 from laurels.core.program.renaming import names_between
+from laurels.core.program.rewards_model import Reward, Tickets
 from laurels.core.written import write
 
 
@@ -29,15 +33,19 @@ class Version(msgspec.Struct, frozen=True):
     program: Program
 
 
-def _campaign_keys(ordered: list[Version]) -> list[dict[str, str]]:
-    """For each version in the order of effect, the first ids of campaigns and promotions that had another before."""
+def _first_ids(
+    ordered: list[Version], *of: Literal["campaigns", "promotions", "rewards", "causes"]
+) -> list[dict[str, str]]:
+    """For each version in the order of effect, the first ids of things that had another one before."""
     keys: list[dict[str, str]] = []
     for n, version in enumerate(ordered):
         former, known = (ordered[n - 1].program, keys[-1]) if n else (version.program, {})
         names = names_between(former, version.program)
-        renamed = {**names.campaigns, **names.promotions}
-        here = [*[each.id for each in version.program.campaigns], *[each.id for each in version.program.promotions]]
-        now = {id: known[id] for id in here if id in known}
+        renamed: dict[str, str] = {}
+        now: dict[str, str] = {}
+        for sort in of:
+            renamed.update(getattr(names, sort))
+            now.update({each.id: known[each.id] for each in getattr(version.program, sort) if each.id in known})
         keys.append({**now, **{new: known.get(old, old) for old, new in renamed.items()}})
     return keys
 
@@ -59,10 +67,10 @@ class Versions:
         ordered = sorted(versions, key=lambda version: (version.effective_at, version.number))
         self.versions = tuple(ordered)
         self._starts = [version.effective_at for version in ordered]
-        keys = _campaign_keys(ordered)
+        keys = _first_ids(ordered, "campaigns", "promotions")
+        first_ids = zip(keys, _first_ids(ordered, "rewards"), _first_ids(ordered, "causes"), strict=True)
         self._compiled = tuple(
-            Compiled(version.number, version.program, campaign_keys)
-            for version, campaign_keys in zip(ordered, keys, strict=True)
+            Compiled(version.number, version.program, *keys) for version, keys in zip(ordered, first_ids, strict=True)
         )
         for compiled, voucher_keys in zip(self._compiled, _voucher_keys(ordered), strict=True):
             equip(compiled, voucher_keys)
@@ -144,6 +152,81 @@ class Versions:
     def expiring_until(self, at: Instant) -> tuple[Compiled, ...]:
         """The versions in effect at an instant or before it that have tiers with an expiry of their own."""
         return tuple([compiled for start, compiled in self._expiring if start <= at])
+
+    def reward(self, key: str, at: Instant) -> Reward:
+        """A reward by its first id, as of an instant, else as the newest version that has it says."""
+        for compiled in (self.judging(at), *reversed(self._compiled)):
+            found = compiled.catalogue.by_key.get(key)
+            if found is not None:
+                return found.reward
+        raise AssertionError(f"no version has a reward {key}")
+
+    def pools_of(self, activity: Activity, automatic: Iterable[str], at: Instant) -> tuple[str, ...]:
+        """The pools that deciding an activity may look at if it is recorded then, but for those of vouchers.
+
+        `automatic` are the rewards that the member has chosen to be redeemed by themselves.
+        """
+        data = activity.data
+        pools = self._pools_of_campaigns(activity)
+        if isinstance(data, Play):
+            pools = self._stocks(data.draw)
+        elif isinstance(data, Prize):
+            pools = (stock_pool(data.draw, data.prize),)
+        if not automatic and not isinstance(data, Redeem | Choose):
+            return pools
+        now = self.judging(at)
+        chosen = [now.catalogue.by_key[key] for key in automatic if key in now.catalogue.by_key]
+        if isinstance(data, Redeem | Choose) and data.reward in now.catalogue.rewards:
+            chosen.append(now.catalogue.rewards[data.reward])
+        return tuple(dict.fromkeys([*pools, *[pool for each in chosen for pool in each.pools(now.zone, at)]]))
+
+    def _pools_of_campaigns(self, activity: Activity) -> tuple[str, ...]:
+        """The budgets of campaigns and promotions."""
+        data = activity.data
+        if isinstance(data, Purchase) and data.quote is not None:
+            # The version that made the quote may judge it.
+            return self.pools
+        compiled = self.at(activity.occurred_at)
+        if compiled is None:
+            return ()
+        if isinstance(data, Purchase | Quote):
+            return compiled.purchase_pools
+        trigger = compiled.trigger(activity.type)
+        return () if trigger is None else trigger.pools
+
+    def _stocks(self, draw: str) -> tuple[str, ...]:
+        """The pools of a draw's prizes, whichever version has them."""
+        prizes = {
+            prize.id
+            for version in self.versions
+            for each in version.program.draws
+            if each.id == draw
+            for prize in each.prizes
+            if prize.quantity is not None
+        }
+        return tuple([stock_pool(draw, prize) for prize in sorted(prizes)])
+
+    def draws_of(self, activity: Activity, automatic: Iterable[str]) -> tuple[str, ...]:
+        """The draws of which deciding an activity may want the keys: those it grants tickets of, or plays.
+
+        Rewards are looked for in every version, since a decision says only later which one it is made by.
+        """
+        data = activity.data
+        if isinstance(data, Play):
+            return (data.draw,)
+        compiled = self.at(activity.occurred_at)
+        trigger = None if compiled is None else compiled.trigger(activity.type)
+        draws = () if trigger is None else trigger.draws
+        if not automatic and not isinstance(data, Redeem | Choose):
+            return draws
+        keys, id = set(automatic), data.reward if isinstance(data, Redeem | Choose) else None
+        bought = {
+            each.reward.gives.draw
+            for compiled in self._compiled
+            for each in compiled.catalogue.rewards.values()
+            if isinstance(each.reward.gives, Tickets) and (each.key in keys or each.id == id)
+        }
+        return tuple(dict.fromkeys([*draws, *sorted(bought)]))
 
     @property
     def declared(self) -> Declared | None:

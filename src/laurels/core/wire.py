@@ -164,13 +164,41 @@ class WireReinstatement(Struct, frozen=True, forbid_unknown_fields=True, gc=Fals
     reason: Text
 
 
+class WirePay(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """How a mixed price is paid: so many points for all pieces, and the money that belongs to that."""
+
+    points: Annotated[int, Meta(ge=1, le=10**12)]
+    cash: Number | None = None
+
+
 class WireHold(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """`data` of a redemption request; `hold` false redeems at once."""
+    """`data` of a redemption request: of a reward, or of points of a wallet as money; `hold` false redeems at once."""
 
     redemption: Id
-    wallet: Word
-    points: Annotated[int, Meta(ge=1, le=10**12)]
+    wallet: Word | None = None
+    points: Annotated[int, Meta(ge=1, le=10**12)] | None = None
     hold: bool = True
+    reward: Word | None = None
+    quantity: Annotated[int, Meta(ge=1, le=10_000)] = 1
+    pay: WirePay | None = None
+    value: Number | None = None
+
+
+class WireFulfilment(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """`data` of a step in the fulfilment of a redeemed reward."""
+
+    redemption: Id
+    state: Literal["packed", "shipped", "delivered", "returned", "failed"]
+    carrier: Word | None = None
+    tracking: Word | None = None
+    reference: Word | None = None
+
+
+class WireChoice(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """`data` of a member's choice whether a reward is redeemed by itself."""
+
+    reward: Word
+    automatic: bool
 
 
 class WireCapture(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -184,6 +212,32 @@ class WireCancel(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """`data` of a cancellation."""
 
     redemption: Id
+
+
+class WirePlay(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """`data` of playing a ticket of an instant draw."""
+
+    draw: Id
+
+
+class WirePrize(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """`data` of a prize that was drawn for a ticket: the terms are those announced. Laurels itself sends it."""
+
+    draw: Id
+    place: int
+    prize: Id
+    ticket: int
+    quantity: int
+    wallet: Word | None = None
+    points: int = 0
+    until: Instant | None = None
+
+
+class WireClaim(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """`data` of claiming a prize."""
+
+    draw: Id
+    place: int
 
 
 class WirePart(Struct, frozen=True, array_like=True, gc=False):
@@ -273,6 +327,11 @@ WIRE_TYPES: Final[dict[str, type[Struct]]] = {
     "redemption": WireHold,
     "redemption_capture": WireCapture,
     "redemption_cancel": WireCancel,
+    "redemption_fulfilment": WireFulfilment,
+    "choice": WireChoice,
+    "draw_play": WirePlay,
+    "draw_prize": WirePrize,
+    "draw_claim": WireClaim,
     "transfer_in": WireParcel,
     "transfer_back": WireParcel,
     "voucher_issue": WireVoucherIssue,

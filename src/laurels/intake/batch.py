@@ -1,8 +1,8 @@
 """One batch, one transaction: lock the members, probe the ids, load, decide, claim what is limited, write, commit.
 
-Lock order, here and nowhere else: members by id, follow-ups by id, pools by id where little is left of one; then rows
-are written, and pools with ample room taken last of all, by id. READ COMMITTED gives every statement its own snapshot,
-so what is read after the locks is what their former holders left.
+Lock order, here and nowhere else: members by id, follow-ups by id, draws by id (shared, against their closing), pools
+by id where little is left of one; then rows are written, and pools with ample room taken last of all, by id. READ
+COMMITTED gives every statement its own snapshot, so what is read after the locks is what their former holders left.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from laurels.core.facts import FollowUp, decode_facts, encode_facts
 from laurels.core.member import ROOT, Document, Purchased, Root, decode_document, encode_document, purchased
 from laurels.core.wire import WireParcel, WirePart, WireSentVoucher
 from laurels.intake.admission import Item
-from laurels.intake.deciding import RETURNS, Accepted, Loaded, Pass
+from laurels.intake.deciding import POOL, RETURNS, Accepted, Loaded, Pass
 from laurels.intake.head import Heads
 from laurels.intake.sameness import has_free_text, without_text
 from laurels.intake.submission import Outcome, UnknownProgram
@@ -29,6 +29,7 @@ from laurels.store.bucket import bucket_of
 from laurels.store.circumstances import stored_circumstances
 from laurels.store.codes import read_codes
 from laurels.store.database import Connection
+from laurels.store.draws import OpenDraw, open_draws
 from laurels.store.recording import LARGEST, Recording
 from laurels.store.sql import named
 
@@ -82,6 +83,8 @@ class Batch:
         self._pools: set[str] = set()
         self._codes: dict[str, Code] = {}
         self._stand: dict[str, int] = {}
+        self._draws: dict[str, OpenDraw] = {}
+        self._records = True
 
     async def record(self) -> dict[Item, Outcome]:
         """What became of each item; committed. Whatever is raised, nothing of the batch was written."""
@@ -108,6 +111,7 @@ class Batch:
 
     async def foresee(self) -> dict[Item, Outcome]:
         """What would become of each item; reads one snapshot, locks and writes nothing."""
+        self._records = False
         async with self._connection.transaction(isolation="repeatable_read", readonly=True):
             await self._lock(READ_MEMBERS)
             await self._probe()
@@ -156,32 +160,42 @@ class Batch:
         self._letters = {row["id"]: row for row in rows}
 
     async def _load(self) -> None:
-        """Loads what decisions will want, as far as one can tell before."""
+        """Loads what decisions will want, as far as one can tell; draws are locked unless nothing is recorded."""
         head, pools, wanted = self._head, self._pools, dict[tuple[str, str], None]()
         codes: set[str] = set()
+        draws: set[str] = set()
         for item in self._items:
             activity = item.activity
             if activity is None or (activity.source, activity.id) in self._hits:
                 continue
             root = self._loaded.documents[activity.member][ROOT]
+            at = self._now if head.is_live else max(self._at or 0, activity.occurred_at)
+            automatic: tuple[str, ...] = ()
             if isinstance(root, Root):
-                at = self._now if head.is_live else max(self._at or 0, activity.occurred_at)
-                for key in needs(head.versions, activity, root, max(at, root.now)):
+                at, automatic = max(at, root.now), root.automatic
+                for key in needs(head.versions, activity, root, at):
                     wanted[activity.member, key] = None
-            pools.update(head.pools_of(activity))
+            pools.update(head.pools_of(activity, automatic, at))
             codes.update(head.codes_of(activity))
-        await self._fetch(wanted, pools=sorted(pools))
+            draws.update(head.versions.draws_of(activity, automatic))
         if codes:
             self._codes = await read_codes(self._connection, self._program, codes)
+        if draws:
+            self._draws = await open_draws(self._connection, self._program, sorted(draws), lock=self._records)
+        await self._fetch(wanted, pools=pools)
 
     async def _fetch(
-        self, wanted: Iterable[tuple[str, str]], onto: Pass | None = None, *, pools: Sequence[str] = ()
+        self, wanted: Iterable[tuple[str, str]], onto: Pass | None = None, *, pools: Iterable[str] = ()
     ) -> None:
         """Looks documents up, and what was used of pools; documents that there are not are known to be missing."""
         found: dict[tuple[str, str], Document | None] = {}
         documents: list[tuple[str, str]] = []
         bodies: list[tuple[str, int]] = []
+        unread = set(pools)
         for member, key in wanted:
+            if key.startswith(POOL):
+                unread.add(key[len(POOL) :])
+                continue
             if key.startswith(_BODY):
                 seq = int(key[len(_BODY) :])
                 if onto is None or not onto.supply_purchase(member, seq):
@@ -191,15 +205,20 @@ class Batch:
             if member in self._loaded.existing:
                 documents.append((member, key))
         buckets = self._buckets
-        if documents or pools:
+        if documents or unread:
             members, keys = zip(*documents, strict=True) if documents else ((), ())
+            read: dict[str, int] = {}
             for member, key, document, used in await self._connection.fetch(
-                LOAD, self._program, members, keys, [buckets[member] for member in members], pools
+                LOAD, self._program, members, keys, [buckets[member] for member in members], sorted(unread)
             ):
                 if member is None:
-                    self._used[key] = used
+                    read[key] = used
                 else:
                     found[member, key] = decode_document(key, document)
+            self._used.update(read)
+            self._pools.update(unread)
+            if onto is not None:
+                onto.supply_pools(read)
         if bodies:
             members, numbers = zip(*bodies, strict=True)
             for row in await self._connection.fetch(LOAD_BODIES, self._program, members, numbers):
@@ -227,8 +246,9 @@ class Batch:
 
     async def _decide(self) -> Pass:
         decided = Pass(
-            self._head, self._loaded, self._hits, self._letters, self._used, self._codes, self._now, self._at
-        )
+            self._head, self._loaded, self._hits, self._letters, self._used, self._pools, self._codes, self._now,
+            self._at, self._draws,
+        )  # fmt: skip
         waiting: Sequence[Item] = self._items
         while waiting:
             waiting, missing = decided.run(waiting)

@@ -8,20 +8,23 @@ missing are collected over as many members as possible and asked for together.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
 
-from laurels.core.activity import Activity, Purchase
+from laurels.core.activity import Activity, Play, Prize, Purchase
 from laurels.core.calendar import MICROSECONDS_PER_MINUTE, Instant
 from laurels.core.case import Code
 from laurels.core.decide import Circumstances, Decision, bring_up, decide
+from laurels.core.draw import day_key, number_of
 from laurels.core.facts import Explained, PoolClaimed, Priced, QuoteReserved, decode_facts
 from laurels.core.journal import entries
 from laurels.core.limit import wished, wished_money
 from laurels.core.member import ROOT, Document, Member, Missing, purchase_key, purchased
+from laurels.core.prize import day_of, key_name
+from laurels.core.program.draws_model import TICKETS, stock_pool
 from laurels.core.program.model import Budget
 from laurels.core.refusal import Refusal
 from laurels.core.shape import Problem
@@ -31,6 +34,7 @@ from laurels.intake.admission import Item
 from laurels.intake.head import Head
 from laurels.intake.sameness import StoredBody, is_same
 from laurels.intake.submission import Outcome
+from laurels.store.draws import OpenDraw
 
 AHEAD_MOST: Final = 5 * MICROSECONDS_PER_MINUTE
 """How far a live activity may have occurred ahead of the clock."""
@@ -43,6 +47,11 @@ RETURNS: Final = frozenset(RETURN_OF.values())
 
 _TRIGGER: Final = MappingProxyType({"quote": "purchase"})
 """What sets off the campaigns that judged an activity, where that is not its type."""
+
+POOL: Final = "pool/"
+"""How the keys begin by which a decision asks for what was used of pools."""
+
+NO_DRAWS: Final[Mapping[str, OpenDraw]] = {}
 
 _log: Final = logging.getLogger("laurels.intake")
 
@@ -73,7 +82,10 @@ class Accepted(msgspec.Struct, gc=False):
 
 
 class Pass:
-    """One way through a batch. `now` is real time; `clock` the program's own where it has one."""
+    """One way through a batch. `now` is real time; `clock` the program's own where it has one.
+
+    `used` is what was used of the pools that were `read`; one that was not is asked for like a document.
+    """
 
     def __init__(
         self,
@@ -82,16 +94,20 @@ class Pass:
         hits: Mapping[tuple[str, str], Any],
         letters: Mapping[str, Any],
         used: Mapping[str, int],
+        read: Set[str],
         codes: Mapping[str, Code],
         now: Instant,
         clock: Instant | None,
+        draws: Mapping[str, OpenDraw] = NO_DRAWS,
     ) -> None:
+        self._draws = draws
         self._head = head
         self._loaded = loaded
         self._hits = hits
         self._letters = letters
         self._now = now
         self._used = dict(used)
+        self._read = read
         self._codes = codes
         self._members: dict[str, Member] = {}
         self._here: dict[tuple[str, str], Accepted] = {}
@@ -140,6 +156,16 @@ class Pass:
             activity = accepted.item.activity
             if not accepted.pools or activity is None:
                 continue
+            now = self._head.versions.judging(accepted.recorded_at).catalogue
+            for claim in accepted.outcome.facts:
+                if type(claim) is PoolClaimed and claim.by > 0:
+                    bound = now.bound_of(claim.pool) if now.bounds else None
+                    if claim.pool.startswith(TICKETS):
+                        bound = self._stock_of(accepted, claim.pool)
+                        assert bound is not None
+                    if bound is not None:
+                        wanted, most = found.get(claim.pool, (0, bound))
+                        found[claim.pool] = (wanted + claim.by, min(most, bound))
             self._vouchers_wished(accepted, found)
             for pool, limit, points in self._wished(accepted, activity):
                 wanted, most = found.get(pool, (0, limit.most))
@@ -184,6 +210,11 @@ class Pass:
         if member is not None and key not in member.documents:
             self._members[id] = Member(id, {**member.documents, key: document})
 
+    def supply_pools(self, used: Mapping[str, int]) -> None:
+        """What was used of pools that nobody had read before."""
+        for pool, by in used.items():
+            self._used.setdefault(pool, by)
+
     def supply_purchase(self, id: str, seq: int) -> bool:
         """Whether the purchase that is the member's activity number `seq` was decided here; then the member has it.
 
@@ -224,11 +255,16 @@ class Pass:
         recorded_at = self.recorded_at(activity.occurred_at, member)
         if self._head.is_live and activity.occurred_at > recorded_at + AHEAD_MOST:
             return self._refused(item, Refusal("occurred_in_future"))
-        names = self._head.pools_of(activity)
+        names = self._head.pools_of(activity, member.root.automatic, recorded_at)
+        unread = [name for name in names if name not in self._read]
+        if unread:
+            raise Missing(*[f"{POOL}{name}" for name in unread])
         pools = {name: self._used.get(name, 0) for name in names}
         random = chance() if self._head.versions.draws_chance else ""
         codes = {code: self._codes[code] for code in self._head.codes_of(activity) if code in self._codes}
-        decided = decide(self._head.versions, member, activity, Circumstances(recorded_at, pools, random, codes))
+        keys = self._keys_of(activity, member, recorded_at) if self._draws else {}
+        given = Circumstances(recorded_at, pools, random, codes, keys)
+        decided = decide(self._head.versions, member, activity, given)
         if isinstance(decided, Refusal):
             return self._refused(item, decided)
         after = decided.member
@@ -261,6 +297,30 @@ class Pass:
         if not self._head.is_live:
             self.clock = recorded_at
         return outcome
+
+    def _keys_of(self, activity: Activity, member: Member, at: Instant) -> dict[str, str]:
+        """The member's own numbers in the draws that are open, and to play one the key of its day."""
+        keys: dict[str, str] = {}
+        for id in self._head.versions.draws_of(activity, member.root.automatic):
+            draw = self._draws.get(id)
+            if draw is None:
+                continue
+            keys[id] = number_of(draw.numbers, activity.member)
+            if isinstance(activity.data, Play):
+                day = day_of(self._head.versions.judging(at), at)
+                keys[key_name(id, day)] = day_key(draw.seed, day).hex()
+        return keys
+
+    def _stock_of(self, accepted: Accepted, pool: str) -> int | None:
+        """How many prizes there are, of which a decision took one; None where it took none of that pool."""
+        activity = accepted.item.activity
+        assert activity is not None
+        if isinstance(activity.data, Prize):
+            return activity.data.quantity
+        if not isinstance(activity.data, Play):
+            return None
+        draw = self._head.versions.judging(accepted.recorded_at).draws[activity.data.draw]
+        return next((prize.quantity for prize in draw.prizes if stock_pool(draw.id, prize.id) == pool), None)
 
     def recorded_at(self, occurred_at: Instant, member: Member) -> Instant:
         """When it is recorded: never before what was recorded earlier for the member, or for the program's clock."""

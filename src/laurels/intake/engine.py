@@ -22,6 +22,7 @@ from laurels.core.version import Versions
 from laurels.intake import looking, waking
 from laurels.intake.admission import Item, envelope_problems
 from laurels.intake.batch import LOCK_MEMBERS, Batch
+from laurels.intake.drawing import carry_out
 from laurels.intake.follow_up import Letter, deliver, letters_of, open_letters
 from laurels.intake.head import Heads, ReadProgram
 from laurels.intake.lane import Lane, Request
@@ -29,6 +30,8 @@ from laurels.intake.settling import Settler
 from laurels.intake.submission import ClockMoved, FollowUpOutcome, Outcome, Overloaded, Submission
 from laurels.store.bucket import bucket_of
 from laurels.store.database import Database
+from laurels.store.draws import draw_rows, next_step_at
+from laurels.store.programs import program_row
 from laurels.store.reading import MemberRow
 
 RETRY_AFTER_S: Final = 1
@@ -164,7 +167,32 @@ class Intake:
 
     async def move_clock(self, program: str, to: Instant) -> ClockMoved | Refusal:
         """Setup and sandbox: the clock stands at `to`, and everything due on the way was carried out in order."""
-        return await waking.move_clock(self._database, program, to, self._wake, self._batch_most)
+        first: ClockMoved | None = None
+        woken, is_stuck = 0, False
+        while True:
+            at = to if is_stuck else await self._next_step(program, to)
+            moved = await waking.move_clock(self._database, program, at, self._wake, self._batch_most)
+            if isinstance(moved, Refusal):
+                return moved
+            first, woken = first or moved, woken + moved.woken
+            is_stuck = not await self.go_on_with_draws(program)
+            if at == to and is_stuck:
+                return ClockMoved(first.before, to, woken)
+
+    async def _next_step(self, program: str, to: Instant) -> Instant:
+        """The instant up to `to` at which a draw of a program with a clock of its own goes on; else `to`."""
+        row = await program_row(self._database, program)
+        if row is None or row.mode == "live" or (row.clock is not None and to < row.clock):
+            return to
+        due = await next_step_at(self._database, program)
+        return to if due is None or due > to else max(due, row.clock or 0)
+
+    async def go_on_with_draws(self, program: str) -> int:
+        """Closes, draws and settles what is due of the program's draws; how many steps that took."""
+        now = await self.now(program)
+        if now is None or not await draw_rows(self._database, program, limit=1):
+            return 0
+        return await carry_out(self._database, program, await self.versions(program), now, self._wake)
 
     async def sweep(self, program: str, limit: int) -> int:
         """How many members were woken because something fell due; at most `limit`."""

@@ -6,11 +6,11 @@ versions are read again before anything is decided; documents read once are kept
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
-from laurels.core.activity import Activity, Declared, Purchase, Quote
+from laurels.core.activity import Activity, Declared
 from laurels.core.calendar import Instant
 from laurels.core.program.model import Program
 from laurels.core.version import Version, Versions
@@ -46,28 +46,15 @@ class Head(msgspec.Struct, frozen=True):
         assert compiled is not None
         return compiled.declared
 
-    def pools_of(self, activity: Activity) -> tuple[str, ...]:
-        """The pools that deciding the activity may look at."""
+    def pools_of(self, activity: Activity, automatic: Iterable[str], at: Instant) -> tuple[str, ...]:
+        """The pools that deciding the activity may look at; `automatic` as in `Versions.pools_of`."""
         codes = self.codes_of(activity)
         vouchers = (*self.versions.voucher_budgets, *pools_named(codes)) if codes else ()
-        return (*self._pools_of(activity), *vouchers)
+        return (*self.versions.pools_of(activity, automatic, at), *vouchers)
 
     def codes_of(self, activity: Activity) -> tuple[str, ...]:
         """The voucher codes that the activity names."""
         return names_codes(activity.data) if self.versions.has_vouchers else ()
-
-    def _pools_of(self, activity: Activity) -> tuple[str, ...]:
-        data = activity.data
-        if isinstance(data, Purchase) and data.quote is not None:
-            # The version that made the quote may judge it.
-            return self.versions.pools
-        compiled = self.versions.at(activity.occurred_at)
-        if compiled is None:
-            return ()
-        if isinstance(data, Purchase | Quote):
-            return compiled.purchase_pools
-        trigger = compiled.trigger(activity.type)
-        return () if trigger is None else trigger.pools
 
 
 class Heads:

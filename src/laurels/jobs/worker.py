@@ -35,11 +35,12 @@ class Round(msgspec.Struct, frozen=True):
     woken: int
     ended: int
     forgotten: int
+    drawn: int = 0
 
     @property
     def is_idle(self) -> bool:
         """Whether there was nothing to do."""
-        return not (self.woken or self.ended or self.forgotten)
+        return not (self.woken or self.ended or self.forgotten or self.drawn)
 
 
 class Worker:
@@ -70,7 +71,9 @@ class Worker:
             try:
                 done = await self.round()
                 if not done.is_idle:
-                    self._log.info("round", woken=done.woken, ended=done.ended, forgotten=done.forgotten)
+                    self._log.info(
+                        "round", woken=done.woken, ended=done.ended, forgotten=done.forgotten, drawn=done.drawn
+                    )
             except Exception:  # noqa: BLE001 - it is logged and counted, and the next round tries again
                 self._on_error()
                 self._log.exception("round_failed")
@@ -84,9 +87,11 @@ class Worker:
         self._stopping.set()
 
     async def round(self) -> Round:
-        """Wakes whoever is due in live programs, ends open follow-ups, makes codes asked for, forgets old keys."""
+        """Goes on with draws, wakes whoever is due, ends open follow-ups, makes codes asked for, forgets old keys."""
         woken = 0
+        drawn = 0
         for program in await programs(self._database):
+            drawn += await self._go_on_with_draws(program.id)
             if program.mode != "live":
                 continue
             while not self._stopping.is_set():
@@ -100,4 +105,13 @@ class Worker:
             if not self._stopping.is_set():
                 await generate(self._database, self._clock, program_id, batch)
         forgotten = await forget(self._database, self._clock.now() - KEYS_KEPT_DAYS * MICROSECONDS_PER_DAY)
-        return Round(woken, ended, forgotten)
+        return Round(woken, ended, forgotten, drawn)
+
+    async def _go_on_with_draws(self, program: str) -> int:
+        """Steps of draws; members are woken also where a draw fails, which is tried again in the next round."""
+        try:
+            return await self._intake.go_on_with_draws(program)
+        except Exception:  # noqa: BLE001 - it is logged and counted, and the next round tries again
+            self._on_error()
+            self._log.exception("draw_failed", program=program)
+            return 0

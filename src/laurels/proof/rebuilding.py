@@ -160,6 +160,8 @@ async def _rebuild_pools(connection: Connection, program: str) -> list[str]:
         for fact in decode_facts(facts):
             if type(fact) is PoolClaimed:
                 claimed[fact.pool] = claimed.get(fact.pool, 0) + fact.by
+    for row in await connection.fetch("select pool, by from pool_correction where program = $1", program):
+        claimed[row["pool"]] = claimed.get(row["pool"], 0) + row["by"]
     used = {row["id"]: row["used"] for row in rows}
     changed = [pool for pool, by in claimed.items() if used.get(pool) != by]
     for pool in changed:

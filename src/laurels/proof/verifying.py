@@ -20,6 +20,7 @@ import msgspec
 
 from laurels.clock import Clock
 from laurels.proof.difference import Difference
+from laurels.proof.draws import judge_draws
 from laurels.proof.member import Counted
 from laurels.proof.reach import Reach, judge_reach
 from laurels.proof.whole import (
@@ -130,6 +131,7 @@ class _Run:
         program = self._program
         differences, history = await judge_versions(connection, program)
         differences += await judge_ids(connection, program)
+        differences += await judge_draws(connection, program)
         kept = await self._kept() if resume else None
         self._total = await connection.fetchval(
             "select coalesce(sum(seq), 0)::bigint from member where program = $1", program

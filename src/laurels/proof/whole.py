@@ -16,7 +16,7 @@ from laurels.proof.history import History
 from laurels.proof.member import Counted, Sent
 from laurels.store.bucket import bucket_of
 from laurels.store.database import Connection
-from laurels.store.digest import version_digest
+from laurels.store.digest import correction_digest, version_digest
 from laurels.store.sql import named
 
 STRAYS: Final = named("verify_strays")
@@ -70,17 +70,44 @@ def _changed(
 
 
 async def judge_pools(connection: Connection, program: str, counted: Counted) -> list[Difference]:
-    """Pools of which more or less was used than activities claimed."""
+    """Pools of which more or less was used than activities claimed and people corrected; and corrections themselves."""
     rows = await connection.fetch("select id, used from pool where program = $1 order by id", program)
     stored = {row[0]: row[1] for row in rows}
-    return [
+    used = dict(counted.claims)
+    differences = await _judge_corrections(connection, program, used)
+    differences.extend(
         Difference(
-            "pool", "used", "not the sum of what was claimed", program, key=pool,
-            stored=str(stored.get(pool, "no row")), expected=str(counted.claims.get(pool, 0)),
+            "pool", "used", "not the sum of what was claimed and corrected", program, key=pool,
+            stored=str(stored.get(pool, "no row")), expected=str(used.get(pool, 0)),
         )
-        for pool in sorted(stored.keys() | counted.claims.keys())
-        if stored.get(pool, 0) != counted.claims.get(pool, 0)
-    ]  # fmt: skip
+        for pool in sorted(stored.keys() | used.keys())
+        if stored.get(pool, 0) != used.get(pool, 0)
+    )  # fmt: skip
+    return differences
+
+
+async def _judge_corrections(connection: Connection, program: str, used: dict[str, int]) -> list[Difference]:
+    """Corrections that are not what was recorded; what they correct is added to what was used."""
+    rows = await connection.fetch(
+        "select pool, number, id, by, reason, source, corrected_at, digest from pool_correction where program = $1 "
+        "order by pool, number",
+        program,
+    )
+    differences: list[Difference] = []
+    due: dict[str, int] = {}
+    for pool, number, id, by, reason, source, corrected_at, digest in rows:
+        due[pool] = due.get(pool, 0) + 1
+        used[pool] = used.get(pool, 0) + by
+        key = f"{pool} {number}"
+        if number != due[pool]:
+            message = f"number {due[pool]} is missing"
+            differences.append(Difference("pool_correction", "number", message, program, key=key))
+            due[pool] = number
+        if correction_digest(program, pool, number, id, by, reason, source, corrected_at) != digest:
+            columns = "program, pool, number, id, by, reason, source, corrected_at or digest"
+            message = "the correction is not what was recorded"
+            differences.append(Difference("pool_correction", columns, message, program, key=key))
+    return differences
 
 
 async def judge_codes(connection: Connection, program: str) -> list[Difference]:

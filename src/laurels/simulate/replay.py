@@ -67,9 +67,7 @@ class Replay:
     ) -> Decision | Refusal:
         folder = self._members.get(activity.member) or Folder(activity.member)
         at = max(recorded_at if recorded_at is not None else max(self.clock, activity.occurred_at), folder.root.now)
-        compiled = self._versions.at(activity.occurred_at)
-        trigger = None if compiled is None else compiled.trigger(activity.type)
-        names = () if trigger is None else trigger.pools
+        names = self._versions.pools_of(activity, folder.root.automatic, at)
         if self._versions.has_vouchers:
             names = (*names, *self._versions.voucher_budgets, *pools_named(names_codes(activity.data)))
         pools = {pool: self._pools.get(pool, 0) for pool in names}
@@ -82,6 +80,8 @@ class Replay:
             random = given.random if given is not None and given.random else _chance_of(activity)
             codes, keys = (given.codes, given.keys) if given is not None else ({}, {})
             circumstances = Circumstances(at, pools, random, codes, keys)
+        elif given is not None and given.keys:
+            circumstances = Circumstances(at, pools, keys=given.keys)
         decided = folder.decide(self._versions, activity, circumstances, bought)
         if isinstance(decided, Refusal):
             return decided

@@ -35,6 +35,13 @@ def activity_digest(
     return digest.digest()
 
 
+def correction_digest(
+    program: str, pool: str, number: int, id: str, by: int, reason: str, source: str, corrected_at: int
+) -> bytes:
+    """SHA-256 over a JSON array of the other columns."""
+    return sha256(_encode((program, pool, number, id, by, reason, source, corrected_at))).digest()
+
+
 def version_digest(program: str, number: int, effective_at: int, published_at: int, document: str) -> bytes:
     """SHA-256 over a JSON array of the other columns."""
     return sha256(_encode((program, number, effective_at, published_at, document))).digest()

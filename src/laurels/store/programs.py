@@ -7,6 +7,7 @@ the newest number inside its transaction, so by then no process decides without 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Awaitable, Callable
 from typing import Final, Literal
 
 import asyncpg
@@ -104,8 +105,17 @@ async def stored_versions(connection: Connection | Database, program: str) -> tu
     return tuple(StoredVersion(**row) for row in rows)
 
 
+Alongside = Callable[[Connection], Awaitable[None]]
+"""What is written in the transaction that publishes a version."""
+
+
 async def publish(
-    database: Database, clock: Clock, program: str, document: str, effective_at: Instant | None = None
+    database: Database,
+    clock: Clock,
+    program: str,
+    document: str,
+    effective_at: Instant | None = None,
+    alongside: Alongside | None = None,
 ) -> StoredVersion | Refusal | None:
     """The version as published; None if there is no such program. The document has been checked by the caller.
 
@@ -116,7 +126,7 @@ async def publish(
         transaction = connection.transaction()
         await transaction.start()
         try:
-            version = await _publish(connection, clock, program, document, effective_at)
+            version = await _publish(connection, clock, program, document, effective_at, alongside)
         except BaseException:
             await transaction.rollback()
             raise
@@ -128,7 +138,12 @@ async def publish(
 
 
 async def _publish(
-    connection: Connection, clock: Clock, program: str, document: str, effective_at: Instant | None
+    connection: Connection,
+    clock: Clock,
+    program: str,
+    document: str,
+    effective_at: Instant | None,
+    alongside: Alongside | None,
 ) -> StoredVersion | Refusal | None:
     row = await connection.fetchrow("select mode, clock from program where id = $1 for update", program)
     if row is None:
@@ -152,6 +167,8 @@ async def _publish(
         document,
         version_digest(program, number, effective_at, now, document),
     )
+    if alongside is not None:
+        await alongside(connection)
     # Looked at last: what counts is the commit, which follows at once.
     if is_bound and effective_at < clock.now() + NOTICE:
         return Refusal("effective_too_soon", f"It is {format_instant(clock.now())}.")

@@ -4,7 +4,7 @@
 -- is keyed by program and id and carries `bucket` last: SHA-256 of the member's id, its last ten bits. Ids compare by
 -- code point, so that the order in which rows are locked is the same everywhere.
 --
--- Ledger tables (activity, entry, program_version) are append-only: the application's role, laurels_app, may not
+-- Ledger tables (activity, entry, program_version, pool_correction) are append-only: the application's role, laurels_app, may not
 -- update or delete their rows. Everything else can be made anew from them or is about people and settings.
 
 create schema laurels;
@@ -211,6 +211,27 @@ create table pool (
 ) with (fillfactor = 50);
 comment on table pool is 'What was used of anything limited. Locked where little is left, in the order of ids; else taken by the write, last of all.';
 
+create table pool_correction (
+  program      text collate "C" not null references program,
+  pool         text collate "C" not null,
+  number       integer not null check (number >= 1),
+  id           text collate "C" not null,
+  by           bigint  not null check (by <> 0),
+  reason       text    not null,
+  source       text    not null,
+  corrected_at bigint  not null,
+  digest       bytea   not null,
+  primary key (program, pool, number),
+  unique (program, pool, id)
+);
+comment on table  pool_correction is
+  'Ledger: what people corrected in pools. What is used of a pool is what activities claimed and what was corrected.';
+comment on column pool_correction.number is 'Counts the pool''s corrections from 1 without gaps.';
+comment on column pool_correction.id is 'Follows from the Idempotency-Key, so that the same correction is made once.';
+comment on column pool_correction.by is 'What is used more (fewer pieces are left), or less (negative).';
+comment on column pool_correction.source is 'The source of the key that corrected it.';
+comment on column pool_correction.digest is 'SHA-256 of the row (laurels.store.digest).';
+
 create table outbox (
   program     text collate "C" not null,
   id          text collate "C" not null,
@@ -277,6 +298,115 @@ create table code (
 );
 comment on table  code is 'Codes that anybody may take, or use. Who took one is said by the pool code/<code> and the member''s documents.';
 comment on column code.batch is 'The number of the batch.';
+
+
+-- draws ---------------------------------------------------------------------------------------------------------------
+
+create table draw (
+  program      text collate "C" not null references program,
+  id           text collate "C" not null,
+  kind         text   not null check (kind in (
+                 'scheduled',  -- closes, then is drawn
+                 'instant'     -- each ticket is played by itself
+               )),
+  state        text   not null check (state in (
+                 'open',       -- announced; takes tickets between its instants; becomes closing, or drawn if instant
+                 'closing',    -- takes no ticket any more, and those that members have enter; becomes closed
+                 'closed',     -- its entries and their root are public; becomes drawn
+                 'drawn',      -- its seed is public, and who won; prizes are on their way; becomes settled
+                 'settled'     -- nothing can happen any more
+               )),
+  closes_at    bigint not null,
+  draws_at     bigint,
+  announcement text   not null,
+  replaced     text   not null,
+  closed_at    bigint,
+  entries      bigint,
+  root         bytea,
+  drawn_at     bigint,
+  seed         bytea,
+  winners      text,
+  alternates   text,
+  primary key (program, id)
+);
+comment on table  draw is 'Draws, with all that is public of them. A state is never left for an earlier one.';
+comment on column draw.state is 'open -> closing -> closed -> drawn -> settled; of an instant draw open -> drawn -> settled.';
+comment on column draw.announcement is 'JSON: what was published before anybody could win (laurels.core.draw_record).';
+comment on column draw.replaced is 'JSON: the announcements before that, oldest first.';
+comment on column draw.entries is 'How many there are.';
+comment on column draw.seed is 'Public since it was drawn; until then in draw_secret alone.';
+comment on column draw.winners is 'JSON: the entry of each place.';
+comment on column draw.alternates is 'JSON: the entries that come next, in their order.';
+
+create function draw_goes_on() returns trigger language plpgsql as $$
+declare
+  states text[] := array['open', 'closing', 'closed', 'drawn', 'settled'];
+begin
+  if array_position(states, new.state) < array_position(states, old.state) then
+    raise exception 'the draw % is % and cannot become % again', old.id, old.state, new.state;
+  end if;
+  if (old.state <> 'open' and (new.announcement, new.replaced, new.closes_at) is distinct from
+                              (old.announcement, old.replaced, old.closes_at))
+     or (old.root is not null and (new.root, new.entries, new.closed_at) is distinct from
+                                  (old.root, old.entries, old.closed_at))
+     or (old.seed is not null and (new.seed, new.winners, new.alternates, new.drawn_at) is distinct from
+                                  (old.seed, old.winners, old.alternates, old.drawn_at)) then
+    raise exception 'what was published of the draw % cannot be changed', old.id;
+  end if;
+  return new;
+end $$;
+create trigger draw_goes_on before update on draw for each row execute function draw_goes_on();
+
+create table draw_secret (
+  program text collate "C" not null,
+  draw    text collate "C" not null,
+  seed    bytea not null check (length(seed) = 32),
+  numbers bytea not null check (length(numbers) = 32),
+  primary key (program, draw)
+);
+comment on table  draw_secret is 'What must stay secret of a draw: its seed until it is drawn, the key of its numbers for ever.';
+comment on column draw_secret.numbers is 'Keys the numbers by which members are known in the draw.';
+
+create table draw_entry (
+  program text collate "C" not null,
+  draw    text collate "C" not null,
+  number  text collate "C" not null,
+  member  text collate "C" not null,
+  tickets text not null,
+  primary key (program, draw, number)
+);
+comment on table  draw_entry is 'Who is in a draw, as of its close.';
+comment on column draw_entry.tickets is 'JSON: the numbers of the member''s tickets, in order.';
+
+create table draw_award (
+  program   text collate "C" not null,
+  draw      text collate "C" not null,
+  place     integer not null,
+  turn      integer not null,
+  number    text collate "C" not null,
+  ticket    bigint  not null,
+  prize     text    not null,
+  alternate integer,
+  at        bigint  not null,
+  until     bigint,
+  status    text    not null check (status in (
+              'pending',    -- to be submitted for the member; becomes open, given or refused
+              'open',       -- waits to be claimed; becomes claimed or forfeited
+              'given',      -- points, which the member has
+              'claimed',    -- the member has it
+              'forfeited',  -- nobody claimed it in its time; goes to an alternate
+              'refused'     -- the member cannot have it any more; goes to an alternate
+            )),
+  primary key (program, draw, place, turn)
+);
+comment on table  draw_award is 'Prizes on their way to those whom a draw gave them: first the winner of a place, then alternates.';
+comment on column draw_award.turn is '0 is the winner''s; each forfeit begins another one.';
+comment on column draw_award.alternate is 'Which alternate, from 1; null for the winner.';
+comment on column draw_award.until is 'When it is forfeited.';
+
+-- Whose tickets are to enter a draw, and what was played of one.
+create index state_of_draw on state (program, key, member) where key like 'draw/%';
+create index activity_played on activity (program, recorded_at) where type = 'draw_play';
 
 
 -- people, apart from the ledger, erasable -----------------------------------------------------------------------------
@@ -362,11 +492,16 @@ comment on column import_progress.detail is 'JSON: what the import has counted s
 grant usage on schema laurels to laurels_app;
 grant select on all tables in schema laurels to laurels_app;
 grant insert on
-  program, program_version, api_key, activity, entry, member, state, pool, outbox, profile, identifier, free_text,
-  idempotency, import_progress, code_batch, code
+  program, program_version, api_key, activity, entry, member, state, pool, pool_correction, outbox, profile, identifier,
+  free_text, idempotency, import_progress, code_batch, code
   to laurels_app;
 grant update on
   program, api_key, member, state, pool, outbox, profile, identifier, free_text, idempotency, import_progress,
   code_batch
   to laurels_app;
 grant delete on state, profile, identifier, idempotency, import_progress to laurels_app;
+grant select, insert on draw, draw_secret, draw_entry, draw_award to laurels_app;
+grant update (state, closes_at, draws_at, announcement, replaced, closed_at, entries, root, drawn_at, seed, winners,
+              alternates)
+  on draw to laurels_app;
+grant update (status, until) on draw_award to laurels_app;

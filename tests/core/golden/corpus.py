@@ -16,7 +16,7 @@ from laurels.core.activity import Activity
 from laurels.core.calendar import tzdata_version
 from laurels.core.decide import ENGINE
 from laurels.core.facts import VoucherIssued, encode_facts
-from tests.core.harness import Answer, World, shop
+from tests.core.harness import Answer, World, draw_keys, shop
 from tests.core.histories import Story, history_of, program_of
 
 FILE = Path(__file__).with_name("facts.ndjson")
@@ -32,6 +32,7 @@ class Recorder(World):
         self._inside = False
         super().__init__(*programs, start=start)
         self.start = self.now
+        self.keys = draw_keys
 
     def _add(self, each: Any, effective_at: int) -> None:
         self.documents.append((effective_at, each))
@@ -374,6 +375,100 @@ def vouchers() -> Recorder:
     return w
 
 
+def draws() -> Recorder:
+    """Tickets granted, void, entered and played; prizes won, claimed and forfeited; a draw that closes later."""
+    spring = {
+        "opens": "2026-03-01", "closes": "2026-03-20", "draws_at": "2026-04-02", "exclude": "member.staff",
+        "prizes": {"bike": {"quantity": 2}, "gift": {"quantity": 2, "gives": {"wallet": "points", "points": 500}}},
+    }  # fmt: skip
+    wheel = {
+        "kind": "instant", "opens": "2026-03-01", "closes": "2026-03-31", "claim": "2D",
+        "prizes": {
+            "mug": {"quantity": 1, "odds": "1/2"},
+            "gift": {"odds": "1/4", "gives": {"wallet": "points", "points": 7}},
+        },
+        "fallback": {"gives": {"wallet": "points", "points": 1}},
+    }  # fmt: skip
+
+    def document(**words: Any) -> dict[str, Any]:
+        return shop(
+            campaigns={
+                "per_100": {"on": "purchase", "grant": {"tickets": "spring", "per": "100.00"}},
+                "turns": {"on": "check_in", "grant": {"tickets": "wheel", "count": 4}},
+            },
+            draws={"spring": {**spring, **words}, "wheel": wheel},
+            jurisdiction="none",
+            fields={"member": {"staff": {"type": "bool", "default": False}}},
+        )
+
+    w = Recorder(document(), start="2026-02-01 10:00")
+    w.enrol()
+    w.enrol("s", attributes={"staff": True})
+    w.buy("o0", "100.00")
+    w.buy("o1", "250.00", at="2026-03-02 10:00")
+    w.buy("s1", "250.00", member="s")
+    w.buy("o2", "100.00", "200.00")
+    w.give_back("o2", "2")
+    w.post("m", "check_in")
+    w.post("m", "check_in")
+    for _ in range(8):
+        w.post("m", "draw_play", {"draw": "wheel"})
+    w.post("m", "draw_play", {"draw": "wheel"})
+    w.publish(document(closes="2026-03-25", changes=[{"at": "2026-03-05", "reason": "longer"}]), "2026-03-05")
+    w.give_back("o1", at="2026-03-26")
+    for place, ticket, prize, more in (
+        (1, 1, "bike", {"until": w.instant("2026-04-10")}),
+        (2, 2, "bike", {"until": w.instant("2026-04-10")}),
+        (3, 3, "gift", {"wallet": "points", "points": 500}),
+    ):
+        body = {"draw": "spring", "place": place, "ticket": ticket, "prize": prize, "quantity": 2, **more}
+        w.post("m", "draw_prize", body, at="2026-04-02", source="laurels")
+    w.post("m", "draw_claim", {"draw": "spring", "place": 1}, at="2026-04-03")
+    w.clock("2026-04-10")
+    return w
+
+
+def bought_tickets() -> Recorder:
+    """Tickets bought with points: refused, given back, played, in a draw, and bought by themselves."""
+    document = shop(
+        draws={
+            "spring": {
+                "opens": "2026-03-01", "closes": "2026-03-20", "draws_at": "2026-04-02",
+                "prizes": {"bike": {"quantity": 2}},
+            },
+            "wheel": {
+                "kind": "instant", "opens": "2026-03-01", "closes": "2026-03-31", "prizes": {"a": {"odds": "1/2"}},
+            },
+        },
+        jurisdiction="none",
+        rewards={
+            "luck": {
+                "gives": {"tickets": "spring", "count": 2}, "price": {"wallet": "points", "points": 100}, "stock": 9,
+                "limits": [{"every": "month", "times": 5}], "automatic": 500,
+            },
+            "turn": {"gives": {"tickets": "wheel"}, "price": {"wallet": "points", "points": 10}},
+        },
+    )  # fmt: skip
+    w = Recorder(document, start="2026-02-01 10:00")
+    w.enrol()
+    w.adjust(450)
+    for id, reward, quantity, at in (
+        ("a", "luck", 1, "2026-02-28"), ("b", "luck", 1, "2026-03-02"), ("c", "luck", 2, "2026-03-02"),
+        ("d", "turn", 2, "2026-03-03"), ("e", "turn", 1, "2026-03-03"),
+    ):  # fmt: skip
+        w.post("m", "redemption", {"redemption": id, "reward": reward, "quantity": quantity}, at=at)
+    w.cancel("c")
+    w.post("m", "draw_play", {"draw": "wheel"})
+    w.cancel("d")
+    w.cancel("e")
+    w.post("m", "choice", {"reward": "luck", "automatic": True})
+    w.adjust(500)
+    w.clock("2026-03-21")
+    w.cancel("b")
+    w.adjust(900)
+    return w
+
+
 def random(seed: int) -> Callable[[], Recorder]:
     """A random history under a random program."""
 
@@ -437,6 +532,64 @@ def promoted() -> Recorder:
     return w
 
 
+def rewards() -> Recorder:
+    """Rewards of every kind, held, sent, given, failed, returned, timed out, and redeemed by themselves."""
+    document = shop(
+        {"expires": {"after": "2M"}, "restore_grace": "10D"},
+        wallets={"card": {"money": {"points": 1, "worth": "0.01"}}},
+        tracks={"club": {"measure": {"spent": "net"}, "tiers": [{"id": "member"}, {"id": "gold", "enter": "900.00"}]}},
+        causes={"trees": {"yearly": 90}},
+        rewards={
+            "mug": {
+                "gives": "goods", "price": {"wallet": "points", "points": {"member": 50, "gold": 40}}, "stock": 6,
+                "mix": {"least": "50%", "cash": {"points": 100, "worth": "1.20"}},
+                "limits": [{"every": "month", "times": 5}], "hold": "60D",
+            },
+            "fare": {
+                "gives": {"partner": "air"}, "value": "stated",
+                "price": {"wallet": "points", "points": 1.5, "per": "1.00"},
+            },
+            "card": {
+                "gives": {"gift_card": "card", "amount": "5.00"}, "price": {"wallet": "points", "points": 50},
+                "automatic": 60,
+            },
+            "tree": {"gives": {"donation": "trees"}, "price": {"wallet": "points", "points": 30}},
+            "pass": {"gives": {"tier": "gold", "for": "1M"}, "price": {"wallet": "points", "points": 60}},
+        },
+    )  # fmt: skip
+    w = Recorder(document)
+    w.enrol()
+    w.buy("o1", "500.00")
+
+    def redeem(id: str, reward: str, at: str | None = None, **more: Any) -> None:
+        w.post("m", "redemption", {"redemption": id, "reward": reward, **more}, at=at)
+
+    def fulfil(id: str, state: str, **more: Any) -> None:
+        w.post("m", "redemption_fulfilment", {"redemption": id, "state": state, **more})
+
+    redeem("a", "mug", quantity=2, pay={"points": 60, "cash": "0.48"})
+    redeem("b", "mug", quantity=2)
+    redeem("b", "mug", quantity=3)
+    redeem("c", "mug", "2026-01-20")
+    redeem("d", "fare", value="33.33", hold=False)
+    redeem("e", "tree", quantity=3)
+    redeem("f", "pass")
+    fulfil("a", "packed")
+    fulfil("a", "shipped", carrier="post", tracking="RR1")
+    fulfil("a", "returned")
+    fulfil("b", "failed")
+    fulfil("d", "delivered", reference="PNR7")
+    w.cancel("c", at="2026-03-02")
+    redeem("g", "tree")
+    w.clock("2026-03-05")
+    w.post("m", "choice", {"reward": "card", "automatic": True})
+    w.buy("o2", "130.00", at="2026-03-06")
+    w.post("m", "choice", {"reward": "card", "automatic": False})
+    redeem("h", "mug")
+    w.clock("2026-05-01")
+    return w
+
+
 STORIES: list[Callable[[], Recorder]] = [
     cafe,
     put_right,
@@ -446,4 +599,7 @@ STORIES: list[Callable[[], Recorder]] = [
     *map(random, range(101, 109)),
     vouchers,
     promoted,
+    rewards,
+    draws,
+    bought_tickets,
 ]

@@ -17,8 +17,17 @@ MARK = "‸"
 HEAD = "program: cafe\ntime_zone: Asia/Shanghai\ncurrency: CNY\n"
 WALLETS = "wallets: {points: {}, growth: {spendable: false}}\n"
 
-WARNINGS = {"idle_word", "idle_condition", "idle_grant", "uneven_worth", "uneven_minimum"}
-ELSEWHERE = {"past_window", "too_large", "unreadable", "empty", "too_many", "bad_zone", "bad_currency"}
+WARNINGS = {"idle_word", "idle_condition", "idle_grant", "uneven_worth", "uneven_minimum", "idle_cash"}
+ELSEWHERE = {
+    "past_window",
+    "too_large",
+    "unreadable",
+    "empty",
+    "too_many",
+    "bad_zone",
+    "bad_currency",
+    "not_comparable",
+}
 
 
 def cases() -> list[tuple[str, str, str]]:

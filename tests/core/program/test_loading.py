@@ -347,7 +347,7 @@ def test_the_minimal_program_is_about_ten_lines_long() -> None:
 
 def test_the_grocery_program_has_what_it_promises() -> None:
     grocery = sound(GROCERY)
-    (points,) = grocery.wallets
+    points = grocery.wallets[0]
     assert (points.pending, points.expires) == (
         Pending(Duration(days=7)),
         After(Duration(months=12), Period.MONTH),

@@ -5,10 +5,12 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from laurels.core.calendar import Zone
+from laurels.core.calendar import Zone, format_instant
 from laurels.core.money import Rate
-from laurels.core.program import notation
+from laurels.core.program import notation, rewards_notation
+from laurels.core.program.draws_model import Draw, Prize
 from laurels.core.program.model import Campaign, Program, Promotion, Tier, Track, Wallet
+from laurels.core.program.rewards_model import Cause, Reward, StoredValue
 from tests.core.program.documents import DOCUMENTS, sound
 
 
@@ -99,6 +101,84 @@ def promotion(each: Promotion, program: Program) -> str:
     return notation.form(words)
 
 
+def reward(each: Reward, program: Program) -> str:
+    during, currency = notation.during(each.during, Zone(program.time_zone)), program.currency
+    gives = rewards_notation.gives(each.gives)
+    if isinstance(each.gives, StoredValue):
+        money = next(wallet.money for wallet in program.wallets if wallet.id == each.gives.wallet)
+        assert money is not None
+        amount = notation.money(each.gives.points * money.worth // money.points, currency)
+        gives = notation.form({each.gives.kind: each.gives.wallet, "amount": amount})
+    prices = [rewards_notation.price(price, currency) for price in each.prices]
+    words = {
+        "name": json.dumps(each.name),
+        "about": json.dumps(each.about) if each.about else None,
+        "picture": each.picture,
+        "gives": gives,
+        "price": prices[-1],
+        "prices": notation.listed(prices[:-1]) if prices[:-1] else None,
+        "mix": rewards_notation.mix(each.mix, currency) if each.mix else None,
+        "value": rewards_notation.value(each.value, currency) if each.value is not None else None,
+        "stock": str(each.stock) if each.stock is not None else None,
+        "limits": notation.listed(map(rewards_notation.limit, each.limits)) if each.limits else None,
+        "during": None if during == "always" else during,
+        "when": json.dumps(each.when.text) if each.when else None,
+        "visible": json.dumps(each.visible.text) if each.visible else None,
+        "hold": notation.duration(each.hold),
+        "fulfilment": rewards_notation.fulfilment(each.fulfilment) if each.fulfilment is not None else None,
+        "automatic": str(each.automatic) if each.automatic is not None else None,
+        "was": each.was,
+    }
+    return notation.form(words)
+
+
+def prize(each: Prize, program: Program) -> str:
+    gives = {"wallet": str(each.wallet), "points": str(each.points)}
+    words = {
+        "name": json.dumps(each.name),
+        "value": None if each.value is None else notation.money(each.value, program.currency),
+        "quantity": None if each.quantity is None else str(each.quantity),
+        "odds": None if each.odds is None else f"{each.odds.numerator}/{each.odds.denominator}",
+        "gives": None if each.wallet is None else notation.form(gives),
+    }
+    return notation.form(words)
+
+
+def cause(each: Cause) -> str:
+    words = {
+        "name": json.dumps(each.name),
+        "about": json.dumps(each.about) if each.about else None,
+        "picture": each.picture,
+        "yearly": str(each.yearly) if each.yearly is not None else None,
+        "was": each.was,
+    }
+    return notation.form(words)
+
+
+def draw(each: Draw, program: Program) -> str:
+    zone = Zone(program.time_zone)
+    changes = [
+        notation.form({"at": format_instant(made.at, zone), "reason": json.dumps(made.reason)})
+        for made in each.amendments
+    ]
+    words = {
+        "name": json.dumps(each.name),
+        "kind": each.kind,
+        "opens": format_instant(each.opens_at, zone),
+        "closes": format_instant(each.closes_at, zone),
+        "draws_at": None if each.draws_at is None else format_instant(each.draws_at, zone),
+        "prizes": notation.form({one.id: prize(one, program) for one in each.prizes}),
+        "fallback": None if each.fallback is None else prize(each.fallback, program),
+        "wins": "unlimited" if each.wins_most is None else str(each.wins_most),
+        "alternates": str(each.alternates) if each.alternates else None,
+        "exclude": json.dumps(each.exclude.text) if each.exclude else None,
+        "claim": notation.duration(each.claim) if each.claim else None,
+        "rules": json.dumps(each.rules) if each.rules else None,
+        "changes": notation.listed(changes) if changes else None,
+    }
+    return notation.form(words)
+
+
 def written(program: Program) -> str:
     groups = {
         each.id: notation.form(
@@ -120,9 +200,13 @@ def written(program: Program) -> str:
         "wallets": notation.form({each.id: wallet(each, program) for each in program.wallets}),
         "tracks": notation.form({each.id: track(each, program) for each in program.tracks}),
         "campaigns": notation.form({each.id: campaign(each, program) for each in program.campaigns}),
+        "jurisdiction": program.jurisdiction or "none",
+        "draws": notation.form({each.id: draw(each, program) for each in program.draws}),
         "groups": notation.form(groups),
         "promotions": notation.form({each.id: promotion(each, program) for each in program.promotions}),
         "quote_hold": str(program.quote_hold),
+        "causes": notation.form({each.id: cause(each) for each in program.causes}),
+        "rewards": notation.form({each.id: reward(each, program) for each in program.rewards}),
         "retired": notation.form(
             {"wallets": notation.form(program.retired.wallets), "tiers": notation.form(program.retired.tiers)}
         ),

@@ -26,6 +26,7 @@ from laurels.core.program.change import (
     Standing,
     Subject,
 )
+from laurels.core.program.draws_difference import compare_draws
 from laurels.core.program.model import (
     Budget,
     Campaign,
@@ -45,6 +46,7 @@ from laurels.core.program.model import (
     Wallet,
 )
 from laurels.core.program.renaming import Names, in_new_words, names_between
+from laurels.core.program.rewards_difference import compare_rewards
 from laurels.core.program.voucher_difference import compare_vouchers
 from laurels.core.program.wording import thing, within
 
@@ -66,6 +68,8 @@ def difference(old: Program, new: Program) -> tuple[Change, ...]:
     _compare_groups(old, new, names, changes)
     compare_vouchers(old, new, names, changes)
     _compare_promotions(old, new, names, changes)
+    compare_rewards(old, new, names, changes)
+    compare_draws(old, new, changes)
     return tuple(changes.found)
 
 
@@ -82,6 +86,7 @@ def _compare_programs(old: Program, new: Program, changes: Changes) -> None:
         Aspect[Program]("currency", lambda program: program.currency.code, takes_away=_always),
         Aspect[Program]("late_horizon", lambda program: program.late_horizon),
         Aspect[Program]("quote_hold", lambda program: program.quote_hold, takes_away=generosity.shorter),
+        Aspect[Program]("jurisdiction", lambda program: program.jurisdiction or "none"),
     ):
         changes.compare(subject, aspect, old, new, Everyone())
 

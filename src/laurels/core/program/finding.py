@@ -97,8 +97,28 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "bad_code": "a voucher's code is not written as one",
         "duplicate_code": "two vouchers have the same code",
         "unknown_voucher": "no such voucher exists",
-        "in_two_groups": "a campaign or group is in two groups",
         "mixed_group": "a group holds promotions that take money off beside what gives points",
+        # draws
+        "unknown_draw": "no such draw exists",
+        "bad_odds": "odds are not written as such, sum to more than one, or are too fine",
+        "draws_early": "a draw is drawn before it closes",
+        "too_long": "an instant draw lasts too long",
+        "member_only": "who is excluded from a draw depends on something other than the member",
+        "not_comparable": "prizes cannot be compared with the limit of the law, which is in another currency",
+        "prize_too_high": "a single prize is worth more than the law allows",
+        "needs_value": "the law asks for the value of a prize",
+        "needs_rules": "the law asks for a rule of the draw that is not said",
+        "needs_language": "the law asks for a text in a language that is not there",
+        "in_two_groups": "a campaign or group is in two groups",
+        # rewards
+        "bad_address": "the address of a picture is not written as one",
+        "no_value_stated": "a price goes by the value of a reward that has none",
+        "idle_cash": "a mixed price leaves nothing to pay with money (warning)",
+        "not_money": "a wallet that is to hold money is worth none",
+        "uneven_amount": "an amount is not a whole number of points",
+        "first_tier_given": "a pass gives the tier on which everybody starts",
+        "no_fulfilment": "a word about sending stands in a reward that is given at once",
+        "unknown_cause": "no such cause exists",
     }
 )
 """What each code means; the findings on conditions have the codes of the rule language beside these."""

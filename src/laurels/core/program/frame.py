@@ -14,9 +14,11 @@ from laurels.core.activity import FREE_TYPES
 from laurels.core.calendar import Instant, Zone
 from laurels.core.money import Currency, Rate, parse_minor, parse_quantity
 from laurels.core.program.document import Node
+from laurels.core.program.draws_model import Draw
 from laurels.core.program.finding import Notes, shown
 from laurels.core.program.grammar import Entries, Said
 from laurels.core.program.model import Campaign, Promotion, Texts, Track, Wallet
+from laurels.core.program.rewards_model import Cause
 from laurels.core.program.vouchers_model import Voucher
 from laurels.core.rule.environment import Environment, Field
 
@@ -40,8 +42,10 @@ class Frame:
         self.tracks: dict[str, Track] = {}
         self.campaigns: dict[str, Campaign] = {}
         self.promotions: dict[str, Promotion] = {}
-        self.unsure: set[str] = set()
         self.vouchers: dict[str, Voucher] = {}
+        self.draws: dict[str, Draw] = {}
+        self.unsure: set[str] = set()
+        self.causes: dict[str, Cause] = {}
         self._environments: dict[str, Environment] = {}
 
     @property

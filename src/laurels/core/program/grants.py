@@ -10,8 +10,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, Literal
 
-from laurels.core.money import Rounding
+from laurels.core.money import Rate, Rounding
 from laurels.core.program.document import Node
+from laurels.core.program.draws_model import TICKETS
 from laurels.core.program.finding import shown
 from laurels.core.program.frame import Frame
 from laurels.core.program.grammar import (
@@ -118,12 +119,25 @@ class VoucherGrantForm(Form):
     count = Word(whole(1, 20), "how many of them; 1 by default")
 
 
-GrantForm = VoucherGrantForm | BracketsForm | MultiplyForm | PerQuantityForm | FixedForm | PointsForm
+class TicketsForm(Form):
+    """A grant of tickets: so many for the activity, or for every so much money."""
+
+    tickets = Word(NAME, "the draw that they are for", required=True)
+    count = Word(_POINTS, "how many tickets ...; may differ by tier; 1 by default")
+    per = Word(POSITIVE, "... for every so much money; for the activity as a whole by default")
+    of = Word[Literal["gross", "net", "net_of_tax"]](
+        Choice("gross", "net", "net_of_tax"), "gross, net (as paid) or net_of_tax; net by default"
+    )
+    but = Word(ListOf(_PARTS, most=5), "the parts of an order that do not count; by default all that can be named here")
+
+
+GrantForm = VoucherGrantForm | TicketsForm | BracketsForm | MultiplyForm | PerQuantityForm | FixedForm | PointsForm
 
 GRANT: Final = Variant[GrantForm](
     "a grant",
     {
         "voucher": VoucherGrantForm,
+        "tickets": TicketsForm,
         "brackets": BracketsForm,
         "multiply": MultiplyForm,
         "per_quantity": PerQuantityForm,
@@ -157,21 +171,40 @@ def resolve_gifts(said: tuple[Said[GrantForm], ...], frame: Frame) -> tuple[Vouc
     return tuple(gifts)
 
 
-PointsGrantForm = BracketsForm | MultiplyForm | PerQuantityForm | FixedForm | PointsForm
+PointsGrantForm = TicketsForm | BracketsForm | MultiplyForm | PerQuantityForm | FixedForm | PointsForm
+
+
+def _tickets(form: TicketsForm, on: str | None, frame: Frame) -> Grant:
+    """Tickets are granted as points are, into what stands for a wallet."""
+    frame.has("draw", form.tickets.value, frame.draws, form.tickets.node)
+    wallet = f"{TICKETS}{said_or(form.tickets, '')}"
+    one = ByTier(Rate(1, 1))
+    if not form.per.is_said:
+        for said in (form.of, form.but):
+            if said.is_said:
+                message = "tickets for the activity as a whole do not depend on an amount"
+                frame.notes.error("contradiction", said.node, message, 'write per: "100.00"')
+        return Fixed(wallet, by_tier(form.count, frame, whole=True) if form.count.is_said else one)
+    _note_needs_purchase(form.per.node, "amounts", on, frame)
+    count = by_tier(form.count, frame) if form.count.is_said else one
+    per = frame.money(form.per.value, form.per.node) or 1
+    return PerAmount(wallet, count, per, _base(said_or(form.of, "net"), form.but))
 
 
 def _grant(form: PointsGrantForm, on: str | None, frame: Frame) -> Grant:
+    if isinstance(form, TicketsForm):
+        return _tickets(form, on, frame)
     frame.has_wallet(form.wallet.value, form.wallet.node)
     wallet = said_or(form.wallet, "")
     match form:
         case FixedForm():
-            return Fixed(wallet, _by_tier(form.fixed, frame, whole=True))
+            return Fixed(wallet, by_tier(form.fixed, frame, whole=True))
         case PerQuantityForm():
             _note_needs_purchase(form.per_quantity.node, "quantities", on, frame)
-            return PerQuantity(wallet, _by_tier(form.per_quantity, frame), said_or(form.round, Rounding.DOWN))
+            return PerQuantity(wallet, by_tier(form.per_quantity, frame), said_or(form.round, Rounding.DOWN))
         case MultiplyForm():
             round_ = said_or(form.round, Rounding.DOWN)
-            return Multiply(wallet, said_or(form.multiply, ""), _by_tier(form.by, frame, idle=1), round_)
+            return Multiply(wallet, said_or(form.multiply, ""), by_tier(form.by, frame, idle=1), round_)
         case BracketsForm():
             _note_needs_purchase(form.brackets.node, "amounts", on, frame)
             return _brackets(form, wallet, frame)
@@ -199,7 +232,7 @@ def _per_amount(form: PointsForm, wallet: str, on: str | None, frame: Frame) -> 
     )
     return PerAmount(
         wallet,
-        _by_tier(form.points, frame),
+        by_tier(form.points, frame),
         frame.money(form.per.value, form.per.node) or 1,
         _base(base, form.but),
         said_or(form.round, Rounding.DOWN),
@@ -222,7 +255,7 @@ def _per_field(form: PointsForm, wallet: str, on: str | None, frame: Frame) -> P
     return PerField(
         wallet,
         field,
-        _by_tier(form.points, frame),
+        by_tier(form.points, frame),
         frame.millionths(said_or(form.per, Decimal(1)), form.per.node) or 1,
         said_or(form.round, Rounding.DOWN),
     )
@@ -268,7 +301,7 @@ def _whole_points(value: Decimal | None, at: Node, frame: Frame) -> int:
     return int(value)
 
 
-def _by_tier(said: Said[TieredForm], frame: Frame, *, whole: bool = False, idle: int = 0) -> ByTier:
+def by_tier(said: Said[TieredForm], frame: Frame, *, whole: bool = False, idle: int = 0) -> ByTier:
     """The rate for every tier. Tiers above a named one have its rate; `default` is for those below all named ones."""
     if not isinstance(said.value, Entries):
         if whole:

@@ -8,7 +8,7 @@ one look shows all findings.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -16,13 +16,15 @@ from laurels.core.calendar import Duration, Instant, Zone
 from laurels.core.money import Currency
 from laurels.core.program.campaigns import CampaignForm, note_multiplied_campaigns, resolve_campaign
 from laurels.core.program.document import Scalar, parse
+from laurels.core.program.draws import DrawForm, resolve_draw
 from laurels.core.program.fields import FIELDS, FieldForm, resolve_fields
 from laurels.core.program.finding import Finding, Notes, shown
 from laurels.core.program.frame import Frame
-from laurels.core.program.grammar import Entries, Form, FormOf, MapOf, Said, Word, Written, said_or
+from laurels.core.program.grammar import Choice, Entries, Form, FormOf, MapOf, Said, Word, Written, said_or
 from laurels.core.program.groups import GroupForm, resolve_groups
 from laurels.core.program.model import Program, Retired
 from laurels.core.program.promotions import PromotionForm, resolve_promotion
+from laurels.core.program.rewards import CauseForm, RewardForm, resolve_cause, resolve_reward
 from laurels.core.program.tracks import TrackForm, resolve_track
 from laurels.core.program.values import DOTTED, DURATION, ID, NAME, SPAN, TEXTS
 from laurels.core.program.vouchers import VoucherForm, note_shared_codes, resolve_voucher
@@ -59,10 +61,16 @@ class ProgramForm(Form):
     wallets = Word(MapOf(ID, FormOf(WalletForm), most=100), "the kinds of unit that members hold", required=True)
     tracks = Word(MapOf(ID, FormOf(TrackForm), most=50), "the ladders of tiers")
     campaigns = Word(MapOf(ID, FormOf(CampaignForm)), "the rules that grant something")
+    draws = Word(MapOf(ID, FormOf(DrawForm), most=200), "the draws that tickets are for")
+    jurisdiction = Word[Literal["CN", "none"]](
+        Choice("CN", "none"), "by whose law draws are checked before they are published; CN where the currency is CNY"
+    )
     groups = Word(MapOf(ID, FormOf(GroupForm)), "how campaigns that apply together combine; all of them by default")
     vouchers = Word(MapOf(ID, FormOf(VoucherForm)), "what members may name a code for")
     promotions = Word(MapOf(ID, FormOf(PromotionForm)), "the rules that take money off a cart, or give points on top")
     quote_hold = Word(SPAN, "how long a reserved quote keeps what it promised; 30MIN by default")
+    causes = Word(MapOf(ID, FormOf(CauseForm), most=100), "what points can be donated to")
+    rewards = Word(MapOf(ID, FormOf(RewardForm)), "what points can buy")
     retired = Word(FormOf(RetiredForm), "where the holders of wallets and tiers go that are gone")
 
 
@@ -100,6 +108,8 @@ def _resolve(form: ProgramForm, notes: Notes, at: Instant | None) -> Program:
     groups = said_or(form.groups, Entries[str, GroupForm]())
     vouchers = said_or(form.vouchers, Entries[str, VoucherForm]())
     promotions = said_or(form.promotions, Entries[str, PromotionForm]())
+    causes = said_or(form.causes, Entries[str, CauseForm]())
+    rewards = said_or(form.rewards, Entries[str, RewardForm]())
 
     frame.fields = resolve_fields(fields, frame)
     for wallet, wallet_form, _ in wallets.readable():
@@ -109,11 +119,16 @@ def _resolve(form: ProgramForm, notes: Notes, at: Instant | None) -> Program:
     for voucher, voucher_form, _ in vouchers.readable():
         frame.vouchers[voucher] = resolve_voucher(voucher, voucher_form, frame)
     note_shared_codes({name: each for name, each, _ in vouchers.readable()}, frame)
+    jurisdiction = said_or(form.jurisdiction, "CN" if frame.currency and frame.currency.code == "CNY" else "none")
+    for draw, draw_form, _ in said_or(form.draws, Entries[str, DrawForm]()).readable():
+        frame.draws[draw] = resolve_draw(draw, draw_form, frame, jurisdiction)
     for campaign, campaign_form, _ in campaigns.readable():
         frame.campaigns[campaign] = resolve_campaign(campaign, campaign_form, frame)
     for promotion, promotion_form, entry in promotions.readable():
         resolve_promotion(promotion, promotion_form, entry.key_node, frame)
     note_multiplied_campaigns({name: each for name, each, _ in campaigns.readable()}, frame)
+    for cause, cause_form, _ in causes.readable():
+        frame.causes[cause] = resolve_cause(cause, cause_form, frame)
     program = Program(
         id=said_or(form.program, ""),
         name=frame.texts(form.name, said_or(form.program, "")),
@@ -129,10 +144,14 @@ def _resolve(form: ProgramForm, notes: Notes, at: Instant | None) -> Program:
         vouchers=tuple(frame.vouchers.values()),
         promotions=tuple(frame.promotions.values()),
         quote_hold=said_or(form.quote_hold, Duration.parse("30MIN")),
+        causes=tuple(frame.causes.values()),
+        rewards=tuple(resolve_reward(reward, each, frame) for reward, each, _ in rewards.readable()),
+        jurisdiction=jurisdiction if frame.draws and jurisdiction != "none" else None,
+        draws=tuple(frame.draws.values()),
     )
     if form.wallets.value is not None and not wallets:
         notes.error("missing_word", form.wallets.node, "a program has at least one wallet", "wallets: {points: {}}")
-    for named in (wallets, tracks, campaigns, groups, vouchers, promotions):
+    for named in (wallets, tracks, campaigns, groups, vouchers, promotions, causes, rewards):
         _note_renames({name: each.was for name, each, _ in named.readable()}, notes)
     for _, track_form, _ in tracks.readable():
         tiers = [tier.value for tier in said_or(track_form.tiers, ()) if tier.value is not None]

@@ -13,12 +13,14 @@ import msgspec
 
 from laurels.core.calendar import Duration, Instant, Period
 from laurels.core.money import Currency, Rate, Rounding
+from laurels.core.program.draws_model import Draw
 from laurels.core.program.offers_model import Multiplier, Offer, Points
 from laurels.core.program.within_model import Reach, Within
 from laurels.core.rule.check import Rule
 from laurels.core.rule.environment import Field
 
 if TYPE_CHECKING:
+    from laurels.core.program.rewards_model import Cause, Reward
     from laurels.core.program.vouchers_model import Voucher, VoucherGift
 
 Texts = dict[str, str]
@@ -404,3 +406,7 @@ class Program(msgspec.Struct, frozen=True):
     vouchers: tuple[Voucher, ...] = ()
     promotions: tuple[Promotion, ...] = ()
     quote_hold: Duration = Duration.parse("30MIN")
+    causes: tuple[Cause, ...] = ()
+    rewards: tuple[Reward, ...] = ()
+    jurisdiction: str | None = None
+    draws: tuple[Draw, ...] = ()

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from laurels.core.calendar import Duration, Period, Zone, format_instant
 from laurels.core.money import QUANTITY_ONE, Currency, Rate, Rounding, floor_div, format_minor, format_quantity
+from laurels.core.program.draws_model import TICKETS
 from laurels.core.program.model import (
     After,
     Base,
@@ -146,12 +147,13 @@ def points_as_money(value: PointsAsMoney | None, currency: Currency) -> str:
             "worth": money(value.worth, currency),
             "minimum": str(value.minimum),
             "multiple": str(value.multiple),
-            "largest_share": _percentage(share) if share is not None else None,
+            "largest_share": percentage(share) if share is not None else None,
         }
     )
 
 
-def _percentage(share: Rate) -> str:
+def percentage(share: Rate) -> str:
+    """A share of a whole."""
     return f"{format_quantity(floor_div(share.numerator * 100 * QUANTITY_ONE, share.denominator))}%"
 
 
@@ -211,6 +213,8 @@ def _base(value: Base) -> dict[str, str | None]:
 def grant(value: Grant, currency: Currency) -> str:
     """What a campaign grants."""
     wallet = {"wallet": value.wallet}
+    if value.wallet.startswith(TICKETS):
+        return _tickets(value, currency)
     match value:
         case PerAmount():
             per_amount = {"points": by_tier(value.points), "per": money(value.per, currency)}
@@ -231,6 +235,15 @@ def grant(value: Grant, currency: Currency) -> str:
             is_fixed = any(each.fixed is not None for each in value.brackets)
             bracketed = {"brackets": brackets, "per": None if is_fixed else money(value.per, currency)}
             return form({**wallet, **bracketed, **_base(value.base), "round": _rounding(value.round)})
+
+
+def _tickets(value: Grant, currency: Currency) -> str:
+    """Tickets of a draw, which are granted as points are."""
+    words: dict[str, str | None] = {"tickets": value.wallet.removeprefix(TICKETS)}
+    if isinstance(value, PerAmount):
+        return form({**words, "count": by_tier(value.points), "per": money(value.per, currency), **_base(value.base)})
+    assert isinstance(value, Fixed)
+    return form({**words, "count": by_tier(value.points)})
 
 
 def _bracket(value: Bracket, currency: Currency) -> str:
@@ -277,26 +290,26 @@ def gives(value: Gives, currency: Currency) -> str:
         case AmountOff():
             return form({"off": amount(value.amount)})
         case PercentOff():
-            return form({"percent": _percentage(value.percent), "most": amount(value.most)})
+            return form({"percent": percentage(value.percent), "most": amount(value.most)})
         case Steps():
             repeat = "true" if value.repeat else None
             return form({"steps": listed(_step(step, currency) for step in value.steps), "repeat": repeat})
         case BuyGet():
             gets = None if value.gets is None else _quoted(value.gets)
-            bought = {"buy": str(value.buy), "get": str(value.get), "percent": _percentage(value.percent)}
+            bought = {"buy": str(value.buy), "get": str(value.get), "percent": percentage(value.percent)}
             return form({**bought, "gets": gets})
         case Bundle():
             parts = (form({"lines": _quoted(each.lines), "quantity": str(each.quantity)}) for each in value.parts)
             return form({"bundle": listed(parts), "price": amount(value.price)})
         case Nth():
-            percent = None if value.percent is None else _percentage(value.percent)
+            percent = None if value.percent is None else percentage(value.percent)
             return form({"nth": str(value.n), "percent": percent, "off": amount(value.off)})
         case Price():
             return form({"price": amount(value.price)})
         case FreeItem():
             return form({"free": _quoted(value.lines), "quantity": str(value.quantity)})
         case Shipping():
-            return form({"shipping": _percentage(value.percent)})
+            return form({"shipping": percentage(value.percent)})
         case Multiplier():
             return form({"multiply": value.wallet, "by": rate(value.by)})
         case Points():
@@ -310,7 +323,7 @@ def _quoted(rule: Rule) -> str:
 
 def _step(value: Step, currency: Currency) -> str:
     off = None if value.off is None else money(value.off, currency)
-    percent = None if value.percent is None else _percentage(value.percent)
+    percent = None if value.percent is None else percentage(value.percent)
     return form({"spend": money(value.spend, currency), "off": off, "percent": percent})
 
 
@@ -318,7 +331,7 @@ def floor(value: Floor) -> str:
     """Below what prices may not fall."""
     if value == Floor():
         return "none"
-    return form({"share": _percentage(value.share) if value.share.numerator else None, "cost": value.cost})
+    return form({"share": percentage(value.share) if value.share.numerator else None, "cost": value.cost})
 
 
 def during(value: During, zone: Zone) -> str:

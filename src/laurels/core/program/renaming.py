@@ -25,6 +25,7 @@ from laurels.core.program.model import (
     Track,
 )
 from laurels.core.program.offers_model import Multiplier, Points
+from laurels.core.program.rewards_model import Donation, Gives, Reward, StoredValue, TierPass
 from laurels.core.program.within_model import Reach
 
 
@@ -49,6 +50,8 @@ class Names(msgspec.Struct, frozen=True):
     groups: Mapping[str, str]
     vouchers: Mapping[str, str]
     promotions: Mapping[str, str]
+    causes: Mapping[str, str]
+    rewards: Mapping[str, str]
 
     def old_wallet(self, wallet: str) -> str:
         """The id that a wallet of the new version had in the old one."""
@@ -96,6 +99,8 @@ def names_between(old: Program, new: Program) -> Names:
         groups=_renames(old.groups, new.groups),
         vouchers=_renames(old.vouchers, new.vouchers),
         promotions=_renames(old.promotions, new.promotions),
+        causes=_renames(old.causes, new.causes),
+        rewards=_renames(old.rewards, new.rewards),
     )
 
 
@@ -124,6 +129,8 @@ def in_new_words(old: Program, names: Names) -> Program:
         ),
         vouchers=tuple(replace(each, id=names.vouchers.get(each.id, each.id)) for each in old.vouchers),
         promotions=tuple(_promotion(each, names) for each in old.promotions),
+        causes=tuple(replace(each, id=names.causes.get(each.id, each.id)) for each in old.causes),
+        rewards=tuple(_reward(each, names) for each in old.rewards),
     )
 
 
@@ -190,6 +197,33 @@ def _grant(grant: Grant, names: Names) -> Grant:
             return replace(grant, wallet=wallet)
         case PerAmount() | PerField() | PerQuantity() | Fixed():
             return replace(grant, wallet=wallet, points=_by_tier(grant.points, names))
+
+
+def _reward(reward: Reward, names: Names) -> Reward:
+    return replace(
+        reward,
+        id=names.rewards.get(reward.id, reward.id),
+        gives=_given(reward.gives, names),
+        prices=tuple(
+            replace(
+                price, wallet=names.wallets.get(price.wallet, price.wallet), points=_by_tier(price.points, names)
+            )
+            for price in reward.prices
+        ),
+    )  # fmt: skip
+
+
+def _given(gives: Gives, names: Names) -> Gives:
+    match gives:
+        case StoredValue():
+            return replace(gives, wallet=names.wallets.get(gives.wallet, gives.wallet))
+        case Donation():
+            return replace(gives, cause=names.causes.get(gives.cause, gives.cause))
+        case TierPass():
+            tier = names.tiers.get((gives.track, gives.tier), gives.tier)
+            return replace(gives, track=names.tracks.get(gives.track, gives.track), tier=tier)
+        case _:
+            return gives
 
 
 def _by_tier(rates: ByTier, names: Names) -> ByTier:

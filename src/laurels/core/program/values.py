@@ -104,6 +104,19 @@ TEXT: Final = Written(
     code="bad_text",
     hint=f"a text has 1 to {_TEXT_LETTERS_MOST} characters",
 )
+
+
+def long_text(longest: int = 2000) -> Written[str]:
+    """Texts that people read as a whole, such as rules."""
+    return Written(
+        "a text",
+        _text(longest),
+        {"type": "string", "minLength": 1, "maxLength": longest},
+        code="bad_text",
+        hint=f"a text has 1 to {longest} characters",
+    )
+
+
 LANGUAGE: Final = Written(
     "a language",
     _matching(_LANGUAGE_PATTERN, "a language"),
@@ -112,6 +125,34 @@ LANGUAGE: Final = Written(
     hint="write a language tag such as en or zh-CN",
 )
 TEXTS: Final = Either(TEXT, MapOf(LANGUAGE, TEXT, most=50))
+
+_LONG_TEXT_LETTERS_MOST: Final = 2000
+_LONG_TEXT: Final = Written(
+    "a text",
+    _text(_LONG_TEXT_LETTERS_MOST),
+    {"type": "string", "minLength": 1, "maxLength": _LONG_TEXT_LETTERS_MOST},
+    code="bad_text",
+    hint=f"a text has 1 to {_LONG_TEXT_LETTERS_MOST} characters",
+)
+LONG_TEXTS: Final = Either(_LONG_TEXT, MapOf(LANGUAGE, _LONG_TEXT, most=50))
+"""What is said at length, by language."""
+
+
+def _address(text: str) -> str:
+    if re.fullmatch(_ADDRESS_PATTERN, text) is None or len(text) > _ADDRESS_LETTERS_MOST:
+        raise ValueError(f"{shown(text)} is not the address of a picture")
+    return text
+
+
+_ADDRESS_PATTERN: Final = r"(https://|/)[!-~]+"
+_ADDRESS_LETTERS_MOST: Final = 1000
+PICTURE: Final = Written(
+    "the address of a picture",
+    _address,
+    {"type": "string", "pattern": f"^{_ADDRESS_PATTERN}$", "maxLength": _ADDRESS_LETTERS_MOST},
+    code="bad_address",
+    hint="write https:// and what follows, or a path that begins with /",
+)
 
 CONDITION: Final = Written(
     "a condition",
@@ -212,6 +253,23 @@ SHARE: Final = Written(
     {"type": "string", "pattern": f"^{_SHARE_PATTERN}$"},
     code="bad_share",
     hint="write a percentage from 0% to 100%",
+)
+
+
+def _whole_or_share(text: str) -> int | Rate:
+    if text.endswith("%"):
+        return _share(text)
+    if re.fullmatch(_WHOLE_PATTERN, text) is None:
+        raise ValueError(f"{shown(text)} is neither a whole number nor a share")
+    return _within(int(text), 0, POINTS_MOST)
+
+
+WHOLE_OR_SHARE: Final = Written(
+    "a whole number or a share",
+    _whole_or_share,
+    {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": f"^{_SHARE_PATTERN}$"}]},
+    code="bad_number",
+    hint="write a whole number, or a percentage from 0% to 100%",
 )
 
 MONTH_DAY: Final = Written(

@@ -11,6 +11,7 @@ from laurels.core.activity import Return
 from laurels.core.case import Case
 from laurels.core.facts import Explained, Judged, OrderReturned, TakenBack
 from laurels.core.member import Purchased, purchase_key
+from laurels.core.program.draws_model import TICKETS
 from laurels.core.refusal import Refusal
 from laurels.core.reversal.discounts import give_discounts_back
 from laurels.core.reversal.lines import (
@@ -26,6 +27,7 @@ from laurels.core.reversal.payment import paid_back_of, restore_points
 from laurels.core.reversal.taking import give_limits_back, take, taken_of, unmeasure, where_it_is_now
 from laurels.core.reversal.target import Target, gifts_lost, targets_of
 from laurels.core.reversal.vouchers import give_back, take_gifts_back
+from laurels.core.ticket import void
 from laurels.core.tier import fall_back
 
 
@@ -39,7 +41,8 @@ def take_back(case: Case, data: Return) -> Refusal | None:
     past = past_order(recorded, order)
     purchase = past.purchase
     paid_with = [f"redemption/{tender.redemption}" for tender in purchase.tenders if tender.redemption is not None]
-    case.draft.look_up(dict.fromkeys([*[f"expired/{each.lot}" for each in past.earned], *paid_with]))
+    wanted = [f"expired/{each.lot}" if each.lot else each.wallet for each in past.earned]
+    case.draft.look_up(dict.fromkeys([*wanted, *paid_with]))
     lines = returned_lines(purchase, past, data)
     if isinstance(lines, Refusal):
         return lines
@@ -53,10 +56,11 @@ def take_back(case: Case, data: Return) -> Refusal | None:
     restored = restore_points(case, compiled, purchase, past, money)
     whole = all(all_back(line, cumulative.get(line.line)) or is_nothing(line) for line in purchase.lines)
     targets = targets_of(case, compiled, past, purchase, cumulative, shares, money, whole)
-    taken = taken_of(past, targets)
+    taken = void(case, past.earned, data.order, taken_of(past, targets))
     then = past
     past = where_it_is_now(case, past)
-    forgiven, waited = take(case, compiled, past, data.order, taken)
+    points = {n: each for n, each in taken.items() if not past.earned[n].wallet.startswith(TICKETS)}
+    forgiven, waited = take(case, compiled, past, data.order, points)
     give_limits_back(case, past, taken)
     if recorded.priced is not None:
         give_discounts_back(case, past, purchase, recorded.priced, cumulative)

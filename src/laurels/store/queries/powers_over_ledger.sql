@@ -9,7 +9,7 @@ select
     select ledger.relname::text
     from pg_class ledger
     where ledger.relnamespace = 'laurels'::regnamespace
-      and ledger.relname in ('activity', 'entry', 'program_version')
+      and ledger.relname in ('activity', 'entry', 'program_version', 'pool_correction')
       and exists (
         select from reach
         where pg_has_role(reach.oid, ledger.relowner, 'usage')

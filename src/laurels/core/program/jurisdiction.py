@@ -1,0 +1,60 @@
+"""What the law of a country asks of a draw before it is published: one pack of checks for each country.
+
+`CN`: Anti-Unfair Competition Law of the People's Republic of China, revised 2025, article 11. It forbids sales with
+prizes whose kinds, conditions, amounts or goods are unclear so that claiming suffers; to change these after the start
+without good reason; to pretend prizes or have insiders win; and, where chance decides, a prize above 50,000 yuan. So a
+prize has a value, and its quantity or odds; time, method, claim and forfeiture are said in Chinese and in English.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from laurels.core.money import format_minor
+from laurels.core.program.document import Node
+from laurels.core.program.draws_model import RULES, Draw, Prize
+from laurels.core.program.frame import Frame
+
+YUAN_MOST: Final = 50_000
+LANGUAGES: Final = ("zh-CN", "en")
+
+_HINT: Final = "Anti-Unfair Competition Law (2025 revision), article 11"
+
+
+def check_cn(draw: Draw, at: dict[str, Node], frame: Frame) -> None:
+    """Findings where a draw may not be published in China. `at` has the node of each word, of each prize by its id."""
+    if frame.currency is not None and frame.currency.code != "CNY":
+        message = f"the rules of CN compare prizes in CNY, and the program's currency is {frame.currency.code}"
+        frame.notes.error("not_comparable", at[""], message, "write jurisdiction: none, or keep amounts in CNY")
+        return
+    _check_texts(draw.name, "name", at.get("name", at[""]), frame)
+    for prize in (*draw.prizes, *((draw.fallback,) if draw.fallback else ())):
+        _check_prize(prize, at[f"prizes/{prize.id}"], frame)
+    for word in RULES:
+        texts = draw.rules.get(word)
+        where = at.get(f"rules/{word}", at.get("rules", at[""]))
+        if texts is None:
+            message = f"the rules of the draw do not say {word}"
+            frame.notes.error("needs_rules", where, message, f"{word} belongs to what is published; {_HINT}")
+        else:
+            _check_texts(texts, word, where, frame)
+    for n, amendment in enumerate(draw.amendments):
+        _check_texts(amendment.reason, "reason", at[f"changes/{n}"], frame)
+
+
+def _check_prize(prize: Prize, at: Node, frame: Frame) -> None:
+    assert frame.currency is not None
+    if prize.value is None:
+        frame.notes.error("needs_value", at, "the value of this prize is not said", f"write value: amount; {_HINT}")
+    elif prize.value > YUAN_MOST * 10**frame.currency.places:
+        value = format_minor(prize.value, frame.currency.places)
+        message = f"a single prize of {value} yuan is above {YUAN_MOST:,} yuan"
+        frame.notes.error("prize_too_high", at, message, f"by chance no single prize may be worth more: {_HINT}")
+    _check_texts(prize.name, "name", at, frame)
+
+
+def _check_texts(texts: dict[str, str], what: str, at: Node, frame: Frame) -> None:
+    lacking = [language for language in LANGUAGES if language not in texts]
+    if lacking:
+        message = f"the {what} is not said in {' and '.join(lacking)}"
+        frame.notes.error("needs_language", at, message, "write {zh-CN: ..., en: ...}")

@@ -1,0 +1,86 @@
+"""What a reward says, in the words of the document: how two versions of it are shown side by side."""
+
+from __future__ import annotations
+
+from laurels.core.money import Currency, Rate
+from laurels.core.program import notation
+from laurels.core.program.model import MemberLimit
+from laurels.core.program.rewards_model import (
+    Donation,
+    Effect,
+    FromPartner,
+    Gives,
+    IssuedVoucher,
+    Mix,
+    Price,
+    StoredValue,
+    Tickets,
+    TierPass,
+)
+
+
+def price(price: Price, currency: Currency) -> str:
+    """What a reward costs."""
+    when = None if price.when is None else "'" + notation.condition(price.when).replace("'", "''") + "'"
+    return notation.form(
+        {
+            "wallet": price.wallet,
+            "points": notation.by_tier(price.points),
+            "per": None if price.per is None else notation.money(price.per, currency),
+            "round": price.round.value,
+            "when": when,
+        }
+    )
+
+
+def mix(mix: Mix | None, currency: Currency) -> str:
+    """How much of a price may be paid with money, and for what."""
+    if mix is None:
+        return "none"
+    cash = {"points": str(mix.points), "worth": notation.money(mix.worth, currency), "round": mix.round.value}
+    return notation.form({"least": _bound(mix.least), "most": _bound(mix.most), "cash": notation.form(cash)})
+
+
+def _bound(bound: int | Rate) -> str:
+    return str(bound) if isinstance(bound, int) else notation.percentage(bound)
+
+
+def value(value: int | str | None, currency: Currency) -> str:
+    """What a piece is worth."""
+    return notation.money(value, currency) if isinstance(value, int) else value or "none"
+
+
+def limit(limit: MemberLimit) -> str:
+    """The most pieces that a member gets."""
+    every = limit.every if isinstance(limit.every, str) else limit.every.value
+    return notation.form({"per": "member", "every": every, "times": str(limit.most)})
+
+
+def gives(gives: Gives) -> str:
+    """What a reward gives; money in a wallet is shown as points of it."""
+    match gives:
+        case StoredValue():
+            return notation.form({gives.kind: gives.wallet, "points": str(gives.points)})
+        case Donation():
+            return notation.form({"donation": gives.cause})
+        case TierPass():
+            return notation.form({"tier": f"{gives.track}.{gives.tier}", "for": str(gives.lasts)})
+        case IssuedVoucher():
+            return notation.form({"voucher": gives.voucher})
+        case Tickets():
+            return notation.form({"tickets": gives.draw, "count": str(gives.count)})
+        case FromPartner():
+            return notation.form({"partner": gives.partner})
+        case _:
+            return gives.kind
+
+
+def fulfilment(effects: dict[str, Effect]) -> str:
+    """What the states of a fulfilment do."""
+    shown = {
+        state: notation.form(
+            {"points": effect.points, "stock": effect.stock if state in ("failed", "returned") else None}
+        )
+        for state, effect in effects.items()
+    }
+    return notation.form(shown)

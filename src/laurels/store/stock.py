@@ -1,0 +1,56 @@
+"""Corrections of stock: pieces that a count found to be more, or fewer. Recorded, never changed, proven by `verify`.
+
+What is used of a pool is the sum of what activities claimed and what was corrected. A correction may leave less than is
+held: then nothing more is given, and what is held stays held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from laurels.core.calendar import Instant
+from laurels.store.database import Database
+from laurels.store.digest import correction_digest
+from laurels.store.sql import named
+
+
+class Correction(msgspec.Struct, frozen=True):
+    """A correction of a pool; `used` is what is used of it since."""
+
+    pool: str
+    number: int
+    by: int
+    used: int
+
+
+async def used_of(database: Database, program: str, pools: Sequence[str]) -> dict[str, int]:
+    """What was used of these pools; those of which nothing ever was are left out."""
+    rows = await database.pool.fetch(named("read_pools"), program, pools) if pools else ()
+    return {row["id"]: row["used"] for row in rows}
+
+
+async def correct(
+    database: Database, program: str, pool: str, id: str, by: int, reason: str, source: str, now: Instant
+) -> Correction:
+    """So much more is used of a pool (negative: less), whatever is left of it; once for every id."""
+    async with database.pool.acquire() as connection, connection.transaction():
+        await connection.execute(named("create_pools"), program, [pool])
+        (row,) = await connection.fetch(named("lock_pools"), program, [pool])
+        # Whoever corrects the pool holds it, so that the next number is nobody else's.
+        known = await connection.fetch(
+            "select number, id, by from pool_correction where program = $1 and pool = $2", program, pool
+        )
+        for number, before, corrected in known:
+            if before == id:
+                return Correction(pool, number, corrected, row["used"])
+        number = len(known) + 1
+        digest = correction_digest(program, pool, number, id, by, reason, source, now)
+        await connection.execute(
+            "insert into pool_correction (program, pool, number, id, by, reason, source, corrected_at, digest) "
+            "values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            program, pool, number, id, by, reason, source, now, digest,
+        )  # fmt: skip
+        await connection.execute("update pool set used = used + $3 where program = $1 and id = $2", program, pool, by)
+        return Correction(pool, number, by, row["used"] + by)
