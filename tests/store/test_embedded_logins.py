@@ -147,7 +147,7 @@ def test_serving_warns_at_its_start_of_a_login_that_could_change_the_ledger(dire
     lines = [json.loads(line) for line in said.splitlines()]
     warned = [line for line in lines if line["logger"] == "laurels.database"]
     assert [(line["level"], line["login"], line["superuser"], line["tables"]) for line in warned] == {
-        "owner": [("warning", "laurels", True, ["activity", "entry", "program_version"])],
+        "owner": [("warning", "laurels", True, ["activity", "entry", "pool_correction", "program_version"])],
         "engine": [],
     }[login]
 
@@ -163,7 +163,7 @@ def test_the_logins_that_the_documentation_makes_are_enough_and_have_no_power_ov
     assert asyncio.run(migrate(owner)) == migrations()
     run_sql(msgspec.structs.replace(found, url=owner), for_owner)
     assert asyncio.run(powers_over_ledger(engine)) == Powers("laurels_engine", is_superuser=False, tables=[])
-    assert asyncio.run(powers_over_ledger(owner)).tables == ["activity", "entry", "program_version"]
+    assert asyncio.run(powers_over_ledger(owner)).tables == ["activity", "entry", "pool_correction", "program_version"]
 
     async def run() -> None:
         async with wiring.application(Settings(database_url=engine)) as running:

@@ -9,23 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
 from laurels.core.calendar import Instant, parse_instant
-from laurels.core.facts import Scalar
+from laurels.core.declared_fields import read_attributes, read_fields
 from laurels.core.money import QUANTITY_ONE, parse_minor, parse_quantity
 from laurels.core.rule.environment import Field
 from laurels.core.shape import Problem, below, misread, problem_of
 from laurels.core.voucher_activity import VOUCHER_VALUES, VoucherData, problems_of_codes
 from laurels.core.wire import (
-    ATTRIBUTE_MOST,
-    ATTRIBUTES_BYTES_MOST,
-    FIELDS_MOST,
-    INTEGER_MOST,
     WIRE_TYPES,
     WireAdjustment,
     WireClaim,
@@ -361,7 +356,6 @@ def declared_by(currency: str, places: int, fields: dict[str, tuple[Field, ...]]
 # --- parsing ----------------------------------------------------------------------------------------------------------
 
 _decoders: Final = {name: msgspec.json.Decoder(wire) for name, wire in WIRE_TYPES.items()}
-_encode: Final = msgspec.json.Encoder().encode
 _free_decoder: Final = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -379,7 +373,7 @@ def parse(
     value: Data
     try:
         if decoder is None:
-            value = Free(_fields(_free_decoder.decode(data), type, declared, "/data", problems))
+            value = Free(read_fields(_free_decoder.decode(data), type, declared, "/data", problems))
         else:
             value = _VALUES[type](decoder.decode(data), declared, problems)
     except msgspec.ValidationError as error:
@@ -437,105 +431,6 @@ def _currency(code: str | None, declared: Declared, problems: list[Problem]) -> 
         problems.append(Problem("/data/currency", "other_currency", f"the program's currency is {declared.currency}"))
 
 
-def _field(value: Any, field: Field, declared: Declared, pointer: str, problems: list[Problem]) -> Any:
-    kind = field.type
-    wrong: str | None = None
-    if kind == "string":
-        wrong = None if isinstance(value, str) and len(value) <= 2000 else "must be a text of at most 2,000 characters"
-    elif kind == "bool":
-        wrong = None if isinstance(value, bool) else "must be true or false"
-    elif kind == "int":
-        fits = isinstance(value, int) and not isinstance(value, bool) and -INTEGER_MOST <= value <= INTEGER_MOST
-        wrong = None if fits else "must be a whole number between -2^53 and 2^53"
-    elif kind == "list<string>":
-        fits = isinstance(value, list) and len(value) <= FIELDS_MOST and all(isinstance(item, str) for item in value)
-        wrong = None if fits else "must be a list of at most 100 texts"
-    elif not isinstance(value, str):
-        wrong = f"must be a {kind} written as a text, such as " + _SAMPLES[kind]
-    else:
-        try:
-            return _FIELD_PARSERS[kind](value, declared)
-        except ValueError as error:
-            wrong = str(error)
-    if wrong:
-        problems.append(Problem(pointer, "invalid_field", wrong))
-    return value
-
-
-_SAMPLES: Final = {
-    "decimal": '"1.5"',
-    "money": '"19.99"',
-    "timestamp": '"2026-03-01T10:00:00Z"',
-    "date": '"2026-03-01"',
-}
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-def _date(text: str, _declared: Declared) -> str:
-    if not _DATE.fullmatch(text):
-        raise ValueError("must be a date such as 2026-03-01")
-    parse_instant(text + "T00:00:00Z")
-    return text
-
-
-_FIELD_PARSERS: Final = {
-    "decimal": lambda text, _declared: Decimal(parse_quantity(text)).scaleb(-6).normalize(),
-    "money": lambda text, declared: parse_minor(text, declared.places),
-    "timestamp": lambda text, _declared: parse_instant(text),
-    "date": _date,
-}
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether the root document of a member can hold it."""
-    try:
-        msgspec.convert(value, Scalar)
-    except msgspec.ValidationError:
-        return False
-    return True
-
-
-def _fields(
-    given: dict[str, Any],
-    scope: str,
-    declared: Declared,
-    pointer: str,
-    problems: list[Problem],
-    *,
-    removable: bool = False,
-) -> dict[str, Any]:
-    """Declared fields parsed by their type; what is not declared is kept as sent but no rule can read it.
-
-    A field that the program requires must be there, and with `removable` must not be removed.
-    """
-    problems.extend(
-        [
-            Problem(below(pointer, name), "missing_field", "the program requires this field")
-            for name in declared.required.get(scope, ())
-            if given.get(name) is None and (name in given or not removable)
-        ]
-    )
-    if not given:
-        return {}
-    if len(given) > FIELDS_MOST:
-        problems.append(Problem(pointer, "too_many_fields", f"at most {FIELDS_MOST} fields"))
-        return {}
-    fields = {field.name: field for field in declared.fields.get(scope, ())}
-    parsed: dict[str, Any] = {}
-    for name, value in given.items():
-        field = fields.get(name)
-        if value is None and not removable:
-            continue
-        if field is None or value is None:
-            parsed[name] = value
-            if scope == "member" and not _is_plain(value):
-                # It becomes part of the member's root document, which holds nothing else.
-                problems.append(Problem(below(pointer, name), "invalid_field", "a text, whole number, truth or texts"))
-        else:
-            parsed[name] = _field(value, field, declared, below(pointer, name), problems)
-    return parsed
-
-
 def _tenders(wires: tuple[WireTender, ...], places: int, problems: list[Problem]) -> tuple[Tender, ...]:
     return tuple(
         Tender(
@@ -569,7 +464,7 @@ def _line(wire: WireLine, n: int, declared: Declared, problems: list[Problem]) -
         gross += sum(off for _code, off in discounts)
     fields = wire.fields
     if fields or "line" in declared.required:
-        fields = _fields(fields, "line", declared, f"/data/lines/{n}/fields", problems)
+        fields = read_fields(fields, "line", declared, f"/data/lines/{n}/fields", problems)
     return Line(
         wire.line, amount, quantity, wire.sku, wire.category, wire.tags, tax, gross, wire.kind, fields, discounts
     )
@@ -593,7 +488,7 @@ def _purchase(wire: WirePurchase, declared: Declared, problems: list[Problem]) -
         _redemptions(tenders, problems)
     fields = wire.fields
     if fields or "purchase" in declared.required:
-        fields = _fields(fields, "purchase", declared, "/data/fields", problems)
+        fields = read_fields(fields, "purchase", declared, "/data/fields", problems)
     if wire.vouchers:
         problems.extend(problems_of_codes(wire.vouchers))
     choices = _choices(wire.choices, problems) if wire.choices else {}
@@ -657,39 +552,11 @@ def _return(wire: WireReturn, declared: Declared, problems: list[Problem]) -> Re
 
 
 def _enrol(wire: WireEnrol, declared: Declared, problems: list[Problem]) -> Enrol:
-    return Enrol(_attributes(wire.attributes, declared, problems), wire.referral_code, wire.time_zone)
+    return Enrol(read_attributes(wire.attributes, declared, problems), wire.referral_code, wire.time_zone)
 
 
 def _member_change(wire: WireMemberChange, declared: Declared, problems: list[Problem]) -> MemberChange:
-    return MemberChange(_attributes(wire.attributes, declared, problems, removable=True))
-
-
-def _attributes(
-    given: dict[str, Any], declared: Declared, problems: list[Problem], *, removable: bool = False
-) -> dict[str, Any]:
-    """A member's attributes, each of which is short: the root document holds them, which everything reads."""
-    pointer = "/data/attributes"
-    parsed = _fields(given, "member", declared, pointer, problems, removable=removable)
-    for name, value in parsed.items():
-        texts = value if isinstance(value, list) else (value,)
-        if any(isinstance(text, str) and len(text) > ATTRIBUTE_MOST for text in (name, *texts)):
-            problems.append(
-                Problem(
-                    below(pointer, name),
-                    "too_long",
-                    f"an attribute and its texts have at most {ATTRIBUTE_MOST} characters; what no rule reads belongs "
-                    "elsewhere",
-                )
-            )
-    if not problems and (size := attributes_size(given)) > ATTRIBUTES_BYTES_MOST:
-        message = f"{size:,} bytes of JSON; the attributes of a member are at most {ATTRIBUTES_BYTES_MOST:,}"
-        problems.append(Problem(pointer, "too_long", f"{message}, with those that the member has"))
-    return parsed
-
-
-def attributes_size(attributes: dict[str, Any]) -> int:
-    """How many bytes attributes are as JSON."""
-    return len(_encode(attributes)) if attributes else 0
+    return MemberChange(read_attributes(wire.attributes, declared, problems, removable=True))
 
 
 def _adjustment(wire: WireAdjustment, _declared: Declared, problems: list[Problem]) -> Adjustment:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from laurels.core.activity import Activity, Enrol, MemberChange, attributes_size
+from laurels.core.activity import Activity, Enrol, MemberChange
 from laurels.core.case import Case, view_of
 from laurels.core.compiled import Compiled
+from laurels.core.declared_fields import attributes_size
 from laurels.core.facts import AttributesSet, Enrolled, Scalar
 from laurels.core.purchase import earn
 from laurels.core.refusal import Refusal
