@@ -461,7 +461,9 @@ async def test_draws_are_refused_by_code(laurels_url: str, seen: set[tuple[str, 
     wheel = "  turns: {on: check_in, grant: {tickets: wheel}}\n\ncauses:\n"
     turn = "  turn: {gives: {tickets: wheel}, price: {wallet: points, points: 1}}\n"
     drink = PROGRAM.replace("favourite_drink: string", 'favourite_drink: {type: string, default: ""}')
-    document = "jurisdiction: none\n" + drink.replace("\ncauses:\n", wheel) + turn + DRAW
+    document = (
+        "jurisdiction: none\n" + drink.replace("\ncauses:\n", wheel).replace("rewards:\n", "rewards:\n" + turn) + DRAW
+    )
     async with api(laurels_url, document=document) as here:
         await here.enrol("m-1", "2026-02-01T00:00:00Z")
         await here.enrol("m-2", "2026-02-01T00:00:00Z", attributes={"favourite_drink": "tea"})

@@ -265,7 +265,7 @@ async def test_year_at_the_corner_cafe(laurels_url: str, monkeypatch: pytest.Mon
         turning = stricter.replace("causes:\n", TURNS + "causes:\n", 1) + WHEEL
         await step("published-with-a-draw", "POST", "/v1/program/versions", {"document": turning}, status=201)
         for n in (1, 2):
-            sent = activity("check_in", f"r-102{n}", "m-2", {}, f"2026-04-05T1{n}:00:00+08:00")
+            sent = activity("check_in", f"r-103{n}", "m-2", {}, f"2026-04-05T1{n}:00:00+08:00")
             await step("turn-of-the-wheel", "POST", "/v1/activities", sent)
         await step("draws", "GET", "/v1/draws?limit=1")
         await step("draw", "GET", "/v1/draws/wheel")
