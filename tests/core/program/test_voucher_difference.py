@@ -31,7 +31,7 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Change]:
     [
         ("gives", {}, {"gives": {"off": "9.00"}}),
         ("gives", {}, {"gives": {"percent": "10%"}}),
-        ("gives", {}, {"floor": {"share": "50%"}}),
+        ("floor", {}, {"floor": {"share": "50%"}}),
         ("gives", {"gives": {"percent": "20%"}}, {"gives": {"percent": "20%", "most": "5.00"}}),
         ("expires", {}, {"expires": {"after": "29D"}}),
         ("expires", {"expires": {"until": "2026-12-31"}}, {"expires": {"until": "2026-11-30"}}),
@@ -52,7 +52,7 @@ def test_less_for_those_who_hold_one_is_taken_from_them_and_more_from_nobody(
     assert (change.takes_away, change.concerns) == (True, VoucherHolders("ten"))
     assert change.before != change.after
     if less.get("gives", {}).get("percent") != "10%":
-        assert not changes(strict, generous)[f"/vouchers/ten/{word}"].takes_away or "floor" in less
+        assert not changes(strict, generous)[f"/vouchers/ten/{word}"].takes_away
 
 
 def test_a_kind_that_goes_takes_vouchers_and_a_renamed_one_takes_nothing() -> None:
@@ -62,6 +62,22 @@ def test_a_kind_that_goes_takes_vouchers_and_a_renamed_one_takes_nothing() -> No
     (renamed,) = difference(old, program(shop(vouchers={"tenner": {**TEN, "was": "ten"}})))
     assert (renamed.kind, renamed.takes_away) == ("renamed", False)
     assert difference(old, program(shop(vouchers={"ten": TEN}))) == ()
+
+
+def test_a_renamed_wallet_takes_nothing_from_those_who_hold_vouchers_for_its_points() -> None:
+    double = {
+        "double": {"gives": {"multiply": "points", "by": 2}},
+        "bonus": {"gives": {"wallet": "points", "points": 5}},
+    }
+    old = shop(vouchers=double)
+    base = {"on": "purchase", "grant": {"wallet": "stars", "points": 1, "per": "1.00"}}
+    new = {**shop(campaigns={"base": base}), "wallets": {"stars": {"was": "points", "name": "points"}}}
+    renamed = {
+        "double": {"gives": {"multiply": "stars", "by": 2}},
+        "bonus": {"gives": {"wallet": "stars", "points": 5}},
+    }
+    found = difference(program(old), program({**new, "vouchers": renamed}))
+    assert [(change.path, change.kind, change.takes_away) for change in found] == [("/wallets/stars", "renamed", False)]
 
 
 def test_fewer_vouchers_of_a_campaign_are_taken_from_its_earners() -> None:

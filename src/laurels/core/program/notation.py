@@ -55,7 +55,7 @@ from laurels.core.program.offers_model import (
     Step,
     Steps,
 )
-from laurels.core.program.vouchers_model import VoucherGift
+from laurels.core.program.vouchers_model import Until, VoucherExpiry, VoucherGift
 from laurels.core.program.within_model import AfterEnrolment, AroundBirthday, Reach, Within
 from laurels.core.rule.check import Rule
 from laurels.core.rule.environment import WEEKDAYS, Field
@@ -105,6 +105,13 @@ def expiry(rule: ExpiryRule) -> str:
             return form({"inactive_for": str(rule.inactive_for), "kept_by": listed(sorted(rule.kept_by))})
         case _:
             return "never"
+
+
+def voucher_expiry(rule: VoucherExpiry | None, zone: Zone) -> str:
+    """A voucher's expiry; the instant in the program's zone, being the first that is outside."""
+    if isinstance(rule, Until):
+        return form({"until": format_instant(rule.until, zone)})
+    return "never" if rule is None else expiry(rule)
 
 
 def pending(rule: Pending | None) -> str:

@@ -24,7 +24,7 @@ from laurels.core.program.model import (
     Tier,
     Track,
 )
-from laurels.core.program.offers_model import Multiplier, Points
+from laurels.core.program.offers_model import Multiplier, Offer, Points
 from laurels.core.program.rewards_model import Donation, Gives, Reward, StoredValue, TierPass
 from laurels.core.program.within_model import Reach
 
@@ -127,7 +127,10 @@ def in_new_words(old: Program, names: Names) -> Program:
             )
             for each in old.groups
         ),
-        vouchers=tuple(replace(each, id=names.vouchers.get(each.id, each.id)) for each in old.vouchers),
+        vouchers=tuple(
+            replace(each, id=names.vouchers.get(each.id, each.id), offer=_offer(each.offer, names))
+            for each in old.vouchers
+        ),
         promotions=tuple(_promotion(each, names) for each in old.promotions),
         causes=tuple(replace(each, id=names.causes.get(each.id, each.id)) for each in old.causes),
         rewards=tuple(_reward(each, names) for each in old.rewards),
@@ -135,14 +138,15 @@ def in_new_words(old: Program, names: Names) -> Program:
 
 
 def _promotion(promotion: Promotion, names: Names) -> Promotion:
-    gives = promotion.offer.gives
-    if isinstance(gives, Multiplier | Points):
-        gives = replace(gives, wallet=names.wallets.get(gives.wallet, gives.wallet))
-    return replace(
-        promotion,
-        id=names.promotions.get(promotion.id, promotion.id),
-        offer=replace(promotion.offer, gives=gives),
-    )
+    offer = _offer(promotion.offer, names)
+    return replace(promotion, id=names.promotions.get(promotion.id, promotion.id), offer=offer)
+
+
+def _offer(offer: Offer, names: Names) -> Offer:
+    gives = offer.gives
+    if not isinstance(gives, Multiplier | Points):
+        return offer
+    return replace(offer, gives=replace(gives, wallet=names.wallets.get(gives.wallet, gives.wallet)))
 
 
 def _track(track: Track, names: Names) -> Track:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
-
-from laurels.core.calendar import Zone, format_instant
-from laurels.core.money import Currency, Rate
+from laurels.core.calendar import Zone
+from laurels.core.money import Currency
 from laurels.core.program import generosity, notation
 from laurels.core.program.change import Aspect, Changes, Subject, VoucherHolders
 from laurels.core.program.model import After, Budget, Cooldown, Limit, MemberLimit, Program
-from laurels.core.program.offers_model import AmountOff, Offer, PercentOff
 from laurels.core.program.renaming import Names
 from laurels.core.program.vouchers_model import Until, Voucher, VoucherExpiry
 from laurels.core.program.wording import thing
-from laurels.core.rule.check import Rule
-
-_MONEY = frozenset(("amount", "off", "spend", "price", "most"))
 
 
 def compare_vouchers(old: Program, new: Program, names: Names, changes: Changes) -> None:
@@ -44,9 +36,22 @@ def compare_vouchers(old: Program, new: Program, names: Names, changes: Changes)
 def _aspects(zone: Zone, currency: Currency) -> tuple[Aspect[Voucher], ...]:
     return (
         Aspect("name", lambda voucher: voucher.name, notation.form),
-        Aspect("gives", lambda voucher: voucher.offer, lambda offer: _offer(offer, currency), _gives_less),
+        Aspect(
+            "gives",
+            lambda voucher: voucher.offer.gives,
+            lambda gives: notation.gives(gives, currency),
+            generosity.gives_less,
+        ),
+        Aspect("lines", lambda voucher: notation.condition(voucher.offer.lines), takes_away=generosity.asks_otherwise),
+        Aspect("floor", lambda voucher: voucher.offer.floor, notation.floor, generosity.keeps_more),
+        Aspect("round", lambda voucher: voucher.offer.round, lambda rounding: rounding.value, generosity.rounds_less),
         Aspect("code", lambda voucher: voucher.codes, notation.listed, lambda was, now: bool(set(was) - set(now))),
-        Aspect("expires", lambda voucher: voucher.expires, lambda rule: _expiry(rule, zone), _expires_sooner),
+        Aspect(
+            "expires",
+            lambda voucher: voucher.expires,
+            lambda rule: notation.voucher_expiry(rule, zone),
+            _expires_sooner,
+        ),
         Aspect("when", lambda voucher: notation.condition(voucher.when), takes_away=generosity.asks_otherwise),
         Aspect(
             "during",
@@ -60,12 +65,6 @@ def _aspects(zone: Zone, currency: Currency) -> tuple[Aspect[Voucher], ...]:
         Aspect("on_return", lambda voucher: str(voucher.on_return), takes_away=lambda _was, now: now == "whole"),
         Aspect("hold", lambda voucher: voucher.hold, notation.duration, generosity.shorter),
     )
-
-
-def _expiry(rule: VoucherExpiry | None, zone: Zone) -> str:
-    if isinstance(rule, Until):
-        return notation.form({"until": format_instant(rule.until, zone)})
-    return "never" if rule is None else notation.expiry(rule)
 
 
 def _expires_sooner(before: VoucherExpiry | None, after: VoucherExpiry | None) -> bool:
@@ -100,53 +99,3 @@ def _sort_of(limit: Limit) -> str:
             return "budget"
         case Cooldown():
             return "cooldown"
-
-
-def _offer(offer: Offer, currency: Currency) -> str:
-    words = {**_words(offer.gives, currency)}
-    if offer.lines is not None:
-        words["lines"] = notation.condition(offer.lines)
-    if offer.floor.share.numerator:
-        words["floor"] = notation.rate(offer.floor.share)
-    if offer.floor.cost is not None:
-        words["cost"] = offer.floor.cost
-    return notation.form(words)
-
-
-def _words(value: msgspec.Struct, currency: Currency) -> dict[str, str | None]:
-    return {name: _shown(name, each, currency) for name, each in msgspec.structs.asdict(value).items()}
-
-
-def _shown(name: str, value: Any, currency: Currency) -> str | None:
-    match value:
-        case None | False:
-            return None
-        case Rate():
-            return notation.rate(value)
-        case Rule():
-            return notation.condition(value)
-        case tuple():
-            return notation.listed([str(_shown(name, each, currency)) for each in value])
-        case int() if name in _MONEY:
-            return notation.money(value, currency)
-        case msgspec.Struct():
-            return notation.form(_words(value, currency))
-        case _:
-            return str(value)
-
-
-def _gives_less(before: Offer, after: Offer) -> bool:
-    """Whether less is taken off; what cannot be compared is taken to be less."""
-    match before.gives, after.gives:
-        case (AmountOff(), AmountOff()):
-            if after.gives.amount < before.gives.amount:
-                return True
-        case (PercentOff(), PercentOff()):
-            if generosity.rate_lower(before.gives.percent, after.gives.percent):
-                return True
-            if after.gives.most is not None and (before.gives.most is None or after.gives.most < before.gives.most):
-                return True
-        case (was, now) if was != now:
-            return True
-    lines = generosity.asks_otherwise(notation.condition(before.lines), notation.condition(after.lines))
-    return before.floor != after.floor or (before.lines != after.lines and lines)
