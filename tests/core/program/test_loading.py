@@ -48,7 +48,7 @@ from laurels.core.program.offers import GIVES
 from laurels.core.rule.environment import Field
 from tests.core.program.documents import CORNER_CAFE, DOCUMENTS, EVERY_WORD, GROCERY, MINIMAL, sound
 
-ALL_PARTS = frozenset(("shipping", "fee", "gift_card", "paid_with_points", "paid_with_gift_card"))
+ALL_PARTS = frozenset(("shipping", "fee", "gift_card", "paid_with_points", "paid_with_gift_card", "paid_with_voucher"))
 
 
 def wallet(name: str) -> Wallet:

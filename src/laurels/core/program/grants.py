@@ -45,7 +45,7 @@ from laurels.core.program.tracks import note_number_field
 from laurels.core.program.values import AMOUNT, DOTTED, FACTOR_MOST, NAME, POSITIVE, number, whole
 from laurels.core.program.vouchers_model import VoucherGift
 
-_PARTS: Final = Choice("shipping", "fee", "gift_card", "paid_with_points", "paid_with_gift_card")
+_PARTS: Final = Choice("shipping", "fee", "gift_card", "paid_with_points", "paid_with_gift_card", "paid_with_voucher")
 _ROUND: Final = Choice(*Rounding)
 _AMOUNTS: Final = ("gross", "net", "net_of_tax")
 _POINTS: Final = Either(number(), MapOf(DOTTED, number()))

@@ -181,11 +181,14 @@ class Base(msgspec.Struct, frozen=True):
     """Which money of an order counts.
 
     `of`: "gross" before discounts, "net" as paid, "net_of_tax" as paid without tax. `but` leaves parts out:
-    "shipping", "fee", "gift_card" (line kinds), "paid_with_points", "paid_with_gift_card" (tenders, in proportion).
+    "shipping", "fee", "gift_card" (line kinds), "paid_with_points", "paid_with_gift_card", "paid_with_voucher"
+    (tenders, in proportion).
     """
 
     of: Literal["gross", "net", "net_of_tax"] = "net"
-    but: frozenset[str] = frozenset(("shipping", "fee", "gift_card", "paid_with_points", "paid_with_gift_card"))
+    but: frozenset[str] = frozenset(
+        ("shipping", "fee", "gift_card", "paid_with_points", "paid_with_gift_card", "paid_with_voucher")
+    )
 
 
 class PerAmount(msgspec.Struct, frozen=True, tag="per_amount"):
