@@ -1,12 +1,14 @@
 """A quote of a large cart under many promotions: what of its time is the server's own, without a database.
 
-Thirty promotions of every sort, in groups, with limits, on a cart of twenty lines, of which most apply. A quote is read
-from its JSON, decided, rendered and written as JSON, as `POST /v1/quotes` does between reading and answering.
+Thirty promotions of every sort, in groups, with limits, on a cart of twenty lines, of which most apply, and five
+vouchers of five sorts, which all apply. A quote is read from its JSON, decided, rendered and written as JSON, as `POST
+/v1/quotes` does between reading and answering.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -16,7 +18,8 @@ from benchmarks.online import Bench
 from laurels.api.answer import answer, quoted
 from laurels.core.activity import Activity, parse
 from laurels.core.calendar import Instant, parse_instant
-from laurels.core.decide import Circumstances, Decision, decide
+from laurels.core.decide import Circumstances, Decision, decide, needs
+from laurels.core.facts import VoucherIssued
 from laurels.core.journal import entries
 from laurels.core.member import ROOT, Document, Member, Missing
 from laurels.core.program.loading import load
@@ -25,6 +28,7 @@ from laurels.core.version import Version, Versions
 from laurels.intake.submission import Outcome
 
 PROMOTIONS: Final = 30
+PROMOTION_IDS: Final = frozenset(f"p{n}" for n in range(PROMOTIONS))
 LINES: Final = 20
 SORTS: Final = (
     "{percent: 5%}",
@@ -40,8 +44,20 @@ SORTS: Final = (
 )
 
 
+VOUCHERS: Final = (
+    "{off: 2.00}",
+    "{percent: 5%, most: 8.00}",
+    '{steps: [{spend: "50.00", off: "4.00"}, {spend: "100.00", off: "9.00"}]}',
+    "{free: 'has(line.category) && line.category == \"c2\"', quantity: 1}",
+    "{multiply: points, by: 2}",
+)
+
+
 def document() -> str:
-    """A program with thirty promotions: of each sort three, the third in a group that takes the best of them."""
+    """A program with thirty promotions: of each sort three, the third in a group that takes the best of them.
+
+    And five kinds of vouchers with conditions, floors and limits.
+    """
     rows = []
     for n in range(PROMOTIONS):
         gives = SORTS[n % len(SORTS)]
@@ -55,10 +71,20 @@ def document() -> str:
         "program: quotes\ntime_zone: Asia/Shanghai\ncurrency: CNY\nwallets: {points: {}}\n"
         'campaigns: {base: {on: purchase, grant: {wallet: points, points: 1, per: "1.00"}}}\n'
         f"promotions:\n{''.join(rows)}groups: {{one: {{mode: best, of: [{best}]}}}}\n"
+        f"vouchers:\n{_kinds()}"
     )
 
 
-def cart() -> bytes:
+def _kinds() -> str:
+    limits = "limits: [{every: month, times: 500}, {budget: times, of: 100000}]"
+    rows = []
+    for n, gives in enumerate(VOUCHERS):
+        floor = "" if "multiply" in gives else ", floor: {share: 10%}"
+        rows.append(f"  v{n}: {{gives: {gives}, when: purchase.total > {n}.00, {limits}{floor}}}\n")
+    return "".join(rows)
+
+
+def cart(vouchers: Sequence[str]) -> bytes:
     """Twenty lines of one to four pieces in five categories, with what it costs to bring them."""
     lines: list[dict[str, Any]] = [
         {
@@ -71,7 +97,8 @@ def cart() -> bytes:
         for n in range(LINES - 1)
     ]
     lines.append({"line": "delivery", "amount": "12.00", "kind": "shipping"})
-    return msgspec.json.encode({"quote": "q", "cart": {"order": "quote:q", "lines": lines}})
+    cart = {"order": "quote:q", "lines": lines, "vouchers": vouchers}
+    return msgspec.json.encode({"quote": "q", "cart": cart})
 
 
 def quotes(bench: Bench) -> Report:
@@ -80,8 +107,10 @@ def quotes(bench: Bench) -> Report:
     assert isinstance(program, Program), program
     versions = Versions((Version(1, 0, program),))
     at = parse_instant("2026-03-01T10:00:00+08:00")
-    member, data = _enrolled(versions, at), cart()
-    applied = _quote(versions, member, data, at)[1]
+    member, codes = _enrolled(versions, at)
+    data = cart(codes)
+    applied, used = _quote(versions, member, data, at)[1:]
+    assert used == len(VOUCHERS), used
     times: list[float] = []
     for n in range(120 if bench.options.quick else 600):
         began = time.process_time_ns()
@@ -90,36 +119,45 @@ def quotes(bench: Bench) -> Report:
             times.append((time.process_time_ns() - began) / 1e6)
     times.sort()
     middle = times[len(times) // 20 : -(len(times) // 20)]
-    bench.say(f"  {applied} of {PROMOTIONS} promotions applied, {times[len(times) // 2]:.2f} ms")
-    what = f"a quote with {PROMOTIONS} promotions and {LINES} lines, without the database, processor time"
+    bench.say(f"  {applied} of {PROMOTIONS} promotions and {used} vouchers applied, {times[len(times) // 2]:.2f} ms")
+    sizes = f"{PROMOTIONS} promotions, {used} vouchers and {LINES} lines"
+    what = f"a quote with {sizes}, without the database, processor time"
     figure = Figure("quote_promotions_applied", "promotions of it that give something", applied, "")
     return Report([spread("quote_server_ms", what, middle, "ms", "at most", 5), figure])
 
 
-def _enrolled(versions: Versions, at: Instant) -> Member:
-    declared = versions.declared
-    assert declared is not None
-    sent = parse(source="b", id="e", type="enrol", member="m", occurred_at=at, data=b"{}", declared=declared)
-    assert isinstance(sent, Activity)
-    decided = decide(versions, Member("m", {ROOT: None}), sent, Circumstances(at))
-    assert isinstance(decided, Decision)
-    return decided.member
+def _enrolled(versions: Versions, at: Instant) -> tuple[Member, list[str]]:
+    """A member with a voucher of each kind, and their codes."""
+    member = _decided(versions, Member("m", {ROOT: None}), "enrol", b"{}", at).member
+    codes: list[str] = []
+    for n in range(len(VOUCHERS)):
+        decided = _decided(versions, member, "voucher_issue", b'{"voucher": "v%d"}' % n, at, f"{n:032x}")
+        member = decided.member
+        codes += [fact.code for fact in decided.facts if isinstance(fact, VoucherIssued)]
+    return member, codes
 
 
-def _quote(versions: Versions, member: Member, data: bytes, at: Instant) -> tuple[bytes, int]:
-    """The answer as JSON, and how many promotions gave something."""
+def _decided(versions: Versions, member: Member, type_: str, data: bytes, at: Instant, random: str = "") -> Decision:
     declared = versions.declared
     assert declared is not None
-    sent = parse(source="b", id="q", type="quote", member="m", occurred_at=at, data=data, declared=declared)
+    sent = parse(source="b", id=type_, type=type_, member="m", occurred_at=at, data=data, declared=declared)
     assert isinstance(sent, Activity)
     documents: dict[str, Document | None] = dict(member.documents)
-    decided = None
-    while decided is None:
+    if type_ != "enrol":
+        documents = {**dict.fromkeys(needs(versions, sent, member.root, at)), **documents}
+    while True:
         try:
-            decided = decide(versions, Member("m", documents), sent, Circumstances(at))
+            decided = decide(versions, Member("m", documents), sent, Circumstances(at, random=random))
         except Missing as missing:
             documents |= dict.fromkeys(missing.keys)
-    assert isinstance(decided, Decision)
+        else:
+            assert isinstance(decided, Decision), decided
+            return decided
+
+
+def _quote(versions: Versions, member: Member, data: bytes, at: Instant) -> tuple[bytes, int, int]:
+    """The answer as JSON, and how many promotions and vouchers gave something."""
+    decided = _decided(versions, member, "quote", data, at)
     facts, after = decided.facts, decided.member
     outcome = Outcome(
         "b", "q", "m", "accepted", seq=2, version=1, recorded_at=at, facts=facts, entries=entries(facts),
@@ -128,6 +166,6 @@ def _quote(versions: Versions, member: Member, data: bytes, at: Instant) -> tupl
     answered = quoted(answer(outcome, versions.judging(at), at))
     assert answered.prices is not None
     given = sum(each.applied for each in answered.prices.promotions) + sum(
-        each.applied for each in answered.explanation
+        each.applied for each in answered.explanation if each.campaign in PROMOTION_IDS
     )
-    return msgspec.json.encode(answered), given - 1
+    return msgspec.json.encode(answered), given, sum(each.applied for each in answered.prices.vouchers)
