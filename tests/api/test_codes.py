@@ -366,6 +366,7 @@ VOUCHERS = """
   late: {gives: {off: "5.00"}, during: {until: 2026-02-28}}
   mondays: {gives: {off: "5.00"}, during: {weekly: {days: mon}}}
   large: {gives: {off: "5.00"}, when: purchase.total >= 500.00}
+  rich: {gives: {steps: {spend: "500.00", off: "5.00"}}}
   tea: {gives: {off: "5.00"}, lines: 'has(line.category) && line.category == "tea"'}
   once: {gives: {off: "5.00"}, limits: [{every: month, times: 1}]}
   seldom: {gives: {off: "5.00"}, limits: [{cooldown: 90D}]}
@@ -407,6 +408,7 @@ async def test_vouchers_are_refused_by_code(laurels_url: str, seen: set[tuple[st
             "voucher_outside_hours": "mondays",
             "voucher_condition_not_met": "large",
             "voucher_no_lines": "tea",
+            "voucher_gives_nothing": "rich",
         }.items():
             await refuses(here, code, "purchase", using(await given(kind)))
         await refuses(here, "voucher_per_order", "purchase", using(codes["plain"], more["plain"]))

@@ -64,7 +64,7 @@ def test_entry_reason_is_one_that_the_core_uses(reason: str) -> None:
 
 @pytest.mark.parametrize("code", [*PROMOTION_CODES, *QUOTE_CODES])
 def test_promotion_and_quote_code_is_one_that_the_core_uses(code: str) -> None:
-    used = sources("promotion.py", "pricing.py", "purchase.py", "quote.py", "limit.py")
+    used = sources("promotion.py", "pricing.py", "purchase.py", "quote.py", "limit.py", "voucher_pricing.py")
     assert any(code in words_in(source) for source in used)
 
 

@@ -250,9 +250,11 @@ class Story:
         assert status == 200, answered
         return Answer(answered)
 
-    def reserve(self, member: str, id: str, *lines: str | Mapping[str, Json], refused: str | None = None) -> Json:
+    def reserve(
+        self, member: str, id: str, *lines: str | Mapping[str, Json], refused: str | None = None, **data: Json
+    ) -> Json:
         """Prices of a cart, kept for a while."""
-        body = {"member": member, "id": id, "reserve": True, "data": {"lines": lines_of(*lines)}}
+        body = {"member": member, "id": id, "reserve": True, "data": {"lines": lines_of(*lines), **data}}
         status, answered = self.call("POST", "/v1/quotes", body)
         if refused is not None:
             assert answered["code"] == refused, answered

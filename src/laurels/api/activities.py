@@ -52,6 +52,7 @@ VOUCHER_REFUSALS: Final = (
     "voucher_cooldown",
     "voucher_exhausted",
     "voucher_per_order",
+    "voucher_gives_nothing",
 )
 """Why a purchase may not use a voucher that it names."""
 

@@ -32,6 +32,7 @@ from laurels.core.money import format_minor, format_quantity
 from laurels.core.program import notation
 from laurels.core.program.model import Campaign
 from laurels.core.version import Versions
+from laurels.core.voucher_points import campaigns_of
 from laurels.store import reading
 
 
@@ -163,7 +164,11 @@ def _campaigns(facts: tuple[AnyFact, ...], versions: Versions) -> tuple[Campaign
 
 def _campaign(judged: Judged, compiled: Compiled | None) -> CampaignExplanation:
     program = None if compiled is None else compiled.program
-    campaigns = () if program is None else (*program.campaigns, *as_campaigns(program))
+    campaigns = (
+        ()
+        if program is None
+        else (*program.campaigns, *as_campaigns(program), *campaigns_of(program, program.vouchers))
+    )
     campaign = next((each for each in campaigns if each.id == judged.campaign), None)
     return CampaignExplanation(
         **msgspec.structs.asdict(campaign_outcome(judged)),

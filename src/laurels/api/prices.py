@@ -1,4 +1,7 @@
-"""Prices as outsiders read them: what promotions take off each line, what became of each, and what a quote keeps."""
+"""Prices as outsiders read them: what promotions and vouchers take off each line, and what a quote keeps.
+
+What became of each of them is said beside the prices, also why a voucher cannot be used.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,21 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from laurels.core.code import canonical, grouped
 from laurels.core.compiled import Compiled
 from laurels.core.explanation import promotion_sentence, quote_sentence
 from laurels.core.facts import AnyFact, DiscountsBack, Offered, Priced, QuoteReserved
 from laurels.core.money import format_minor
+from laurels.core.voucher_pricing import is_used
 
 Amount = Annotated[str, Meta(description="Decimal, in the program's currency.", examples=["12.00"])]
 Texts = Annotated[dict[str, str], Meta(description="By language: `en`, `zh-CN`.")]
 
 
 class LineDiscount(msgspec.Struct, frozen=True):
-    """What a promotion takes off a line."""
+    """What a promotion or voucher takes off a line."""
 
-    code: Annotated[str, Meta(description="The promotion's id; a till sends it in `discounts`.")]
+    code: Annotated[str, Meta(description="The promotion's id, or the voucher's code; a till sends it in `discounts`.")]
     amount: Amount
 
 
@@ -44,6 +49,21 @@ class PromotionOutcome(msgspec.Struct, frozen=True, kw_only=True):
     text: Texts
 
 
+class VoucherOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one voucher that the cart names, and why."""
+
+    code: Annotated[str, Meta(description="The voucher's code, grouped for people.")]
+    voucher: Annotated[str | None, Meta(description="Its kind, by its id in the program; null for an unknown code.")]
+    applied: bool
+    reason: Annotated[
+        str, Meta(description="Why; docs/explanations.md has its sentence, docs/refusals.md if it cannot be used.")
+    ]
+    wanted: Amount
+    given: Amount
+    limited_by: Annotated[str | None, Meta(examples=["floor"])]
+    text: Texts
+
+
 class ContestedOffer(msgspec.Struct, frozen=True):
     """One of several offers that exclude each other, and what it would take off."""
 
@@ -60,10 +80,10 @@ class ContestAnswer(msgspec.Struct, frozen=True):
 
 
 class DeviationAnswer(msgspec.Struct, frozen=True):
-    """What a till took off a line beyond what a promotion gives; negative: less."""
+    """What a till took off a line beyond what a promotion or voucher gives; negative: less."""
 
     line: str
-    promotion: str
+    promotion: Annotated[str, Meta(description="The promotion's id, or the voucher's code.")]
     amount: Amount
 
 
@@ -78,13 +98,14 @@ class QuoteState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Prices(msgspec.Struct, frozen=True, kw_only=True):
-    """What a cart or order costs with the program's promotions."""
+    """What a cart or order costs with the program's promotions and its vouchers."""
 
     before: Amount
     discount: Amount
     total: Amount
     lines: tuple[LinePrice, ...]
     promotions: tuple[PromotionOutcome, ...]
+    vouchers: tuple[VoucherOutcome, ...]
     contests: tuple[ContestAnswer, ...]
     deviations: tuple[DeviationAnswer, ...]
     quote: QuoteState | None = None
@@ -124,7 +145,9 @@ def _prices(priced: Priced, compiled: Compiled, quote: QuoteState | None) -> Pri
     left = {line.line: line.amount for line in priced.before}
     for each in priced.offers:
         for line in each.lines:
-            off.setdefault(line.line, []).append(LineDiscount(each.promotion, format_minor(line.amount, places)))
+            off.setdefault(line.line, []).append(
+                LineDiscount(grouped(each.promotion), format_minor(line.amount, places))
+            )
             left[line.line] = left.get(line.line, 0) - line.amount
     before, total = sum([line.amount for line in priced.before]), sum(left.values())
     return Prices(
@@ -142,7 +165,8 @@ def _prices(priced: Priced, compiled: Compiled, quote: QuoteState | None) -> Pri
                 for line in priced.before
             ]
         ),
-        promotions=tuple([_outcome(each, places) for each in priced.offers]),
+        promotions=tuple([_outcome(each, places) for each in priced.offers if each.voucher is None]),
+        vouchers=tuple([_of_voucher(each, compiled) for each in priced.offers if each.voucher is not None]),
         contests=tuple(
             [
                 ContestAnswer(
@@ -155,7 +179,7 @@ def _prices(priced: Priced, compiled: Compiled, quote: QuoteState | None) -> Pri
         ),
         deviations=tuple(
             [
-                DeviationAnswer(each.line, each.promotion, format_minor(each.amount, places))
+                DeviationAnswer(each.line, grouped(each.promotion), format_minor(each.amount, places))
                 for each in priced.deviations
             ]
         ),
@@ -170,6 +194,23 @@ def _outcome(each: Offered, places: int) -> PromotionOutcome:
         promotion=each.promotion,
         applied=each.given > 0,
         code=each.code,
+        wanted=wanted,
+        given=given,
+        limited_by=each.by,
+        text={"en": sentence.en, "zh-CN": sentence.zh},
+    )
+
+
+def _of_voucher(each: Offered, compiled: Compiled) -> VoucherOutcome:
+    places = compiled.declared.places
+    wanted, given = format_minor(each.wanted, places), format_minor(each.given, places)
+    sentence = promotion_sentence(each.code, each.by, wanted, given)
+    kind = compiled.vouchers.get(each.voucher or "")
+    return VoucherOutcome(
+        code=grouped(each.promotion),
+        voucher=None if kind is None else kind.voucher.id,
+        applied=is_used(each),
+        reason=each.code,
         wanted=wanted,
         given=given,
         limited_by=each.by,
@@ -193,5 +234,7 @@ def discounts_of(facts: tuple[AnyFact, ...], compiled: Compiled) -> tuple[dict[s
     return tuple(found)
 
 
-def _discount(promotion: str, amount: str) -> dict[str, Any]:
-    return {"kind": "discount", "promotion": promotion, "amount": amount}
+def _discount(code: str, amount: str) -> dict[str, Any]:
+    # No id of a promotion is spelled as codes are.
+    word = "voucher" if canonical(code) == code else "promotion"
+    return {"kind": "discount", word: grouped(code), "amount": amount}

@@ -90,9 +90,9 @@ class CompiledCampaign:
     """
 
     __slots__ = (
-        "bracketed", "budget_pools", "campaign", "end", "gifts", "grants", "id", "is_timed", "key", "limits", "lines",
-        "multiplies", "new", "promotion", "rated", "reaches", "rejudged", "skipped", "start", "trial", "wants",
-        "weekly", "when", "within",
+        "bracketed", "budget_pools", "campaign", "cooldown", "end", "gifts", "grants", "id", "is_timed", "key",
+        "limits", "lines", "multiplies", "new", "promotion", "rated", "reaches", "rejudged", "skipped", "start",
+        "trial", "wants", "weekly", "when", "within",
     )  # fmt: skip
 
     def __init__(self, campaign: Campaign, key: str, *, chosen: bool, promotion: Promotion | None = None) -> None:
@@ -101,7 +101,7 @@ class CompiledCampaign:
         self.new: str | None = None
         self.trial: Selector | None = None
         self.id = campaign.id
-        self.key = key
+        self.key = self.cooldown = key
         self.grants = campaign.grants
         self.when: Condition | None = None if campaign.when is None else compile_rule(campaign.when)
         self.lines: Selector | None = None if campaign.lines is None else compile_selector(campaign.lines)
@@ -355,6 +355,7 @@ class Compiled:
     ) -> None:
         self.number = number
         self.program = program
+        self.campaign_keys = keys
         self.zone = Zone(program.time_zone)
         self.wallets: MappingProxyType[str, Wallet] = MappingProxyType(
             {wallet.id: wallet for wallet in program.wallets}
@@ -403,6 +404,8 @@ class Compiled:
         self.vouchers: Mapping[str, CompiledVoucher] = MappingProxyType({})
         self.voucher_keys: Mapping[str, str] = MappingProxyType({})
         self.shared_codes: Mapping[str, str] = MappingProxyType({})
+        # By the kinds that an order uses of those that give points; see `voucher_points`.
+        self.voucher_triggers: dict[tuple[str, ...], Trigger] = {}
         self.voucher_pools: tuple[str, ...] = ()
         self.catalogue = Catalogue(program, reward_keys, cause_keys)
         self.draws: MappingProxyType[str, Draw] = MappingProxyType({draw.id: draw for draw in program.draws})

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from laurels.core.calendar import Instant, Zone
 from laurels.core.compiled import Compiled, CompiledLimit, Condition, Selector, weekly_hours
 from laurels.core.member import NEVER
+from laurels.core.pricelist import parts_of
 from laurels.core.program.model import Budget, During
+from laurels.core.program.offers_model import Shipping
 from laurels.core.program.vouchers_model import Until, Voucher
 from laurels.core.rule.python import compile_rule, compile_selector
 
@@ -20,16 +22,25 @@ class CompiledVoucher:
     """A kind of voucher. `limits` count uses; `budget_pools` are those that all members share."""
 
     __slots__ = (
-        "budget_pools", "end", "id", "is_timed", "key", "limits", "lines", "start", "voucher", "weekly", "when",
+        "budget_pools", "cooldown", "end", "floor", "gives", "id", "is_timed", "key", "limits", "lines", "on_shipping",
+        "parts", "reads_wallets", "round", "start", "voucher", "weekly", "when",
     )  # fmt: skip
 
     def __init__(self, voucher: Voucher, key: str) -> None:
         self.voucher = voucher
-        self.id = f"voucher/{key}"
+        self.id = self.cooldown = f"voucher/{key}"
         self.key = key
         self.when: Condition | None = None if voucher.when is None else compile_rule(voucher.when)
-        lines = voucher.offer.lines
-        self.lines: Selector | None = None if lines is None else compile_selector(lines)
+        offer = voucher.offer
+        self.gives = offer.gives
+        self.lines: Selector | None = None if offer.lines is None else compile_selector(offer.lines)
+        self.parts = parts_of(offer.gives)
+        self.on_shipping = isinstance(offer.gives, Shipping)
+        self.floor = offer.floor
+        self.round = offer.round
+        self.reads_wallets = any(
+            path.startswith("member.wallets.") for rule in (voucher.when, offer.lines) if rule for path in rule.reads
+        )
         during = voucher.during
         self.start: Instant = -NEVER if during.start is None else during.start
         self.end: Instant = NEVER if during.end is None else during.end

@@ -68,7 +68,7 @@ from laurels.core.voucher_activity import (
     VoucherRevoke,
     VoucherTransfer,
 )
-from laurels.core.voucher_use import names_codes
+from laurels.core.voucher_use import holder_of, names_codes
 
 ENGINE: Final = 1
 """Raised whenever any fact may come out differently; stored with every activity."""
@@ -121,7 +121,7 @@ def needs(versions: Versions, activity: Activity, root: Root, at: Instant) -> tu
     elif isinstance(data, Reinstatement):
         keys.extend([f"expired/{lot}" for lot in data.lots])
     if versions.has_vouchers:
-        keys.extend(_of_vouchers(data, root, at))
+        keys.extend(_of_vouchers(data, versions.at(activity.occurred_at), root, at))
     for wallet, balance in root.wallets.items():
         pages = balance.pages
         for n, head in enumerate(pages):
@@ -148,13 +148,15 @@ def needs(versions: Versions, activity: Activity, root: Root, at: Instant) -> tu
     return tuple(keys)
 
 
-def _of_vouchers(data: Data, root: Root, at: Instant) -> list[str]:
+def _of_vouchers(data: Data, compiled: Compiled | None, root: Root, at: Instant) -> list[str]:
     """The documents of the vouchers that an activity names, and the list where anything may be added to it."""
-    codes = names_codes(data)
+    codes = names_codes(data, compiled)
     keys = [voucher_key(code) for code in codes]
     order = getattr(getattr(data, "cart", data), "order", None)
-    if order is not None:
-        keys.extend([voucher_key(f"{code}:{order}") for code in codes])
+    quote = getattr(data, "quote", None)
+    for holder in (order, None if quote is None else holder_of(quote)) if codes else ():
+        if holder is not None:
+            keys.extend([voucher_key(f"{code}:{holder}") for code in codes])
     if codes or isinstance(data, (VoucherIssue, Return)) or (root.vouchers_at is not None and root.vouchers_at <= at):
         keys.append(LIST)
     return keys
@@ -272,7 +274,7 @@ def record_quote(case: Case, earning: Compiled, now: Compiled, activity: Activit
     """A cart decided as a purchase. Reserved, nothing comes of it but what it claims, and the promise of the rest."""
     purchase = msgspec.structs.replace(activity, type="purchase", data=data.cart)
     if not data.reserve:
-        return record_purchase(case, earning, now, purchase, data.cart, quoting=True)
+        return record_purchase(case, earning, now, purchase, data.cart, quoting=data.quote)
     refusal = may_reserve(case, data.quote)
     if refusal is not None:
         return refusal
@@ -282,11 +284,11 @@ def record_quote(case: Case, earning: Compiled, now: Compiled, activity: Activit
         case.at,
         dict(case.pools),
     )
-    refusal = record_purchase(aside, earning, now, purchase, data.cart, quoting=True)
+    aside.outside = case.outside
+    refusal = record_purchase(aside, earning, now, purchase, data.cart, quoting=data.quote)
     if refusal is not None:
         return refusal
-    codes = frozenset[str]() if earning.pricelist is None else earning.pricelist.ids
-    reserve(case, now, data.quote, data.cart, codes, aside.facts)
+    reserve(case, now, data.quote, data.cart, aside.facts)
     return None
 
 

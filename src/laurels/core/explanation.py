@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from laurels.core.facts import Judged
+from laurels.core.refusal import REFUSALS
 
 
 class Sentence(msgspec.Struct, frozen=True):
@@ -127,9 +128,12 @@ PROMOTION_CODES: Final = MappingProxyType(
         "not_chosen": Sentence(
             "The member chose otherwise; {wanted} would have been taken off.", "会员另作选择；原可优惠 {wanted}。"
         ),
+        "gives_points": Sentence(
+            "It gives points, which are explained among the campaigns.", "发放积分，详见营销活动的说明。"
+        ),
     }
 )
-"""What became of a promotion that takes money off."""
+"""What became of a promotion that takes money off, or of a voucher that may be used."""
 
 QUOTE_CODES: Final = MappingProxyType(
     {
@@ -143,6 +147,10 @@ QUOTE_CODES: Final = MappingProxyType(
         "quote_used": Sentence("Another order used the quote: judged anew.", "试算已用于其他订单，已重新计算。"),
         "quote_differs": Sentence(
             "The cart is not the one that was quoted: judged anew.", "购物车与试算时不同，已重新计算。"
+        ),
+        "voucher_gone": Sentence(
+            "A voucher that the quote had reserved is not reserved any more: judged anew.",
+            "试算所锁定的优惠券已不再锁定，已重新计算。",
         ),
     }
 )
@@ -256,7 +264,10 @@ def campaign_sentence(judged: Judged) -> Sentence:
 
 
 def promotion_sentence(code: str, by: str | None, wanted: str, given: str) -> Sentence:
-    """What became of a promotion, with its amounts as texts."""
+    """What became of a promotion or voucher, with its amounts as texts; why a voucher may not be used is a refusal."""
+    refusal = REFUSALS.get(code)
+    if refusal is not None:
+        return Sentence(refusal.en, refusal.zh)
     template = PROMOTION_CODES.get(code)
     if template is None:
         return Sentence(code, code)

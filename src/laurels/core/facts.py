@@ -335,8 +335,10 @@ class LineOff(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Offered(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """What became of one promotion: applied, or not with a code; money wanted and given.
+    """What became of one promotion, or voucher: applied, or not with a code; money wanted and given.
 
+    Of a voucher `promotion` is its code and `voucher` the key of its kind, "" where the code is of none; what its use
+    counted against is said where it is redeemed.
     `lines` allocates what counts as given: of an order that was not quoted, no more than the till took off. `limits`
     and `pools` are what that was counted against, so that a return gives both back.
     """
@@ -349,6 +351,7 @@ class Offered(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     by: str | None = None
     limits: dict[str, Instant] = {}
     pools: tuple[str, ...] = ()
+    voucher: str | None = None
 
 
 class Contest(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -368,12 +371,12 @@ class Deviation(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Priced(Fact, frozen=True, tag="priced"):
-    """What promotions take off a cart, or took off an order, in the order in which they apply.
+    """What promotions take off a cart, or took off an order, in the order in which they apply; then vouchers likewise.
 
     `before` are the lines' prices before promotions, left out where none takes anything off an order. `quote` is the
     quote that the purchase named, and `held` what became of that: "kept", or why the order was judged anew
-    ("quote_unknown", "quote_timed_out", "quote_used", "quote_differs"; "points_anew": prices kept, points not, since it
-    was paid otherwise).
+    ("quote_unknown", "quote_timed_out", "quote_used", "quote_differs", "voucher_gone"; "points_anew": prices kept,
+    points not, since it was paid otherwise).
     """
 
     version: int
@@ -385,11 +388,21 @@ class Priced(Fact, frozen=True, tag="priced"):
     held: str = ""
 
 
+class PromisedGift(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A voucher that a campaign promised, by the key of its kind, and what it was counted against."""
+
+    campaign: str
+    voucher: str
+    limits: dict[str, Instant]
+    pools: tuple[str, ...]
+
+
 class QuoteReserved(Fact, frozen=True, tag="quote_reserved"):
     """A quote keeps what it promised until `until`: prices, points, and what these claim of limits and pools.
 
     `cart` and `paid` are digests of what was quoted. `grants` are the points by wallet, `said` what became of the
-    campaigns, `cooldowns` those that begin with the purchase; `standing` and `tiers` as in `OrderOpened`.
+    campaigns, `cooldowns` those that begin with the purchase, `gifts` what campaigns give beside points; `standing` and
+    `tiers` as in `OrderOpened`.
     """
 
     quote: str
@@ -404,6 +417,7 @@ class QuoteReserved(Fact, frozen=True, tag="quote_reserved"):
     cooldowns: dict[str, tuple[Instant, Instant]] = {}
     standing: dict[str, Scalar] = {}
     tiers: dict[str, str] = {}
+    gifts: tuple[PromisedGift, ...] = ()
 
 
 class QuoteEnded(Fact, frozen=True, tag="quote_ended"):
@@ -556,7 +570,10 @@ class VoucherIssued(Fact, frozen=True, tag="voucher_issued"):
 
 
 class VoucherReserved(Fact, frozen=True, tag="voucher_reserved"):
-    """A checkout has the voucher for `order` until `until`. `limits` and `pools` are what its use counted against."""
+    """A checkout has the voucher for `order`, or a quote under the name `quote:<id>`, until `until`.
+
+    `limits` and `pools` are what its use counted against.
+    """
 
     code: str
     order: str

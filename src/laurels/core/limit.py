@@ -27,13 +27,15 @@ if TYPE_CHECKING:
 class Limited(Protocol):
     """What has limits: a campaign, a kind of voucher, or a promotion that takes money off (its points are minor units).
 
-    `id` and `key` are as those of campaigns.
+    `id` and `key` are as those of campaigns; `cooldown` is under which key its last use is kept.
     """
 
     @property
     def id(self) -> str: ...
     @property
     def key(self) -> str: ...
+    @property
+    def cooldown(self) -> str: ...
     @property
     def limits(self) -> tuple[CompiledLimit, ...]: ...
 
@@ -97,7 +99,7 @@ def left_of(case: Case, compiled: Compiled, each: Limited, compiled_limit: Compi
     """
     limit, key = compiled_limit.limit, compiled_limit.key
     if isinstance(limit, Cooldown):
-        until = case.root.cooldowns.get(each.key)
+        until = case.root.cooldowns.get(each.cooldown)
         return int(until is None or instant >= until)
     if isinstance(limit, Budget):
         return limit.most - case.pools.get(key, 0)
@@ -177,7 +179,7 @@ def use(
         limit, key = compiled_limit.limit, compiled_limit.key
         if isinstance(limit, Cooldown):
             if first:
-                case.emit(CooldownStarted(each.key, instant, compiled.zone.add(instant, limit.wait)))
+                case.emit(CooldownStarted(each.cooldown, instant, compiled.zone.add(instant, limit.wait)))
             continue
         by = int(first) if limit.unit == "times" else points
         if by == 0:

@@ -14,7 +14,7 @@ from laurels.core.compiled import Compiled, CompiledLimit, Condition, Hours, Sel
 from laurels.core.facts import Offered
 from laurels.core.member import NEVER
 from laurels.core.program.model import Budget, During, Group, Promotion
-from laurels.core.program.offers_model import Bundle, BuyGet, FreeItem, MoneyOffer, Multiplier, Points, Shipping
+from laurels.core.program.offers_model import Bundle, BuyGet, FreeItem, Gives, MoneyOffer, Multiplier, Points, Shipping
 from laurels.core.rule.check import Rule
 from laurels.core.rule.python import compile_rule, compile_selector
 
@@ -33,14 +33,14 @@ class CompiledPromotion:
     """A promotion that takes money off. `parts` select the lines of a bundle, those got, or those free."""
 
     __slots__ = (
-        "budget_pools", "channels", "end", "floor", "gives", "id", "is_timed", "key", "limits", "lines", "on_shipping",
-        "parts", "priority", "promotion", "round", "skipped", "start", "stores", "weekly", "when",
+        "budget_pools", "channels", "cooldown", "end", "floor", "gives", "id", "is_timed", "key", "limits", "lines",
+        "on_shipping", "parts", "priority", "promotion", "round", "skipped", "start", "stores", "weekly", "when",
     )  # fmt: skip
 
     def __init__(self, promotion: Promotion, gives: MoneyOffer, key: str) -> None:
         self.promotion = promotion
         self.id = promotion.id
-        self.key = key
+        self.key = self.cooldown = key
         self.gives = gives
         self.floor = promotion.offer.floor
         self.round = promotion.offer.round
@@ -49,12 +49,7 @@ class CompiledPromotion:
         lines = promotion.offer.lines
         self.lines: Selector | None = None if lines is None else compile_selector(lines)
         self.on_shipping = isinstance(gives, Shipping)
-        found: Sequence[Rule | None] = ()
-        if isinstance(gives, Bundle):
-            found = [part.lines for part in gives.parts]
-        elif isinstance(gives, BuyGet | FreeItem):
-            found = (gives.gets if isinstance(gives, BuyGet) else gives.lines,)
-        self.parts: tuple[Selector, ...] = tuple(compile_selector(rule) for rule in found if rule is not None)
+        self.parts = parts_of(gives)
         during = promotion.during
         self.start: Instant = -NEVER if during.start is None else during.start
         self.end: Instant = NEVER if during.end is None else during.end
@@ -65,6 +60,16 @@ class CompiledPromotion:
         self.limits = tuple(CompiledLimit(key, limit) for limit in promotion.limits)
         self.skipped = {code: Offered(promotion.id, code) for code in SKIPPED}
         self.budget_pools = tuple((each.key, each.limit) for each in self.limits if isinstance(each.limit, Budget))
+
+
+def parts_of(gives: Gives) -> tuple[Selector, ...]:
+    """What selects the lines of the parts of a bundle, those got, or those free."""
+    found: Sequence[Rule | None] = ()
+    if isinstance(gives, Bundle):
+        found = [part.lines for part in gives.parts]
+    elif isinstance(gives, BuyGet | FreeItem):
+        found = (gives.gets if isinstance(gives, BuyGet) else gives.lines,)
+    return tuple(compile_selector(rule) for rule in found if rule is not None)
 
 
 class CompiledGroup:
@@ -116,6 +121,10 @@ class Pricelist:
         self.pools = tuple(self.budgets)
         rules = [rule for each in promotions for rule in (each.promotion.when, each.promotion.offer.lines) if rule]
         self.reads_wallets = any(path.startswith("member.wallets.") for rule in rules for path in rule.reads)
+
+
+NO_PROMOTIONS: Final = Pricelist((), ())
+"""Of a version without promotions that take money off."""
 
 
 def pricelist_of(compiled: Compiled, keys: Mapping[str, str]) -> Pricelist | None:

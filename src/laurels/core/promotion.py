@@ -8,22 +8,23 @@ promotion of any other group is given; those outside all groups are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
 
 import msgspec
 
 from laurels.core.activity import Activity, Line, Purchase
 from laurels.core.calendar import Instant, LocalTime
 from laurels.core.case import Case, View
-from laurels.core.compiled import Compiled
+from laurels.core.compiled import Compiled, Selector
 from laurels.core.facts import Contest, Deviation, LineOff, Offered, PoolClaimed, Priced
 from laurels.core.granting import ActivityView, activity_view
 from laurels.core.limit import room_of, use
 from laurels.core.member import Balance
-from laurels.core.money import floor_div
+from laurels.core.money import Rounding, allocate, floor_div
 from laurels.core.pricelist import CHOOSING, CompiledGroup, CompiledPromotion, Pricelist, Unit
 from laurels.core.pricing import Bid, appraise
+from laurels.core.program.offers_model import Floor, MoneyOffer
 from laurels.core.refusal import Refusal
 
 _NO_BALANCE: Final = Balance()
@@ -169,17 +170,38 @@ class Judgement:
             return "outside_channel"
         if each.when is not None and not each.when(cart.view, purchase, cart.activity, cart.at, None):
             return "condition_not_met"
-        lines = self._lines
-        selected: Sequence[bool]
-        if each.lines is not None:
-            selected = each.lines(cart.view, purchase, cart.activity, cart.at, lines)
-        else:
-            kind = "shipping" if each.on_shipping else "product"
-            selected = [line.kind == kind for line in lines]
-        parts = tuple([part(cart.view, purchase, cart.activity, cart.at, lines) for part in each.parts])
-        if True not in selected or (parts and any(True not in part for part in parts)):
-            return "no_lines"
-        return Bid(each.id, each.gives, selected, parts, each.floor, each.round)
+        return bid_on(cart, each, each.id, each.gives) or "no_lines"
+
+
+class Offering(Protocol):
+    """What makes an offer on lines: a promotion, or a kind of voucher."""
+
+    @property
+    def lines(self) -> Selector | None: ...
+    @property
+    def parts(self) -> tuple[Selector, ...]: ...
+    @property
+    def on_shipping(self) -> bool: ...
+    @property
+    def floor(self) -> Floor: ...
+    @property
+    def round(self) -> Rounding: ...
+
+
+def bid_on(cart: Cart, each: Offering, code: str, gives: MoneyOffer) -> Bid | None:
+    """The offer on the lines of a cart that it selects; None where these are none."""
+    purchase = cart.purchase
+    lines = purchase.lines
+    selected: Sequence[bool]
+    if each.lines is not None:
+        selected = each.lines(cart.view, purchase, cart.activity, cart.at, lines)
+    else:
+        kind = "shipping" if each.on_shipping else "product"
+        selected = [line.kind == kind for line in lines]
+    parts = tuple([part(cart.view, purchase, cart.activity, cart.at, lines) for part in each.parts])
+    if True not in selected or (parts and any(True not in part for part in parts)):
+        return None
+    return Bid(code, gives, selected, parts, each.floor, each.round)
 
 
 def _in_hours(hours: Sequence[tuple[int, int]], second: int) -> bool:
@@ -201,16 +223,23 @@ def _instead(offered: Offered, code: str) -> Offered:
 
 
 def cart_of(
-    case: Case, compiled: Compiled, pricelist: Pricelist, activity: Activity, purchase: Purchase, view: View
+    case: Case,
+    compiled: Compiled,
+    activity: Activity,
+    purchase: Purchase,
+    view: View,
+    codes: frozenset[str],
+    *,
+    reads_wallets: bool,
 ) -> Cart:
-    """A purchase as promotions see it: with what they took off already put back."""
-    if pricelist.reads_wallets:
+    """A purchase as promotions and vouchers see it: with what was taken off under their codes already put back."""
+    if reads_wallets:
         wallets = {
             id: case.root.wallets.get(case.versions.current(id, case.at), _NO_BALANCE) for id in compiled.wallets
         }
         view = msgspec.structs.replace(view, wallets=wallets)
     return Cart(
-        before_promotions(purchase, pricelist.ids),
+        before_promotions(purchase, codes),
         view,
         msgspec.structs.replace(activity_view(activity), type="purchase"),
         compiled.zone.local(activity.occurred_at),
@@ -219,7 +248,7 @@ def cart_of(
 
 
 def before_promotions(purchase: Purchase, codes: frozenset[str]) -> Purchase:
-    """The purchase with its prices before promotions; what a till takes off under other codes stays off."""
+    """The purchase with its prices before these promotions and vouchers; what a till takes off otherwise stays off."""
     if not any(line.discounts for line in purchase.lines):
         return purchase
     lines = tuple(
@@ -291,50 +320,66 @@ def after_promotions(cart: Purchase, priced: Priced) -> Purchase:
     return msgspec.structs.replace(cart, lines=tuple(lines), total=sum([line.amount for line in lines]))
 
 
-def deviations_of(purchase: Purchase, priced: Priced, codes: frozenset[str]) -> tuple[Deviation, ...]:
-    """What the till took off beyond what promotions give, by line and promotion; negative where it took less."""
+Taken = Mapping[tuple[str, str], int]
+"""What a till took off, by line and code."""
+
+
+def deviations_of(priced: Priced, taken: Taken) -> tuple[Deviation, ...]:
+    """What the till took off beyond what is given, by line and code; negative where it took less."""
     ours = {(line.line, each.promotion): line.amount for each in priced.offers for line in each.lines}
-    theirs = taken_by_till(purchase, codes)
     return tuple(
         [
-            Deviation(*key, theirs.get(key, 0) - ours.get(key, 0))
-            for key in dict.fromkeys((*ours, *theirs))
-            if theirs.get(key, 0) != ours.get(key, 0)
+            Deviation(*key, taken.get(key, 0) - ours.get(key, 0))
+            for key in dict.fromkeys((*ours, *taken))
+            if taken.get(key, 0) != ours.get(key, 0)
         ]
     )
 
 
 def taken_by_till(purchase: Purchase, codes: frozenset[str]) -> dict[tuple[str, str], int]:
-    """What the till took off under the codes of promotions, by line and promotion."""
-    theirs: dict[tuple[str, str], int] = {}
+    """What the till took off under these codes, by line and code."""
+    taken: dict[tuple[str, str], int] = {}
     for line in purchase.lines:
         for code, off in line.discounts:
             if code in codes:
-                theirs[line.line, code] = theirs.get((line.line, code), 0) + off
-    return theirs
+                taken[line.line, code] = taken.get((line.line, code), 0) + off
+    return taken
 
 
-def as_taken(priced: Priced, purchase: Purchase, codes: frozenset[str]) -> Priced:
-    """The same for an order that the till priced by itself: what counts is what it took off, as far as it was given."""
-    theirs = taken_by_till(purchase, codes)
-    if not theirs and not any(each.lines for each in priced.offers):
+def as_taken(priced: Priced, taken: Taken) -> Priced:
+    """The same for an order that the till priced by itself: what counts is what it took off, as far as it was given.
+
+    Of a promotion that is judged line by line, of a voucher, which is used up, by all of them together.
+    """
+    if not taken and not any(each.lines for each in priced.offers):
         return priced
     offers = [
         msgspec.structs.replace(
-            each,
-            lines=tuple(
-                [
-                    LineOff(line.line, off)
-                    for line in each.lines
-                    if (off := min(line.amount, theirs.get((line.line, each.promotion), 0)))
-                ]
-            ),
+            each, lines=(_of_promotion if each.voucher is None else counted_of_voucher)(each, taken)
         )
         if each.lines
         else each
         for each in priced.offers
     ]
-    return msgspec.structs.replace(priced, offers=tuple(offers), deviations=deviations_of(purchase, priced, codes))
+    return msgspec.structs.replace(priced, offers=tuple(offers), deviations=deviations_of(priced, taken))
+
+
+def _of_promotion(each: Offered, taken: Taken) -> tuple[LineOff, ...]:
+    return tuple(
+        [
+            LineOff(line.line, off)
+            for line in each.lines
+            if (off := min(line.amount, taken.get((line.line, each.promotion), 0)))
+        ]
+    )
+
+
+def counted_of_voucher(each: Offered, taken: Taken) -> tuple[LineOff, ...]:
+    """What counts as taken off by a voucher, where the till took it off."""
+    found = {line: off for (line, code), off in taken.items() if code == each.promotion}
+    room = min(each.given, sum(found.values()))
+    parts = allocate(room, tuple(found.values())) if room else ()
+    return tuple([LineOff(line, part) for line, part in zip(found, parts, strict=bool(parts)) if part])
 
 
 def count(case: Case, compiled: Compiled, pricelist: Pricelist, priced: Priced, instant: Instant) -> Priced:

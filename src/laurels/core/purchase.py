@@ -27,24 +27,44 @@ from laurels.core.facts import (
 )
 from laurels.core.member import Quote
 from laurels.core.money import floor_div
+from laurels.core.pricelist import NO_PROMOTIONS
 from laurels.core.program.model import PointsAsMoney
-from laurels.core.promotion import after_promotions, as_taken, cart_of, check_choices, count, deviations_of, price_cart
-from laurels.core.quote import open_quote, paid_otherwise, release_grants
+from laurels.core.promotion import (
+    after_promotions,
+    as_taken,
+    cart_of,
+    check_choices,
+    count,
+    deviations_of,
+    price_cart,
+    taken_by_till,
+)
+from laurels.core.quote import give_promised, open_quote, paid_otherwise, release_gifts, release_grants
 from laurels.core.redemption import capture
 from laurels.core.refusal import Refusal
 from laurels.core.reversal.target import standing_of
 from laurels.core.tier import measure
-from laurels.core.voucher_use import redeem_all
+from laurels.core.voucher_points import with_vouchers
+from laurels.core.voucher_pricing import (
+    Claim,
+    claims_of,
+    giving_points,
+    price_vouchers,
+    quoted_taken,
+    redeem_reserved,
+    spelled,
+)
+from laurels.core.voucher_use import Usable, holder_of
 
 COUNTED: Final = MappingProxyType({"purchase": "purchases", "check_in": "check_ins", "referral": "referrals"})
 
 
 def record_purchase(
-    case: Case, compiled: Compiled, now: Compiled, activity: Activity, data: Purchase, *, quoting: bool = False
+    case: Case, compiled: Compiled, now: Compiled, activity: Activity, data: Purchase, *, quoting: str | None = None
 ) -> Refusal | None:
     """A purchase earns, is measured, and is remembered for its returns.
 
-    Promotions are judged beside what the till took off; `quoting`, they are taken off first.
+    Promotions and vouchers are judged beside what the till took off; in the quote `quoting`, they are taken off first.
     """
     if case.draft.get(f"order/{data.order}") is not None:
         return Refusal("duplicate_order", data.order)
@@ -53,27 +73,31 @@ def record_purchase(
         if refusal is not None:
             return refusal
         _pay(case, now, data)
-    if case.versions.has_vouchers:
-        refusal = redeem_all(case, compiled, activity, data)
-        if refusal is not None:
-            return refusal
     held = ""
-    if data.quote is not None and not quoting:
+    if data.quote is not None and quoting is None:
         quote = open_quote(case, data)
         if not isinstance(quote, str):
             fulfil(case, now, activity, data, quote)
             return None
         held = quote
-    tiers = case.tiers_at(activity.occurred_at)
-    trigger = compiled.trigger("purchase")
-    view = view_of(case, compiled, tiers, trigger)
-    if trigger is not None and trigger.asks_new:
-        view.new = new_to(case, data)
-    if compiled.pricelist is not None or held or data.choices:
-        found = price_order(case, compiled, activity, data, view, held=held, quoting=quoting)
+    claims: list[Claim] = []
+    if case.versions.has_vouchers:
+        found = claims_of(case, compiled, data, _orders(data, quoting), quoting=quoting is not None)
         if isinstance(found, Refusal):
             return found
-        activity, data = msgspec.structs.replace(activity, data=found), found
+        claims = found
+    tiers = case.tiers_at(activity.occurred_at)
+    trigger = compiled.trigger("purchase")
+    view = _seen_by(case, compiled, trigger, tiers, data)
+    if compiled.pricelist is not None or claims or held or data.choices:
+        priced = price_order(case, compiled, activity, data, view, claims, held=held, quoting=quoting is not None)
+        if isinstance(priced, Refusal):
+            return priced
+        data, points = priced
+        activity = msgspec.structs.replace(activity, data=data)
+        if points:
+            trigger = with_vouchers(compiled, points)
+            view = _seen_by(case, compiled, trigger, tiers, data)
     standing: dict[str, Scalar] = {}
     if trigger is not None and trigger.is_recorded:
         standing = standing_of(case, compiled, trigger, activity, view)
@@ -86,30 +110,76 @@ def record_purchase(
 
 
 def price_order(
-    case: Case, compiled: Compiled, activity: Activity, data: Purchase, view: View, *, held: str, quoting: bool
-) -> Purchase | Refusal:
-    """Judges promotions on an order. A quoted cart comes back as it would be paid, an order as it was paid.
+    case: Case,
+    compiled: Compiled,
+    activity: Activity,
+    data: Purchase,
+    view: View,
+    claims: list[Claim],
+    *,
+    held: str,
+    quoting: bool,
+) -> tuple[Purchase, tuple[str, ...]] | Refusal:
+    """Judges promotions and vouchers on an order; with it, the kinds of vouchers that give points.
 
-    `held` says why an order that names a quote is judged anew.
+    A quoted cart comes back as it would be paid, an order as it was paid. `held` says why an order that names a quote
+    is judged anew.
     """
     pricelist = compiled.pricelist
-    if pricelist is None:
+    if pricelist is None and not claims:
         refusal = check_choices(data, None)
-        if refusal is not None or not held:
-            return refusal or data
-        case.emit(Priced(compiled.number, (), (), quote=data.quote, held=held))
-        return data
-    cart = cart_of(case, compiled, pricelist, activity, data, view)
+        if refusal is not None:
+            return refusal
+        if held:
+            case.emit(Priced(compiled.number, (), (), quote=data.quote, held=held))
+        return data, ()
+    pricelist = pricelist or NO_PROMOTIONS
+    codes, sent, reads_wallets = pricelist.ids, data, pricelist.reads_wallets
+    if claims:
+        codes |= {each.code for each in claims}
+        sent = spelled(data, codes)
+        reads_wallets = reads_wallets or any(
+            isinstance(each.found, Usable) and each.found.kind.reads_wallets for each in claims
+        )
+    cart = cart_of(case, compiled, activity, sent, view, codes, reads_wallets=reads_wallets)
     priced = price_cart(case, compiled, pricelist, cart)
     if isinstance(priced, Refusal):
         return priced
+    taken = {} if quoting else taken_by_till(sent, codes)
+    if claims:
+        priced = price_vouchers(case, compiled, claims, cart, priced, taken, quoting=quoting)
+        if isinstance(priced, Refusal):
+            return priced
+    points = giving_points(priced.offers) if claims else ()
     if not quoting:
-        priced = as_taken(priced, data, pricelist.ids)
+        priced = as_taken(priced, taken)
         if not held and not priced.deviations and not any(each.lines for each in priced.offers):
             priced = msgspec.structs.replace(priced, before=())  # The order says its prices itself.
     priced = count(case, compiled, pricelist, priced, activity.occurred_at)
     case.emit(msgspec.structs.replace(priced, quote=data.quote, held=held))
-    return after_promotions(cart.purchase, priced) if quoting else data
+    if not quoting:
+        return data, points
+    after = after_promotions(cart.purchase, priced)
+    if claims and after.tenders:
+        # What is paid with a voucher is taken off already.
+        tenders = tuple([each for each in after.tenders if each.kind != "voucher"])
+        after = msgspec.structs.replace(after, tenders=tenders)
+    return after, points
+
+
+def _orders(data: Purchase, quoting: str | None) -> tuple[str, ...]:
+    """The names under which vouchers may be reserved for an order, or for a quote of it, whose own comes first."""
+    if quoting is not None:
+        return (holder_of(quoting), data.order)
+    return (data.order,) if data.quote is None else (data.order, holder_of(data.quote))
+
+
+def _seen_by(case: Case, compiled: Compiled, trigger: Trigger | None, tiers: dict[str, str], data: Purchase) -> View:
+    """The member as conditions of a purchase see them."""
+    view = view_of(case, compiled, tiers, trigger)
+    if trigger is not None and trigger.asks_new:
+        view.new = new_to(case, data)
+    return view
 
 
 def fulfil(case: Case, now: Compiled, activity: Activity, data: Purchase, quote: Quote) -> None:
@@ -120,23 +190,25 @@ def fulfil(case: Case, now: Compiled, activity: Activity, data: Purchase, quote:
     case.emit(QuoteEnded(reserved.quote, "used", case.at, data.order))
     as_paid = paid_otherwise(data) == reserved.paid
     priced = reserved.priced or Priced(then.number, (), ())
-    codes = frozenset([each.promotion for each in priced.offers])
-    deviations = deviations_of(data, priced, codes)
+    redeem_reserved(case, reserved.quote, priced, data.order)
+    deviations = deviations_of(priced, quoted_taken(data, priced))
     held = "kept" if as_paid else "points_anew"
     case.emit(msgspec.structs.replace(priced, quote=reserved.quote, held=held, deviations=deviations))
-    standing, tiers, trigger = reserved.standing, reserved.tiers, then.trigger("purchase")
+    points = giving_points(priced.offers)
+    trigger = with_vouchers(then, points) if points else then.trigger("purchase")
+    standing, tiers = reserved.standing, reserved.tiers
     if as_paid:
         for campaign, (at, until) in reserved.cooldowns.items():
             case.emit(CooldownStarted(campaign, at, until))
         earned = accrue_promised(case, then, activity, tiers, reserved.grants)
+        give_promised(case, then, data.order, reserved.gifts)
         case.emit(Explained(then.number, reserved.said))
         follow_accrual(case, then, activity, earned)
     else:
         release_grants(case, reserved.grants)
+        release_gifts(case, reserved.gifts)
         tiers = case.tiers_at(reserved.at)
-        view = view_of(case, then, tiers, trigger)
-        if trigger is not None and trigger.asks_new:
-            view.new = new_to(case, data)
+        view = _seen_by(case, then, trigger, tiers, data)
         standing = {}
         if trigger is not None and trigger.is_recorded:
             standing = standing_of(case, then, trigger, activity, view)

@@ -1,8 +1,8 @@
 """Quotes: what a cart would cost and earn, decided like a purchase; reserved, it is kept for a while.
 
-A reserved quote claims what it promised of limits and budgets, so that nobody else can have it, and gives it back when
-its time is over. The purchase that names it is held to it whatever was published meanwhile, if it is the same cart;
-otherwise the order is judged anew, and the facts say why.
+A reserved quote claims what it promised of limits and budgets, and reserves its vouchers, so that nobody else can have
+them, and gives all of it back when its time is over. The purchase that names it is held to it whatever was published
+meanwhile, if it is the same cart; otherwise the order is judged anew, and the facts say why.
 """
 
 from __future__ import annotations
@@ -26,13 +26,18 @@ from laurels.core.facts import (
     OrderOpened,
     PoolClaimed,
     Priced,
+    PromisedGift,
     QuoteEnded,
     QuoteReserved,
     Scalar,
+    VoucherIssued,
+    VoucherRedeemed,
 )
 from laurels.core.member import Quote
 from laurels.core.promotion import before_promotions, give_back
 from laurels.core.refusal import Refusal
+from laurels.core.voucher import give_counts_back, issue
+from laurels.core.voucher_pricing import changed_since, reserve_for_quote, spelled
 
 OPEN_MOST = 5
 """Reserved quotes that a member may have open: the root document lists them."""
@@ -49,7 +54,7 @@ def may_reserve(case: Case, quote: str) -> Refusal | None:
     return None
 
 
-def reserve(case: Case, now: Compiled, quote: str, cart: Purchase, codes: frozenset[str], facts: list[AnyFact]) -> None:
+def reserve(case: Case, now: Compiled, quote: str, cart: Purchase, facts: list[AnyFact]) -> None:
     """Keeps what the facts of a purchase of this cart would bring about: their claims, prices and points."""
     priced: Priced | None = None
     grants: dict[str, tuple[Grant, ...]] = {}
@@ -58,6 +63,8 @@ def reserve(case: Case, now: Compiled, quote: str, cart: Purchase, codes: frozen
     standing: dict[str, Scalar] = {}
     tiers: dict[str, str] = {}
     version = now.number
+    gifts: list[PromisedGift] = []
+    until = now.zone.add(case.at, now.program.quote_hold)
     for fact in facts:
         if isinstance(fact, PoolClaimed):
             case.pools[fact.pool] = case.pools.get(fact.pool, 0) + fact.by
@@ -70,18 +77,34 @@ def reserve(case: Case, now: Compiled, quote: str, cart: Purchase, codes: frozen
             grants[fact.wallet] = fact.grants
         elif isinstance(fact, Explained):
             said, version = fact.campaigns, fact.version
+        elif isinstance(fact, VoucherIssued):
+            if fact.reason == "code":
+                case.emit(fact)  # It was nobody's.
+            elif fact.campaign is not None:
+                gifts.append(PromisedGift(fact.campaign, fact.voucher, fact.limits, fact.pools))
+        elif isinstance(fact, VoucherRedeemed):
+            reserve_for_quote(case, quote, fact, until)
         elif isinstance(fact, CooldownStarted):
-            cooldowns[fact.campaign] = (fact.at, fact.until)
+            if fact.campaign.startswith("voucher/"):
+                case.emit(fact)  # As with any reservation.
+            else:
+                cooldowns[fact.campaign] = (fact.at, fact.until)
         elif isinstance(fact, OrderOpened):
             standing, tiers, version = fact.standing, fact.tiers, fact.version
-    until = now.zone.add(case.at, now.program.quote_hold)
-    digest, paid = cart_digest(before_promotions(cart, codes)), paid_otherwise(cart)
+    digest, paid = cart_digest(_before(cart, priced)), paid_otherwise(cart)
     case.emit(
         QuoteReserved(
-            quote, case.at, until, version, digest, paid, priced, grants, said, cooldowns, standing, tiers
+            quote, case.at, until, version, digest, paid, priced, grants, said, cooldowns, standing, tiers, tuple(gifts)
         )
     )  # fmt: skip
     case.emit(Explained(version, said))
+
+
+def _before(cart: Purchase, priced: Priced | None) -> Purchase:
+    """A cart with its prices before all promotions and vouchers that were judged on it."""
+    offers = () if priced is None else priced.offers
+    spelt = spelled(cart, [each.promotion for each in offers if each.voucher is not None])
+    return before_promotions(spelt, frozenset([each.promotion for each in offers]))
 
 
 def cart_digest(cart: Purchase) -> str:
@@ -107,9 +130,11 @@ def open_quote(case: Case, purchase: Purchase) -> Quote | str:
     if quote.status != "open":
         return "quote_used" if quote.status == "used" else "quote_timed_out"
     priced = quote.reserved.priced
-    codes = frozenset([each.promotion for each in priced.offers]) if priced is not None else frozenset[str]()
-    same = cart_digest(before_promotions(purchase, codes)) == quote.reserved.cart
-    return quote if same else "quote_differs"
+    if cart_digest(_before(purchase, priced)) != quote.reserved.cart:
+        return "quote_differs"
+    if case.versions.has_vouchers and (changed := changed_since(case, purchase, purchase.quote, priced)) is not None:
+        return changed
+    return quote
 
 
 def time_out_quote(case: Case, quote: str, at: Instant) -> None:
@@ -119,11 +144,27 @@ def time_out_quote(case: Case, quote: str, at: Instant) -> None:
     case.emit(QuoteEnded(quote, "timed_out", at))
     reserved = known.reserved
     release_grants(case, reserved.grants)
+    release_gifts(case, reserved.gifts)
     for each in () if reserved.priced is None else reserved.priced.offers:
         given = sum([line.amount for line in each.lines])
         for key, period in each.limits.items():
             case.emit(LimitUsed(key, period, -(1 if key.endswith("_times") else given)))
         give_back(case, each.pools, given, whole=True)
+
+
+def give_promised(case: Case, compiled: Compiled, order: str, gifts: tuple[PromisedGift, ...]) -> None:
+    """Gives what campaigns promised beside points, which was counted against limits when they did."""
+    for n, gift in enumerate(gifts):
+        issue(
+            case, compiled, gift.voucher, "campaign", f"promised {n}",
+            campaign=gift.campaign, order=order, limits=gift.limits, pools=gift.pools,
+        )  # fmt: skip
+
+
+def release_gifts(case: Case, gifts: tuple[PromisedGift, ...]) -> None:
+    """Gives back what promised gifts were counted against."""
+    for gift in gifts:
+        give_counts_back(case, gift.limits, gift.pools)
 
 
 def release_grants(case: Case, grants: dict[str, tuple[Grant, ...]]) -> None:

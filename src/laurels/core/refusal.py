@@ -170,6 +170,9 @@ REFUSALS: Final = MappingProxyType(
         "voucher_per_order": RefusalKind(
             409, "The order uses more vouchers of this kind than one order may.", "该订单使用的同种优惠券超过张数上限。"
         ),
+        "voucher_gives_nothing": RefusalKind(
+            409, "The voucher takes nothing off this purchase.", "该优惠券在此笔购买中无可优惠金额。"
+        ),
         "batch_conflict": RefusalKind(
             409, "There is a batch of this name with other codes.", "该批次编号已存在，内容不同。"
         ),

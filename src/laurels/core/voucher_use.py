@@ -1,8 +1,8 @@
-"""The use of a voucher: whether it may be used and why not, reserved at a checkout, redeemed by an order, given back.
+"""The use of a voucher: whether it may be used and why not, reserved at a checkout, and which codes an order names.
 
 An order uses a voucher once. A reservation counts against limits and budgets as a use does, so that whoever holds one
 can redeem it; given back or let go of, it counts no more. Status, expiry and limits are judged at the recording;
-conditions and times at the instant of the purchase, by the version of then.
+conditions and times at the instant of the purchase, by the version of then. What one takes off is `voucher_pricing`'s.
 """
 
 from __future__ import annotations
@@ -12,22 +12,18 @@ from typing import Any, Final
 
 import msgspec
 
-from laurels.core.accrual import in_hours, moment_of
-from laurels.core.activity import Activity, Purchase
-from laurels.core.case import Case, view_of
+from laurels.core.accrual import in_hours
+from laurels.core.activity import Purchase
+from laurels.core.calendar import Instant
+from laurels.core.case import Case
 from laurels.core.code import canonical
 from laurels.core.compiled import Compiled
 from laurels.core.compiled_voucher import CompiledVoucher
-from laurels.core.facts import (
-    LineShare,
-    VoucherRedeemed,
-    VoucherReleased,
-    VoucherReserved,
-)
+from laurels.core.facts import VoucherReleased, VoucherReserved
 from laurels.core.folding_vouchers import voucher_of
 from laurels.core.limit import room_of, use
 from laurels.core.member import IssuedVoucher
-from laurels.core.money import allocate
+from laurels.core.promotion import Cart
 from laurels.core.refusal import Refusal
 from laurels.core.voucher import Bearer, attach, bearer, code_pool, release_counts
 from laurels.core.voucher_activity import VoucherRelease, VoucherReserve
@@ -37,6 +33,11 @@ _REASON_OF_ROOM: Final = {
     "limit_reached": "voucher_limit_reached",
     "budget_exhausted": "voucher_exhausted",
 }
+
+
+def holder_of(quote: str) -> str:
+    """The name under which a reserved quote holds vouchers, in place of an order's."""
+    return f"quote:{quote}"
 
 
 class Usable(msgspec.Struct, frozen=True):
@@ -57,55 +58,66 @@ class Usable(msgspec.Struct, frozen=True):
         return None if self.known is None else self.known.worth
 
 
-def usable(case: Case, compiled: Compiled, code: str, order: str, activity: Activity | None = None) -> Usable | Refusal:
+def usable(case: Case, compiled: Compiled, code: str, order: str) -> Usable | Refusal:
     """The voucher that a code stands for, if the member may use it for the order; else why not.
 
-    `compiled` is the version in effect when the purchase occurred. Without the activity of a purchase, as when a
-    checkout reserves, what depends on the cart is not judged.
+    What depends on a cart is not judged.
+    """
+    found = find(case, compiled, code, (order,))
+    if isinstance(found, Refusal):
+        return found
+    reason = unfit(case, compiled, found, None)
+    return found if reason is None else Refusal(reason, found.code)
+
+
+def find(case: Case, compiled: Compiled, code: str, orders: tuple[str, ...]) -> Usable | Refusal:
+    """The voucher that a code stands for, if its state lets the member use it; else why not.
+
+    One that is reserved is usable for these `orders`; for the first one, a shared code is the member's.
+    `compiled` is the version in effect when the purchase occurred.
     """
     code = canonical(code)
     known = voucher_of(case.draft, code)
     instance, bearing = code, None
     if known is None:
-        found = bearer(case, case.versions.judging(case.at), code, order)
+        found = bearer(case, case.versions.judging(case.at), code, orders[0])
         if isinstance(found, Refusal):
-            return _of_this_order(case, compiled, code, order, found)
-        instance, bearing = found.instance, found
-        if found.shared:
-            known = voucher_of(case.draft, instance)
+            if found.code not in ("voucher_exhausted", "voucher_expired"):
+                return found
+            # Used up, or over, it is still there for the order that reserved it.
+            instance, known = _reserved_for(case, code, orders)
+            if known is None:
+                return found
+        elif found.shared:
+            instance, known = _reserved_for(case, code, orders)
+        if known is None:
+            assert isinstance(found, Bearer)
+            instance = found.instance
+            known = voucher_of(case.draft, instance) if found.shared else None
             bearing = found if known is None else None
     key = bearing.key if bearing is not None else known.voucher if known is not None else ""
     kind = compiled.vouchers.get(key) or case.versions.judging(case.at).vouchers.get(key)
     if kind is None:
         return Refusal("voucher_withdrawn", code)
-    reason = _stands(known, order) or _fits(case, compiled, kind, known, activity)
-    if reason is not None:
-        return Refusal(reason, code)
-    return Usable(code, instance, kind, known, bearing)
+    if known is None or known.status == "issued" or (known.status == "reserved" and known.order in orders):
+        return Usable(code, instance, kind, known, bearing)
+    return Refusal(f"voucher_{known.status}", code)
 
 
-def _of_this_order(case: Case, compiled: Compiled, code: str, order: str, otherwise: Refusal) -> Usable | Refusal:
-    """A shared code that is used up, or over, is still there for the order that reserved it."""
-    instance = f"{code}:{order}"
-    known = voucher_of(case.draft, instance) if otherwise.code in ("voucher_exhausted", "voucher_expired") else None
-    if known is None or known.status != "reserved":
-        return otherwise
-    kind = compiled.vouchers.get(known.voucher)
-    return otherwise if kind is None else Usable(code, instance, kind, known, None)
+def _reserved_for(case: Case, code: str, orders: tuple[str, ...]) -> tuple[str, IssuedVoucher | None]:
+    """The use of a shared code that one of these orders has reserved."""
+    for order in orders:
+        instance = f"{code}:{order}"
+        known = voucher_of(case.draft, instance)
+        if known is not None and known.status == "reserved":
+            return instance, known
+    return code, None
 
 
-def _stands(known: IssuedVoucher | None, order: str) -> str | None:
-    """Why the state of the voucher keeps it from being used for an order."""
-    if known is None or known.status == "issued" or (known.status == "reserved" and known.order == order):
-        return None
-    return f"voucher_{known.status}"
-
-
-def _fits(
-    case: Case, compiled: Compiled, kind: CompiledVoucher, known: IssuedVoucher | None, activity: Activity | None
-) -> str | None:
-    """Why its times, conditions or limits keep it from being used."""
-    instant = case.at if activity is None else activity.occurred_at
+def unfit(case: Case, compiled: Compiled, found: Usable, cart: Cart | None) -> str | None:
+    """Why its times, conditions or limits keep it from being used; None where they do not."""
+    kind, known = found.kind, found.known
+    instant = case.at if cart is None else cart.instant
     until = kind.expiry(compiled.zone, case.at) if known is None else None
     if until is not None and until <= case.at:
         return "voucher_expired"
@@ -117,13 +129,12 @@ def _fits(
         at = compiled.zone.local(instant)
         if kind.weekly is not None and not in_hours(kind.weekly.get(at.weekday, ()), at.second_of_day):
             return "voucher_outside_hours"
-    if activity is not None and (kind.when is not None or kind.lines is not None):
-        view = view_of(case, compiled, case.tiers_at(instant), compiled.trigger("purchase"))
-        moment = moment_of(compiled, activity, view)
-        if kind.when is not None and not kind.when(moment.view, moment.purchase, moment.activity, moment.at, None):
+    if cart is not None and (kind.when is not None or kind.lines is not None):
+        purchase = cart.purchase
+        if kind.when is not None and not kind.when(cart.view, purchase, cart.activity, cart.at, None):
             return "voucher_condition_not_met"
         if kind.lines is not None and True not in kind.lines(
-            moment.view, moment.purchase, moment.activity, moment.at, moment.lines
+            cart.view, purchase, cart.activity, cart.at, purchase.lines
         ):
             return "voucher_no_lines"
     if known is None or known.status != "reserved":
@@ -141,16 +152,20 @@ def reserve(case: Case, compiled: Compiled, data: VoucherReserve) -> Refusal | N
     found = usable(case, compiled, data.code, data.order)
     if isinstance(found, Refusal):
         return found
-    known = found.known
-    if known is not None and known.status == "reserved":
-        limits, pools = known.limits, known.pools
-    else:
-        if found.bearing is not None:
-            attach(case, compiled, found.kind, found.bearing)
-        limits, pools = use(case, compiled, found.kind, case.at, 1, True)
+    limits, pools = counted(case, compiled, found)
     until = compiled.zone.add(case.at, found.kind.voucher.hold)
     case.emit(VoucherReserved(found.instance, data.order, case.at, until, limits, pools))
     return None
+
+
+def counted(case: Case, compiled: Compiled, found: Usable) -> tuple[dict[str, Instant], tuple[str, ...]]:
+    """Makes the voucher the member's and counts its use, unless it is reserved, which has counted already; where."""
+    known = found.known
+    if known is not None and known.status == "reserved":
+        return known.limits, known.pools
+    if found.bearing is not None:
+        attach(case, compiled, found.kind, found.bearing)
+    return use(case, compiled, found.kind, case.at, 1, True)
 
 
 def release(case: Case, data: VoucherRelease) -> Refusal | None:
@@ -166,21 +181,21 @@ def release(case: Case, data: VoucherRelease) -> Refusal | None:
 
 
 class Named(msgspec.Struct):
-    """What a purchase says of one code: how much was paid with it or is off, line by line."""
+    """What a purchase says of one code: how much is off, line by line, and how much was paid with it."""
 
     lines: dict[str, int]
+    tender: int = 0
     must_be: bool = False
 
-    @property
-    def amount(self) -> int:
-        """All of it."""
-        return sum(self.lines.values())
+
+_NO_IDS: Final[frozenset[str]] = frozenset()
 
 
-def codes_of(data: Purchase) -> dict[str, Named]:
+def codes_of(data: Purchase, ids: frozenset[str] = _NO_IDS) -> dict[str, Named]:
     """The codes that a purchase names, in their one spelling and their order.
 
-    A code under `vouchers` or of a tender must be a voucher's; one of a discount may as well be the till's own.
+    A code under `vouchers` or of a tender must be a voucher's; one of a discount may as well be the till's own, and is
+    no voucher's where it is among `ids`, those of promotions.
     """
     named: dict[str, Named] = {}
     for text in data.vouchers:
@@ -189,26 +204,24 @@ def codes_of(data: Purchase) -> dict[str, Named]:
         if tender.kind == "voucher" and tender.code is not None and (code := canonical(tender.code)):
             each = named.setdefault(code, Named({}))
             each.must_be = True
-            shares = allocate(tender.amount, [line.amount for line in data.lines]) if data.total else ()
-            for line, share in zip(data.lines, shares, strict=bool(shares)):
-                _add(each.lines, line.line, share)
+            each.tender += tender.amount
     for line in data.lines:
         for text, amount in line.discounts:
-            if code := canonical(text):
-                _add(named.setdefault(code, Named({})).lines, line.line, amount)
+            if text not in ids and (code := canonical(text)):
+                off = named.setdefault(code, Named({})).lines
+                off[line.line] = off.get(line.line, 0) + amount
     return named
 
 
-def _add(lines: dict[str, int], line: str, amount: int) -> None:
-    if amount:
-        lines[line] = lines.get(line, 0) + amount
+def names_codes(data: Any, compiled: Compiled | None) -> tuple[str, ...]:
+    """The codes that an activity names, or its cart, for whoever looks up what is nobody's yet.
 
-
-def names_codes(data: Any) -> tuple[str, ...]:
-    """The codes that an activity names, or its cart, for whoever looks up what is nobody's yet."""
+    `compiled` is the version in effect when it occurred.
+    """
     data = getattr(data, "cart", data)
     if isinstance(data, Purchase):
-        return tuple(codes_of(data)) if data.vouchers or data.tenders or _has_discounts(data) else ()
+        ids = _NO_IDS if compiled is None or compiled.pricelist is None else compiled.pricelist.ids
+        return tuple(codes_of(data, ids)) if data.vouchers or data.tenders or _has_discounts(data) else ()
     code = getattr(data, "code", None)
     return (code,) if isinstance(code, str) and code else ()
 
@@ -220,34 +233,3 @@ def _has_discounts(data: Purchase) -> bool:
 def pools_named(codes: Iterable[str]) -> tuple[str, ...]:
     """The pools of codes that may be nobody's."""
     return tuple(code_pool(code) for code in codes)
-
-
-def redeem_all(case: Case, compiled: Compiled, activity: Activity, data: Purchase) -> Refusal | None:
-    """The order uses the vouchers that it names. Every one of them must be usable, else the purchase is refused."""
-    of_kind: dict[str, int] = {}
-    for code, named in codes_of(data).items():
-        found = usable(case, compiled, code, data.order, activity)
-        if isinstance(found, Refusal):
-            if found.code == "unknown_voucher" and not named.must_be:
-                continue
-            return found
-        key = found.kind.key
-        of_kind[key] = of_kind.get(key, 0) + 1
-        if of_kind[key] > found.kind.voucher.per_order:
-            return Refusal("voucher_per_order", code)
-        _redeem(case, compiled, found, data.order, named)
-    return None
-
-
-def _redeem(case: Case, compiled: Compiled, found: Usable, order: str, named: Named) -> None:
-    known = found.known
-    if known is not None and known.status == "reserved":
-        limits, pools = known.limits, known.pools
-    else:
-        if found.bearing is not None:
-            attach(case, compiled, found.kind, found.bearing)
-        limits, pools = use(case, compiled, found.kind, case.at, 1, True)
-    lines = tuple([LineShare(line, amount) for line, amount in named.lines.items()])
-    case.emit(
-        VoucherRedeemed(found.instance, found.kind.key, order, case.at, named.amount, lines, limits, pools)
-    )  # fmt: skip

@@ -54,7 +54,9 @@ class Head(msgspec.Struct, frozen=True):
 
     def codes_of(self, activity: Activity) -> tuple[str, ...]:
         """The voucher codes that the activity names."""
-        return names_codes(activity.data) if self.versions.has_vouchers else ()
+        if not self.versions.has_vouchers:
+            return ()
+        return names_codes(activity.data, self.versions.at(activity.occurred_at))
 
 
 class Heads:

@@ -69,7 +69,8 @@ class Replay:
         at = max(recorded_at if recorded_at is not None else max(self.clock, activity.occurred_at), folder.root.now)
         names = self._versions.pools_of(activity, folder.root.automatic, at)
         if self._versions.has_vouchers:
-            names = (*names, *self._versions.voucher_budgets, *pools_named(names_codes(activity.data)))
+            codes_named = names_codes(activity.data, self._versions.at(activity.occurred_at))
+            names = (*names, *self._versions.voucher_budgets, *pools_named(codes_named))
         pools = {pool: self._pools.get(pool, 0) for pool in names}
 
         def bought(seq: int) -> Document | None:

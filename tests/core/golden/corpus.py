@@ -364,6 +364,11 @@ def vouchers() -> Recorder:
     w.buy("o2", "30.00", vouchers=[codes[0]])
     w.buy("o2", "30.00", vouchers=[codes[1], "hello10"])
     w.buy("o3", "30.00", vouchers=[codes[2]])
+    cart = {"order": "quote:q", "lines": [{"line": "1", "amount": "120.00"}], "vouchers": [codes[2], "hello10", "none"]}
+    w.post("m", "quote", {"quote": "q", "cart": cart, "reserve": True})
+    off = [{"code": codes[2], "amount": "10.00"}, {"code": "hello10", "amount": "10.00"}]
+    w.buy("o4", {"amount": "100.00", "discounts": off}, quote="q")
+    w.give_back("o4")
     w.give_back("o1", ("1", "15.00"), at="2026-01-03")
     w.give_back("o1")
     w.give_back("o2")

@@ -118,7 +118,8 @@ def _resolve(form: ProgramForm, notes: Notes, at: Instant | None) -> Program:
         frame.tracks[track] = resolve_track(track, track_form, frame)
     for voucher, voucher_form, _ in vouchers.readable():
         frame.vouchers[voucher] = resolve_voucher(voucher, voucher_form, frame)
-    note_shared_codes({name: each for name, each, _ in vouchers.readable()}, frame)
+    codes = {name: each for name, each, _ in vouchers.readable()}
+    note_shared_codes(codes, [name for name, _, _ in promotions.readable()], frame)
     jurisdiction = said_or(form.jurisdiction, "CN" if frame.currency and frame.currency.code == "CNY" else "none")
     for draw, draw_form, _ in said_or(form.draws, Entries[str, DrawForm]()).readable():
         frame.draws[draw] = resolve_draw(draw, draw_form, frame, jurisdiction)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, Literal
 
 from laurels.core.calendar import Duration, Period
@@ -19,7 +20,7 @@ from laurels.core.program.frame import Frame
 from laurels.core.program.grammar import Choice, Form, FormOf, ListOf, Said, Variant, Word, Written, said_or
 from laurels.core.program.model import After, Budget, Limit, MemberLimit
 from laurels.core.program.offers import OfferForm, resolve_offer
-from laurels.core.program.offers_model import AmountOff, Offer
+from laurels.core.program.offers_model import AmountOff, Offer, Points
 from laurels.core.program.values import CONDITION, ID, MOMENT, SPAN, TEXTS, TRUTH, whole
 from laurels.core.program.vouchers_model import Until, Voucher, VoucherExpiry
 
@@ -93,6 +94,9 @@ def resolve_voucher(voucher: str, form: VoucherForm, frame: Frame) -> Voucher:
     if codes and form.on_return.value == "split":
         message = "what comes back of a shared code is nobody's"
         frame.notes.error("contradiction", form.on_return.node, message, "give every voucher a code of its own")
+    if isinstance(offer.gives, Points) and offer.gives.new is not None:
+        message = "a voucher does not ask what its member bought before"
+        frame.notes.error("contradiction", form.gives.node, message, "leave new out, or make it a promotion")
     if form.on_return.value == "split" and not _is_money(offer):
         message = "only what is off in money can be split"
         frame.notes.error("contradiction", form.on_return.node, message, "write on_return: whole")
@@ -138,14 +142,18 @@ def _in_times(form: VoucherForm, frame: Frame) -> tuple[Limit, ...]:
     return limits
 
 
-def note_shared_codes(forms: dict[str, VoucherForm], frame: Frame) -> None:
-    """Findings where two kinds of voucher have the same code."""
+def note_shared_codes(forms: dict[str, VoucherForm], promotions: Iterable[str], frame: Frame) -> None:
+    """Findings where two kinds of voucher have the same code, or one that a till could take for a promotion's id."""
+    ids = {canonical(promotion): promotion for promotion in promotions}
     owners: dict[str, str] = {}
     for voucher, form in forms.items():
         for each in said_or(form.code, ()):
             if each.value is None:
                 continue
             owner = owners.setdefault(each.value, voucher)
+            if each.value in ids:
+                message = f"{shown(each.value)} reads like the promotion {shown(ids[each.value])} in a till's discounts"
+                frame.notes.error("duplicate_code", each.node, message, "write another code")
             if owner != voucher:
                 message = f"{shown(each.value)} is the code of {shown(owner)} already"
                 frame.notes.error("duplicate_code", each.node, message, "give each voucher a code of its own")

@@ -38,7 +38,9 @@ def take_back(case: Case, data: Return) -> Refusal | None:
         return Refusal("unknown_order", data.order)
     recorded = case.draft.get(purchase_key(order.seq))
     assert isinstance(recorded, Purchased)
-    past = past_order(recorded, order)
+    compiled = case.versions.numbered(recorded.opened.version)
+    assert compiled is not None
+    past = past_order(compiled, recorded, order)
     purchase = past.purchase
     paid_with = [f"redemption/{tender.redemption}" for tender in purchase.tenders if tender.redemption is not None]
     wanted = [f"expired/{each.lot}" if each.lot else each.wallet for each in past.earned]
@@ -46,8 +48,6 @@ def take_back(case: Case, data: Return) -> Refusal | None:
     lines = returned_lines(purchase, past, data)
     if isinstance(lines, Refusal):
         return lines
-    compiled = case.versions.numbered(past.version)
-    assert compiled is not None
     cumulative = cumulative_of(past, lines)
     shares = {line.line: share_of(line, cumulative.get(line.line)) for line in purchase.lines}
     money = paid_back_of(purchase, past, lines, data.tenders)

@@ -8,10 +8,12 @@ import msgspec
 
 from laurels.core.activity import Line, Purchase, Return, ReturnLine
 from laurels.core.calendar import Instant
+from laurels.core.compiled import Compiled, Trigger
 from laurels.core.facts import LineReturned, Scalar, TakenBack
 from laurels.core.member import Earned, Order, Purchased
 from laurels.core.money import floor_div
 from laurels.core.refusal import Refusal
+from laurels.core.voucher_points import used_by, with_vouchers
 
 
 class Share(msgspec.Struct, frozen=True):
@@ -26,7 +28,10 @@ class Share(msgspec.Struct, frozen=True):
 
 
 class PastOrder(msgspec.Struct, frozen=True):
-    """An order as returns see it: what was recorded with the purchase, and what came back since."""
+    """An order as returns see it: what was recorded with the purchase, and what came back since.
+
+    `trigger` holds the campaigns that it set off.
+    """
 
     purchase: Purchase
     occurred_at: Instant
@@ -39,10 +44,12 @@ class PastOrder(msgspec.Struct, frozen=True):
     paid_back: dict[str, int]
     forgiven: dict[str, int]
     unmeasured: dict[str, tuple[int, ...]]
+    trigger: Trigger | None
 
 
-def past_order(recorded: Purchased, order: Order) -> PastOrder:
-    """Joins a recorded purchase with what came back of it."""
+def past_order(compiled: Compiled, recorded: Purchased, order: Order) -> PastOrder:
+    """Joins a recorded purchase with what came back of it; `compiled` is the version that judged it."""
+    points = used_by(compiled, recorded) if recorded.redeemed else ()
     opened = recorded.opened
     return PastOrder(
         recorded.purchase,
@@ -56,6 +63,7 @@ def past_order(recorded: Purchased, order: Order) -> PastOrder:
         order.paid_back,
         order.forgiven,
         order.unmeasured,
+        with_vouchers(compiled, points) if points else compiled.trigger("purchase"),
     )
 
 

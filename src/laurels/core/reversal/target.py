@@ -48,7 +48,7 @@ def targets_of(
     """What must have been taken back of everything the order earned; `money` is what each tender now gets back."""
     if whole:
         return [Target(each.points, each.lines, "taken_back") for each in past.earned]
-    trigger = compiled.trigger("purchase")
+    trigger = past.trigger
     campaigns = {} if trigger is None else {each.id: each for each in trigger.campaigns}
     again: dict[str, Candidate] = {}
     chosen: frozenset[str] = frozenset()
@@ -79,7 +79,7 @@ def gifts_lost(
     money: dict[str, int],
 ) -> frozenset[str]:
     """The campaigns that would not give any more on what remains of the order what they gave besides points."""
-    trigger = compiled.trigger("purchase")
+    trigger = past.trigger
     assert trigger is not None, "something was given for it"
     gave = {given.campaign for given in recorded.given if given.campaign is not None}
     rejudged = {each.id for each in trigger.campaigns if each.id in gave and each.rejudged}
