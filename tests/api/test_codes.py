@@ -447,6 +447,7 @@ async def test_vouchers_are_refused_by_code(laurels_url: str, seen: set[tuple[st
         without = "\n".join(line for line in document.splitlines() if "gone:" not in line)
         await here.post("/v1/program/versions", {"document": without})
         await refuses(here, "voucher_withdrawn", "purchase", using(codes["gone"]), at="2026-03-12T10:00:00+08:00")
+        seen |= here.seen
 
 
 DRAW = """
