@@ -14,9 +14,57 @@ from typing import Literal
 import msgspec
 
 from laurels.core.calendar import Instant
+from laurels.core.fact import (
+    Fact,
+    Grant,
+    Judged,
+    LineShare,
+    Part,
+    Scalar,
+)
+from laurels.core.facts_draws import (
+    DrawMoved,
+    PrizeEnded,
+    PrizeWon,
+    Span,
+    TicketPlayed,
+    TicketsEntered,
+    TicketsGranted,
+    TicketsVoided,
+)
+from laurels.core.facts_offers import (
+    Bought,
+    Contest,
+    Deviation,
+    DiscountsBack,
+    LineOff,
+    Offered,
+    Priced,
+    PromisedGift,
+    QuoteEnded,
+    QuoteReserved,
+    SentVoucher,
+    VoucherEnded,
+    VoucherGivenBack,
+    VoucherIssued,
+    VoucherRedeemed,
+    VoucherReleased,
+    VoucherReserved,
+)
 
-Scalar = str | int | bool | None | list[str]
-"""A declared field's value as stored; decimals are strings."""
+# Every fact is imported from here, whichever file describes it.
+__all__ = [
+    "MEMBER_ACCOUNTS", "SYSTEM_ACCOUNTS", "Accrued", "AnyFact", "AttributesSet", "AutomaticChosen", "Beneath",
+    "Bought", "Contest", "CooldownStarted", "CounterMoved", "Deviation", "DiscountsBack", "DrawMoved", "Enrolled",
+    "EntryKind", "Explained", "Fact", "FollowUp", "Fulfilled", "Grant", "Judged", "LimitUsed", "LineOff",
+    "LineReturned", "LineShare", "LotActivated", "LotExtended", "LotOpened", "LotReinstated", "LotsExpired",
+    "LotsRestored", "LotsUsed", "Measured", "Moved", "Offered", "OrderOpened", "OrderReturned", "Part",
+    "PoolClaimed", "Priced", "PrizeEnded", "PrizeWon", "PromisedGift", "QuoteEnded", "QuoteReserved",
+    "RedemptionCaptured", "RedemptionEnded", "RedemptionHeld", "RedemptionPaid", "RedemptionRestored", "Scalar",
+    "SentVoucher", "Span", "TakenBack", "TicketPlayed", "TicketsEntered", "TicketsGranted", "TicketsVoided",
+    "TierSet", "VoucherEnded", "VoucherGivenBack", "VoucherIssued", "VoucherRedeemed", "VoucherReleased",
+    "VoucherReserved", "WalletCarried", "WalletKept", "WalletLapsed", "decode_facts", "encode_facts",
+]  # fmt: skip
 
 EntryKind = Literal[
     "accrual", "activation", "redemption", "expiry", "adjustment", "reversal", "transfer", "debt", "write_off"
@@ -24,27 +72,6 @@ EntryKind = Literal[
 
 MEMBER_ACCOUNTS = frozenset(("pending", "available", "held", "debt"))
 SYSTEM_ACCOUNTS = frozenset(("issuance", "redemption", "breakage", "in_transit", "adjustment", "write_off"))
-
-
-class Fact(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="fact", gc=False):
-    """The base of all facts. They hold no reference that could lead back to them, so the collector need not look."""
-
-
-class Part(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Points taken from, or destined for, one lot, with all that is needed to make the lot anew."""
-
-    lot: str
-    points: int
-    earned_at: Instant
-    expires_at: Instant | None
-    tier: str | None = None
-
-
-class LineShare(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What one line of an order earned."""
-
-    line: str
-    points: int
 
 
 class Moved(Fact, frozen=True, tag="moved"):
@@ -95,25 +122,6 @@ class CounterMoved(Fact, frozen=True, tag="counter_moved"):
 
     counter: str
     by: int
-
-
-class Grant(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """What one grant of a campaign gave: an entry of its own.
-
-    `grant` is its place in the campaign. `lines` allocates it; empty for a grant to the activity as a whole. `wanted`
-    is what it would have been without limits, when that differs. `rule` (`track.tier`) marks a tier's bonus over the
-    campaign. `limits` maps the limits that were used to their periods and `pools` are the budgets, so that a return
-    gives both back.
-    """
-
-    campaign: str
-    points: int
-    lines: tuple[LineShare, ...] = ()
-    grant: int = 0
-    wanted: int | None = None
-    rule: str | None = None
-    limits: dict[str, Instant] = {}
-    pools: tuple[str, ...] = ()
 
 
 class Accrued(Fact, frozen=True, tag="accrued"):
@@ -309,138 +317,11 @@ class TierSet(Fact, frozen=True, tag="tier_set"):
     beneath: Beneath | None = None
 
 
-class Judged(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What became of one campaign: applied, or not with a code; how much was wanted and how much granted."""
-
-    campaign: str
-    code: str
-    wanted: int = 0
-    granted: int = 0
-    wallet: str | None = None
-    by: str | None = None
-
-
 class Explained(Fact, frozen=True, tag="explained"):
     """Every campaign that could have applied, and what became of it."""
 
     version: int
     campaigns: tuple[Judged, ...]
-
-
-class LineOff(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Money off one line."""
-
-    line: str
-    amount: int
-
-
-class Offered(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """What became of one promotion, or voucher: applied, or not with a code; money wanted and given.
-
-    Of a voucher `promotion` is its code and `voucher` the key of its kind, "" where the code is of none; what its use
-    counted against is said where it is redeemed.
-    `lines` allocates what counts as given: of an order that was not quoted, no more than the till took off. `limits`
-    and `pools` are what that was counted against, so that a return gives both back.
-    """
-
-    promotion: str
-    code: str
-    wanted: int = 0
-    given: int = 0
-    lines: tuple[LineOff, ...] = ()
-    by: str | None = None
-    limits: dict[str, Instant] = {}
-    pools: tuple[str, ...] = ()
-    voucher: str | None = None
-
-
-class Contest(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Offers of a group that exclude each other, with what each would give, and which one was taken ("": none)."""
-
-    group: str
-    offers: tuple[tuple[str, int], ...]
-    taken: str
-
-
-class Deviation(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What a till took off a line under a promotion beyond what it gives; negative: less."""
-
-    line: str
-    promotion: str
-    amount: int
-
-
-class Priced(Fact, frozen=True, tag="priced"):
-    """What promotions take off a cart, or took off an order, in the order in which they apply; then vouchers likewise.
-
-    `before` are the lines' prices before promotions, left out where none takes anything off an order. `quote` is the
-    quote that the purchase named, and `held` what became of that: "kept", or why the order was judged anew
-    ("quote_unknown", "quote_timed_out", "quote_used", "quote_differs", "voucher_gone"; "points_anew": prices kept,
-    points not, since it was paid otherwise).
-    """
-
-    version: int
-    before: tuple[LineOff, ...]
-    offers: tuple[Offered, ...]
-    contests: tuple[Contest, ...] = ()
-    deviations: tuple[Deviation, ...] = ()
-    quote: str | None = None
-    held: str = ""
-
-
-class PromisedGift(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A voucher that a campaign promised, by the key of its kind, and what it was counted against."""
-
-    campaign: str
-    voucher: str
-    limits: dict[str, Instant]
-    pools: tuple[str, ...]
-
-
-class QuoteReserved(Fact, frozen=True, tag="quote_reserved"):
-    """A quote keeps what it promised until `until`: prices, points, and what these claim of limits and pools.
-
-    `cart` and `paid` are digests of what was quoted. `grants` are the points by wallet, `said` what became of the
-    campaigns, `cooldowns` those that begin with the purchase, `gifts` what campaigns give beside points; `standing` and
-    `tiers` as in `OrderOpened`.
-    """
-
-    quote: str
-    at: Instant
-    until: Instant
-    version: int
-    cart: str
-    paid: str
-    priced: Priced | None = None
-    grants: dict[str, tuple[Grant, ...]] = {}
-    said: tuple[Judged, ...] = ()
-    cooldowns: dict[str, tuple[Instant, Instant]] = {}
-    standing: dict[str, Scalar] = {}
-    tiers: dict[str, str] = {}
-    gifts: tuple[PromisedGift, ...] = ()
-
-
-class QuoteEnded(Fact, frozen=True, tag="quote_ended"):
-    """A reserved quote became an order, or its time was over."""
-
-    quote: str
-    status: Literal["used", "timed_out"]
-    at: Instant
-    order: str | None = None
-
-
-class DiscountsBack(Fact, frozen=True, tag="discounts_back"):
-    """What a return brought back of the discounts of an order, by promotion; their budgets have it again."""
-
-    order: str
-    discounts: dict[str, int]
-
-
-class Bought(Fact, frozen=True, tag="bought"):
-    """The member bought these categories, and these products that are remembered, for the first time."""
-
-    categories: tuple[str, ...] = ()
-    products: tuple[str, ...] = ()
 
 
 class OrderOpened(Fact, frozen=True, tag="order_opened"):
@@ -546,95 +427,6 @@ class RedemptionRestored(Fact, frozen=True, tag="redemption_restored"):
     points: int
 
 
-class VoucherIssued(Fact, frozen=True, tag="voucher_issued"):
-    """The member has the voucher `code` from `at` on. `voucher` is the key of its kind.
-
-    `reason`: "campaign" (`campaign` gave it, for `order` if it was a purchase), "code" (the member named a code that
-    was nobody's; `shared` if it stays everybody's), "person", "reward", "transfer", "split" (what a return of `order`
-    gave back of another one), "refused_by_recipient". `worth` is what is off, where that is another amount than its
-    kind's. `limits` and `pools` are what the campaign counted for it.
-    """
-
-    code: str
-    voucher: str
-    at: Instant
-    expires_at: Instant | None = None
-    reason: str = "campaign"
-    version: int = 0
-    campaign: str | None = None
-    order: str | None = None
-    worth: int | None = None
-    shared: bool = False
-    limits: dict[str, Instant] = {}
-    pools: tuple[str, ...] = ()
-
-
-class VoucherReserved(Fact, frozen=True, tag="voucher_reserved"):
-    """A checkout has the voucher for `order`, or a quote under the name `quote:<id>`, until `until`.
-
-    `limits` and `pools` are what its use counted against.
-    """
-
-    code: str
-    order: str
-    at: Instant
-    until: Instant
-    limits: dict[str, Instant] = {}
-    pools: tuple[str, ...] = ()
-
-
-class VoucherReleased(Fact, frozen=True, tag="voucher_released"):
-    """The checkout let go of the voucher ("released") or did not come back in time ("timed_out")."""
-
-    code: str
-    at: Instant
-    reason: Literal["released", "timed_out"]
-
-
-class VoucherRedeemed(Fact, frozen=True, tag="voucher_redeemed"):
-    """An order used the voucher, which took `amount` off, allocated to lines. `limits` and `pools` as in a reservation.
-
-    One that was reserved has counted already; its own are repeated here.
-    """
-
-    code: str
-    voucher: str
-    order: str
-    at: Instant
-    amount: int
-    lines: tuple[LineShare, ...] = ()
-    limits: dict[str, Instant] = {}
-    pools: tuple[str, ...] = ()
-
-
-class VoucherGivenBack(Fact, frozen=True, tag="voucher_given_back"):
-    """Nothing is left of the order that used the voucher: the member has it again, with its own expiry."""
-
-    code: str
-    order: str
-    at: Instant
-
-
-class VoucherEnded(Fact, frozen=True, tag="voucher_ended"):
-    """The voucher can never be used again, for `reason`: "expired", "returned" (what it was given for came back),
-    "person" (somebody took it away), "sent" (another member has it now)."""
-
-    code: str
-    status: Literal["expired", "revoked", "transferred"]
-    at: Instant
-    reason: str
-    order: str | None = None
-
-
-class SentVoucher(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """A voucher on its way to another member."""
-
-    code: str
-    voucher: str
-    expires_at: Instant | None = None
-    worth: int | None = None
-
-
 class Fulfilled(Fact, frozen=True, tag="fulfilled"):
     """A redeemed reward came to a state on its way to the member, or back.
 
@@ -655,92 +447,6 @@ class AutomaticChosen(Fact, frozen=True, tag="automatic_chosen"):
 
     reward: str
     chosen: bool
-
-
-class TicketsGranted(Fact, frozen=True, tag="tickets_granted"):
-    """Tickets `first` to `first` + `count` - 1 of a draw, in which the member is known by `number`.
-
-    `grants` are those of campaigns, whose points are tickets here. `closes_at` is when they enter a scheduled draw.
-    """
-
-    draw: str
-    number: str
-    first: int
-    count: int
-    at: Instant
-    version: int
-    closes_at: Instant | None = None
-    grants: tuple[Grant, ...] = ()
-    order: str | None = None
-    redemption: str | None = None
-
-
-class Span(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The last `count` of the tickets that were granted from number `first` on."""
-
-    first: int
-    count: int
-
-
-class TicketsVoided(Fact, frozen=True, tag="tickets_voided"):
-    """Tickets became void, since what they were granted for came back before the draw closed."""
-
-    draw: str
-    spans: tuple[Span, ...]
-    at: Instant
-    order: str | None = None
-    redemption: str | None = None
-
-
-class DrawMoved(Fact, frozen=True, tag="draw_moved"):
-    """A draw in which the member has tickets closes at another instant than was said."""
-
-    draw: str
-    closes_at: Instant
-
-
-class TicketsEntered(Fact, frozen=True, tag="tickets_entered"):
-    """The draw closed: `count` tickets of the member are in it, none if the member is excluded."""
-
-    draw: str
-    at: Instant
-    count: int
-    excluded: bool = False
-
-
-class TicketPlayed(Fact, frozen=True, tag="ticket_played"):
-    """A ticket of an instant draw was played with the key of a day: what it drew, and what was given for that.
-
-    `given` is "fallback" where the prize had run out.
-    """
-
-    draw: str
-    ticket: int
-    day: str
-    at: Instant
-    drawn: str | None = None
-    given: str | None = None
-
-
-class PrizeWon(Fact, frozen=True, tag="prize_won"):
-    """The member won a prize at a place of the draw; claimed until an instant, or given at once (`is_given`)."""
-
-    draw: str
-    place: int
-    prize: str
-    ticket: int
-    at: Instant
-    until: Instant | None = None
-    is_given: bool = False
-
-
-class PrizeEnded(Fact, frozen=True, tag="prize_ended"):
-    """A prize that waited was claimed, or was forfeited because nobody claimed it in time."""
-
-    draw: str
-    place: int
-    status: Literal["claimed", "forfeited"]
-    at: Instant
 
 
 class FollowUp(Fact, frozen=True, tag="follow_up"):
