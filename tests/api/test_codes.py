@@ -243,6 +243,7 @@ async def test_programs_and_clocks_are_refused_by_code(laurels_url: str, seen: s
         assert planned["ok"] is False
         await answers(here, "no_such_version", "GET", "/v1/program/versions/9")
         await answers(here, "clock_backwards", "POST", "/v1/clock", {"now": "2026-01-01T00:00:00Z"})
+        await answers(here, "clock_too_far", "POST", "/v1/clock", {"now": "9999-12-31T23:59:59Z"})
         seen |= here.seen
 
 

@@ -184,6 +184,6 @@ async def test_the_ledger_finds_a_missing_guard(laurels_url: str, monkeypatch: p
     # What can never be recorded is given up sooner.
     monkeypatch.setattr(settling, "PAUSES_MS", (1,))
     await without(laurels_url, *constraints)
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(600):
         with pytest.raises(Found, match="LAURELS_SEED=1 "):
             await Life(laurels_url, "live", 1, members=100, **options).lead(STEPS)

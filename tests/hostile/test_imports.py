@@ -32,6 +32,8 @@ from tests.stage import Stage, asynchronous, laurels_database, stage
 
 DEEP = bool(os.environ.get("LAURELS_DEEP"))
 FILES = 400 if DEEP else 40
+IDS = FILES + 10
+"""Few enough that they meet again in other files, and enough that most files bring something new."""
 SEED = 701
 SECONDS_MOST = 10
 SOURCE = Path(__file__).parents[2] / "src" / "laurels"
@@ -46,7 +48,7 @@ STRANGE: Final = (
 
 def receipts(chance: Random) -> bytes:
     rows = [
-        f"r-{chance.randrange(9)},{chance.choice(('m-0', 'm-1', 'nobody'))},2026-03-0{chance.randrange(1, 9)} 10:00,"
+        f"r-{chance.randrange(IDS // 5)},{chance.choice(('m-0', 'm-1', 'nobody'))},2026-03-0{chance.randrange(1, 9)} 10:00,"
         f"{chance.randrange(99)}.{chance.randrange(100):02}"
         for _ in range(chance.randrange(1, 12))
     ]
@@ -56,8 +58,8 @@ def receipts(chance: Random) -> bytes:
 def lines(chance: Random) -> bytes:
     made = []
     for n in range(chance.randrange(1, 12)):
-        data = {"order": f"n-{chance.randrange(50)}-{n}", "lines": [{"line": "1", "amount": "3.00"}]}
-        activity = {"id": f"n-{chance.randrange(50)}", "type": "purchase", "member": "m-0", "data": data}
+        data = {"order": f"n-{chance.randrange(IDS)}-{n}", "lines": [{"line": "1", "amount": "3.00"}]}
+        activity = {"id": f"n-{chance.randrange(IDS)}", "type": "purchase", "member": "m-0", "data": data}
         made.append(msgspec.json.encode({**activity, "occurred_at": "2026-03-01T10:00:00Z"}))
     return b"\n".join([*made, b""])
 

@@ -268,11 +268,11 @@ def mutated(value: Any, chance: Random) -> Any:
         if how == 0:
             del within[last]
         elif how == 1 and isinstance(within, dict):
-            within[chance.choice(["", "x", "\u202e", "id", "data", "x" * 300])] = within[last]
+            within[chance.choice(["", "x", "\u202e", "id", "data", "x" * 300])] = copy.deepcopy(within[last])
         elif how == 2 and isinstance(within, list):
             within.append(copy.deepcopy(within[last]))
         else:
-            within[last] = chance.choice(STRANGERS)
+            within[last] = copy.deepcopy(chance.choice(STRANGERS))
     return value
 
 

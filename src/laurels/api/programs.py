@@ -283,7 +283,7 @@ async def read_version(call: Call, number: str) -> VersionDocument:
     tag="Program",
     summary=Sentence("Move the clock", "推动时钟"),
     scopes=("clock:write",),
-    codes=("overloaded", "clock_is_real", "clock_backwards"),
+    codes=("overloaded", "clock_is_real", "clock_backwards", "clock_too_far"),
 )
 async def move_clock(call: Call, body: NewTime) -> ClockAnswer:
     """Moves the clock of a program in setup or sandbox forward.

@@ -32,6 +32,8 @@ MICROSECONDS_PER_DAY: Final = 24 * MICROSECONDS_PER_HOUR
 
 EPOCH_DATE: Final[Date] = datetime.date(1970, 1, 1).toordinal()
 LAST_INSTANT: Final[Instant] = (datetime.date.max.toordinal() + 1 - EPOCH_DATE) * MICROSECONDS_PER_DAY - 1
+LAST_LIVED: Final[Instant] = (datetime.date(8000, 1, 1).toordinal() - EPOCH_DATE) * MICROSECONDS_PER_DAY - 1
+"""The last instant at which anything happens: durations of up to 1000 years can still be added to it."""
 
 _EPOCH_UTC: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _EPOCH: Final = _EPOCH_UTC.replace(tzinfo=None)

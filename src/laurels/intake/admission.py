@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from laurels.core.activity import INTERNAL_TYPES, Activity, Declared, is_type, parse
-from laurels.core.calendar import LAST_INSTANT
+from laurels.core.calendar import LAST_LIVED
 from laurels.core.shape import Problem, below
 from laurels.intake.submission import SOURCE, Outcome, Submission
 
@@ -80,8 +80,8 @@ def envelope_problems(sent: Submission, body: bytes, *, internal: bool) -> tuple
             problems.append(Problem("/source", "reserved_source", "this source cannot be used"))
         if sent.type in INTERNAL_TYPES or not is_type(sent.type):
             problems.append(Problem("/type", "unknown_type", "no such activity type; your own begin with custom."))
-    if not 0 <= sent.occurred_at <= LAST_INSTANT:
-        problems.append(Problem("/occurred_at", "invalid_instant", "must lie in the years 1970 to 9999"))
+    if not 0 <= sent.occurred_at <= LAST_LIVED:
+        problems.append(Problem("/occurred_at", "invalid_instant", "must lie in the years 1970 to 7999"))
     problem = _body_problem(body)
     if problem is not None:
         problems.append(problem)

@@ -14,7 +14,7 @@ from zlib import crc32
 import msgspec
 
 from laurels.clock import Clock
-from laurels.core.calendar import Instant
+from laurels.core.calendar import LAST_LIVED, Instant
 from laurels.core.facts import FollowUp
 from laurels.core.member import Member
 from laurels.core.refusal import Refusal
@@ -167,6 +167,8 @@ class Intake:
 
     async def move_clock(self, program: str, to: Instant) -> ClockMoved | Refusal:
         """Setup and sandbox: the clock stands at `to`, and everything due on the way was carried out in order."""
+        if to > LAST_LIVED:
+            return Refusal("clock_too_far")
         first: ClockMoved | None = None
         woken, is_stuck = 0, False
         while True:
