@@ -48,8 +48,8 @@ STRANGE: Final = (
 
 def receipts(chance: Random) -> bytes:
     rows = [
-        f"r-{chance.randrange(IDS // 5)},{chance.choice(('m-0', 'm-1', 'nobody'))},2026-03-0{chance.randrange(1, 9)} 10:00,"
-        f"{chance.randrange(99)}.{chance.randrange(100):02}"
+        f"r-{chance.randrange(IDS // 5)},{chance.choice(('m-0', 'm-1', 'nobody'))},"
+        f"2026-03-0{chance.randrange(1, 9)} 10:00,{chance.randrange(99)}.{chance.randrange(100):02}"
         for _ in range(chance.randrange(1, 12))
     ]
     return "\n".join(["receipt,card,time,paid", *rows, ""]).encode()

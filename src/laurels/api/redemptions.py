@@ -187,7 +187,7 @@ async def hold_points(call: Call, body: NewRedemption) -> RedemptionSaved:
     scopes=("redemptions:write",),
     codes=(
         "overloaded", "no_such_redemption", "redemption_not_held", "capture_exceeds_hold", "captured_whole",
-        "member_sealed",
+        "voucher_withdrawn", "member_sealed",
     ),
 )  # fmt: skip
 async def capture_points(call: Call, redemption: str, body: Captured) -> RedemptionSaved:
@@ -207,14 +207,17 @@ async def capture_points(call: Call, redemption: str, body: Captured) -> Redempt
     summary=Sentence("Give back what is held", "退回冻结的积分"),
     scopes=("redemptions:write",),
     codes=(
-        "overloaded", "no_such_redemption", "redemption_not_held", "state_not_next", "tickets_stand", "member_sealed",
+        "overloaded", "no_such_redemption", "redemption_not_held", "state_not_next", "tickets_stand",
+        "voucher_reserved", "voucher_redeemed", "voucher_expired", "voucher_revoked", "voucher_transferred",
+        "member_sealed",
     ),
 )  # fmt: skip
 async def cancel_redemption(call: Call, redemption: str, body: Nothing) -> RedemptionSaved:  # noqa: ARG001 - it is empty, and must be
     """Gives the points back to the lots they came from, with their own expiry, and pieces to stock.
 
     What has left cannot be cancelled any more. Tickets of a draw become void, until the draw closes or one of them is
-    played. `given_back` says what became of points that expired meanwhile.
+    played; vouchers are taken back, unless one of them was used, has expired or is somebody else's. `given_back` says
+    what became of points that expired meanwhile.
     """
     member = await _member_of(call, redemption)
     recorded = await submit_own(call, member, "redemption_cancel", {"redemption": redemption})

@@ -132,7 +132,7 @@ class VoucherIssued(Fact, frozen=True, tag="voucher_issued"):
     `reason`: "campaign" (`campaign` gave it, for `order` if it was a purchase), "code" (the member named a code that
     was nobody's; `shared` if it stays everybody's), "person", "reward", "transfer", "split" (what a return of `order`
     gave back of another one), "refused_by_recipient". `worth` is what is off, where that is another amount than its
-    kind's. `limits` and `pools` are what the campaign counted for it.
+    kind's. `limits` and `pools` are what the campaign counted for it, `redemption` the one that points bought it with.
     """
 
     code: str
@@ -147,6 +147,7 @@ class VoucherIssued(Fact, frozen=True, tag="voucher_issued"):
     shared: bool = False
     limits: dict[str, Instant] = {}
     pools: tuple[str, ...] = ()
+    redemption: str | None = None
 
 
 class VoucherReserved(Fact, frozen=True, tag="voucher_reserved"):
@@ -197,7 +198,8 @@ class VoucherGivenBack(Fact, frozen=True, tag="voucher_given_back"):
 
 class VoucherEnded(Fact, frozen=True, tag="voucher_ended"):
     """The voucher can never be used again, for `reason`: "expired", "returned" (what it was given for came back),
-    "person" (somebody took it away), "sent" (another member has it now)."""
+    "cancelled" (the redemption that bought it was), "person" (somebody took it away), "sent" (another member has it).
+    """
 
     code: str
     status: Literal["expired", "revoked", "transferred"]

@@ -75,6 +75,11 @@ def _issued(draft: Draft, fact: f.VoucherIssued) -> None:
             counted=counted,
         ),
     )
+    if fact.redemption is not None:
+        bought = draft.redemption(fact.redemption)
+        assert bought is not None
+        bought = msgspec.structs.replace(bought, vouchers=(*bought.vouchers, fact.code))
+        draft.put(f"redemption/{fact.redemption}", bought)
 
 
 def _reserved(draft: Draft, fact: f.VoucherReserved) -> None:

@@ -18,11 +18,12 @@ from laurels.core.facts import Fulfilled, LimitUsed, PoolClaimed, RedemptionEnde
 from laurels.core.giving import terms_of
 from laurels.core.limit import period_of
 from laurels.core.member import Redemption
-from laurels.core.program.rewards_model import NEXT, NOTHING, Tickets
+from laurels.core.program.rewards_model import NEXT, NOTHING, IssuedVoucher, Tickets
 from laurels.core.redemption import cancel, end, give_back, give_room_back, set_aside, spend, split, take
 from laurels.core.refusal import Refusal
 from laurels.core.reward import Bill, bill, obstacles
 from laurels.core.ticket import void_bought
+from laurels.core.voucher import revoke_bought
 
 AUTOMATIC: Final = "auto:"
 """How the ids of redemptions begin that Laurels makes by itself; nobody else's do."""
@@ -110,12 +111,15 @@ def fulfil(case: Case, compiled: Compiled, data: Fulfil) -> Refusal | None:
 
 
 def call_off(case: Case, compiled: Compiled, data: Cancel) -> Refusal | None:
-    """Gives back what is held; and what was spent on tickets of a draw, which become void as long as they can."""
+    """Gives back what is held, or was spent on tickets and vouchers, which come to nothing as long as they can."""
     known = case.draft.redemption(data.redemption)
     gives = None if known is None or known.reward is None else terms_of(case, known).gives
-    if known is None or known.status != "captured" or not isinstance(gives, Tickets):
+    if known is None or known.status != "captured" or not isinstance(gives, Tickets | IssuedVoucher):
         return cancel(case, compiled, data)
-    why = void_bought(case, compiled, gives.draw, data.redemption)
+    if isinstance(gives, Tickets):
+        why = void_bought(case, compiled, gives.draw, data.redemption)
+    else:
+        why = revoke_bought(case, known.vouchers)
     if why is None:
         _take_back(case, compiled, data.redemption, known, "cancelled", pools=True)
         case.emit(RedemptionEnded(data.redemption, "cancelled", case.at))

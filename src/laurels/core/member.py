@@ -207,7 +207,7 @@ class Redemption(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_
     """A hold and what became of it. `parts` are the lots it took, in order; `spent` how many points were captured.
 
     `order` is the order that it paid part of. What it says of a reward is as in `RedemptionHeld`; `steps` is what
-    became of its fulfilment, the present state last.
+    became of its fulfilment, the present state last, and `vouchers` are the codes that it gave.
     """
 
     wallet: str
@@ -227,6 +227,7 @@ class Redemption(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_
     pools: dict[str, int] = {}
     limits: dict[str, Instant] = {}
     steps: tuple[Step, ...] = ()
+    vouchers: tuple[str, ...] = ()
 
 
 class Expired(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):

@@ -177,7 +177,9 @@ REFUSALS: Final = MappingProxyType(
             409, "There is a batch of this name with other codes.", "该批次编号已存在，内容不同。"
         ),
         "clock_backwards": RefusalKind(409, "The clock can move forward only.", "时钟只能向前。"),
-        "clock_too_far": RefusalKind(422, "A program's clock stops before the year 8000.", "计划时钟止于 8000 年之前。"),
+        "clock_too_far": RefusalKind(
+            422, "A program's clock stops before the year 8000.", "计划时钟止于 8000 年之前。"
+        ),
         "clock_is_real": RefusalKind(409, "A live program follows real time.", "正式计划使用真实时间。"),
         "effective_too_soon": RefusalKind(
             409, "effective_at must lie at least ten seconds after publishing.", "生效时间须晚于发布十秒以上。"

@@ -19,7 +19,7 @@ from laurels.core.limit import period_of
 from laurels.core.member import Balance, Measures
 from laurels.core.money import Rate, divide
 from laurels.core.program.model import MemberLimit
-from laurels.core.program.rewards_model import Mix, Price, Tickets, TierPass
+from laurels.core.program.rewards_model import VOUCHERS_MOST, IssuedVoucher, Mix, Price, Tickets, TierPass
 from laurels.core.refusal import Refusal
 from laurels.core.ticket import obstacle
 from laurels.core.tier_pass import pass_until
@@ -145,6 +145,8 @@ def obstacles(
     if isinstance(each.reward.gives, TierPass) and pass_until(case, compiled, each.reward.gives, case.at) is None:
         found.append(Refusal("tier_not_higher", each.reward.gives.tier))
     gives = each.reward.gives
+    if isinstance(gives, IssuedVoucher) and gives.count * quantity > VOUCHERS_MOST:
+        found.append(Refusal("reward_limit_reached", f"A redemption gives {VOUCHERS_MOST} vouchers at most."))
     if isinstance(gives, Tickets):
         shut = obstacle(case, compiled, gives.draw, gives.count * quantity)
         if shut is not None:

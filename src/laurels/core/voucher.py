@@ -57,6 +57,7 @@ def issue(
     limits: Mapping[str, Instant] | None = None,
     pools: tuple[str, ...] = (),
     expires_at: Instant | None = None,
+    redemption: str | None = None,
 ) -> str:
     """Gives the member a new voucher of a kind, by its key; its code, which is made of the activity's chance.
 
@@ -68,7 +69,7 @@ def issue(
     case.emit(
         VoucherIssued(
             code, key, case.at, until, reason, compiled.number, campaign, order, worth,
-            limits=dict(limits or {}), pools=pools,
+            limits=dict(limits or {}), pools=pools, redemption=redemption,
         )
     )  # fmt: skip
     return code
@@ -160,6 +161,21 @@ def revoke(case: Case, data: VoucherRevoke) -> Refusal | None:
     if known.status not in ("issued", "reserved"):
         return Refusal(f"voucher_{known.status}", data.code)
     end(case, data.code, known, "revoked", "person")
+    return None
+
+
+def revoke_bought(case: Case, codes: tuple[str, ...]) -> Refusal | None:
+    """Takes back the vouchers that a redemption bought, or says why not: all of them, or none.
+
+    One that a checkout has reserved is as good as used until the checkout lets go of it.
+    """
+    bought = [(code, voucher_of(case.draft, code)) for code in codes]
+    for code, known in bought:
+        if known is None or known.status != "issued":
+            return Refusal("unknown_voucher" if known is None else f"voucher_{known.status}", code)
+    for code, known in bought:
+        if known is not None:
+            end(case, code, known, "revoked", "cancelled")
     return None
 
 

@@ -54,6 +54,8 @@ LESS = [
     ("/rewards/mug/hold", "hold: 14D", "hold: 13D"),
     ("/rewards/mug/fulfilment", "failed: {points: give_back", "failed: {points: keep"),
     ("/rewards/pass/gives", "for: 3M", "for: 2M"),
+    ("/rewards/surprise/gives", "voucher: birthday, count: 3", "voucher: birthday, count: 2"),
+    ("/rewards/surprise/gives", "voucher: birthday, count: 3", "voucher: summer, count: 3"),
 ]  # fmt: skip
 
 
@@ -71,6 +73,7 @@ MORE = [
     ("/rewards/mug/hold", "hold: 14D", "hold: none"),
     ("/rewards/mug/name", "name: Mug", "name: Cup"),
     ("/rewards/mug/picture", "mug.png", "cup.png"),
+    ("/rewards/surprise/gives", "voucher: birthday, count: 3", "voucher: birthday, count: 4"),
     ("/rewards/card/automatic", "automatic: 600", "automatic: 700"),
     ("/causes/trees/yearly", "yearly: 100000", "yearly: 100001"),
 ]
@@ -110,3 +113,12 @@ def test_a_renamed_reward_is_compared_with_itself_in_the_words_of_the_new_versio
     ]
     # What has no name is called by its id.
     assert {each.path for each in found if each.kind != "renamed"} == {"/rewards/gift/name"}
+
+
+def test_a_renamed_voucher_is_the_one_that_a_reward_gives() -> None:
+    def made(id: str, more: str = "") -> str:
+        rewards = f"rewards: {{r: {{gives: {{voucher: {id}}}, price: {{wallet: w, points: 5}}}}}}"
+        return f"{HEAD}vouchers: {{{id}: {{name: Ten, gives: {{off: 5}}{more}}}}}\n{rewards}"
+
+    found = difference(sound(made("ten")), sound(made("tenner", ", was: ten")))
+    assert [(each.kind, each.path) for each in found] == [("renamed", "/vouchers/tenner")]

@@ -112,11 +112,15 @@ class BracketsForm(Form):
     round = Word(_ROUND, "how the points of an order are rounded, once; down by default")
 
 
+VOUCHER_COUNT_MOST: Final = 20
+"""Vouchers that are given at a time."""
+
+
 class VoucherGrantForm(Form):
     """A voucher: one that the member gets; it is taken back, if unused, with what it was given for."""
 
     voucher = Word(NAME, "the kind of voucher", required=True)
-    count = Word(whole(1, 20), "how many of them; 1 by default")
+    count = Word(whole(1, VOUCHER_COUNT_MOST), "how many of them; 1 by default")
 
 
 class TicketsForm(Form):
@@ -161,14 +165,20 @@ def resolve_gifts(said: tuple[Said[GrantForm], ...], frame: Frame) -> tuple[Vouc
     gifts: list[VoucherGift] = []
     for each in said:
         if isinstance(each.value, VoucherGrantForm):
-            form = each.value
-            if frame.has("voucher", form.voucher.value, frame.vouchers, form.voucher.node):
-                kind = said_or(form.voucher, "")
-                if frame.vouchers[kind].codes:
-                    message = f"anybody may use {shown(kind)}, so that it cannot be given to somebody"
-                    frame.notes.error("contradiction", form.voucher.node, message, "give it no code of its own")
-                gifts.append(VoucherGift(kind, said_or(form.count, 1)))
+            kind = giveable(each.value.voucher, frame)
+            if kind is not None:
+                gifts.append(VoucherGift(kind, said_or(each.value.count, 1)))
     return tuple(gifts)
+
+
+def giveable(said: Said[str], frame: Frame) -> str | None:
+    """A kind of voucher that is given to somebody; findings where it is none, or anybody's."""
+    if said.value is None or not frame.has("voucher", said.value, frame.vouchers, said.node):
+        return None
+    if frame.vouchers[said.value].codes:
+        message = f"anybody may use {shown(said.value)}, so that it cannot be given to somebody"
+        frame.notes.error("contradiction", said.node, message, "give it no code of its own")
+    return said.value
 
 
 PointsGrantForm = TicketsForm | BracketsForm | MultiplyForm | PerQuantityForm | FixedForm | PointsForm

@@ -25,7 +25,7 @@ from laurels.core.program.model import (
     Track,
 )
 from laurels.core.program.offers_model import Multiplier, Offer, Points
-from laurels.core.program.rewards_model import Donation, Gives, Reward, StoredValue, TierPass
+from laurels.core.program.rewards_model import Donation, Gives, IssuedVoucher, Reward, StoredValue, TierPass
 from laurels.core.program.within_model import Reach
 
 
@@ -226,6 +226,8 @@ def _given(gives: Gives, names: Names) -> Gives:
         case TierPass():
             tier = names.tiers.get((gives.track, gives.tier), gives.tier)
             return replace(gives, track=names.tracks.get(gives.track, gives.track), tier=tier)
+        case IssuedVoucher():
+            return replace(gives, voucher=names.vouchers.get(gives.voucher, gives.voucher))
         case _:
             return gives
 

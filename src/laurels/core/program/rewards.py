@@ -25,7 +25,7 @@ from laurels.core.program.grammar import (
     Word,
     said_or,
 )
-from laurels.core.program.grants import by_tier
+from laurels.core.program.grants import VOUCHER_COUNT_MOST, by_tier, giveable
 from laurels.core.program.model import MemberLimit
 from laurels.core.program.rewards_model import (
     USUAL,
@@ -34,6 +34,7 @@ from laurels.core.program.rewards_model import (
     Effect,
     FromPartner,
     Gives,
+    IssuedVoucher,
     Mix,
     Price,
     Reward,
@@ -120,7 +121,16 @@ class BoughtTicketsForm(Form):
     count = Word(whole(1, TICKETS_MOST), "how many tickets a piece is; 1 by default")
 
 
-GivenForm = BoughtTicketsForm | GiftCardForm | CashbackForm | DonationForm | TierPassForm | PartnerForm
+class BoughtVoucherForm(Form):
+    """A voucher: one that the member gets; it is taken back, if unused, when its redemption is cancelled."""
+
+    voucher = Word(NAME, "the kind of voucher", required=True)
+    count = Word(whole(1, VOUCHER_COUNT_MOST), "how many of them a piece is; 1 by default")
+
+
+GivenForm = (
+    BoughtVoucherForm | BoughtTicketsForm | GiftCardForm | CashbackForm | DonationForm | TierPassForm | PartnerForm
+)  # fmt: skip
 
 _THINGS: Final[Choice[Literal["goods", "service", "experience"]]] = Choice("goods", "service", "experience")
 _GIVES: Final = Either(
@@ -132,6 +142,7 @@ _GIVES: Final = Either(
             "cashback": CashbackForm,
             "donation": DonationForm,
             "tier": TierPassForm,
+            "voucher": BoughtVoucherForm,
             "tickets": BoughtTicketsForm,
             "partner": PartnerForm,
         },
@@ -209,8 +220,8 @@ class RewardForm(Form):
     picture = Word(PICTURE, "the address of a picture")
     gives = Word(
         _GIVES,
-        "goods, service or experience; or a gift card, cashback, a donation, a tier pass, tickets of a draw, something "
-        "from a partner",
+        "goods, service or experience; or a gift card, cashback, a donation, a tier pass, a voucher, tickets of a "
+        "draw, something from a partner",
         required=True,
     )
     price = Word(FormOf(RewardPriceForm), "what it costs", required=True)
@@ -298,6 +309,9 @@ def _gives(form: RewardForm, frame: Frame) -> Gives:
             return Donation(said_or(donation.donation, ""))
         case TierPassForm() as given:
             return _tier_pass(given, frame)
+        case BoughtVoucherForm() as given:
+            kind = giveable(given.voucher, frame)
+            return IssuedVoucher(kind or "", said_or(given.count, 1))
         case BoughtTicketsForm() as tickets:
             frame.has("draw", tickets.tickets.value, frame.draws, tickets.tickets.node)
             if isinstance(form.hold.value, Duration):

@@ -17,6 +17,7 @@ from laurels.core.program.rewards_model import (
     Cause,
     Effect,
     Gives,
+    IssuedVoucher,
     Mix,
     Price,
     Reward,
@@ -171,6 +172,8 @@ def _gives_less(before: Gives, after: Gives) -> bool:
             return not is_same or generosity.shorter(before.lasts, after.lasts)
         case Tickets(), Tickets():
             return before.draw != after.draw or after.count < before.count
+        case IssuedVoucher(), IssuedVoucher():
+            return before.voucher != after.voucher or after.count < before.count
         case _:
             return True
 

@@ -55,9 +55,10 @@ class TierPass(msgspec.Struct, frozen=True, tag="tier_pass"):
 
 
 class IssuedVoucher(msgspec.Struct, frozen=True, tag="voucher"):
-    """A voucher of the program."""
+    """Vouchers of a kind."""
 
     voucher: str
+    count: int = 1
     kind: Literal["voucher"] = "voucher"
 
 
@@ -68,6 +69,9 @@ class Tickets(msgspec.Struct, frozen=True, tag="ticket"):
     count: int = 1
     kind: Literal["ticket"] = "ticket"
 
+
+VOUCHERS_MOST: Final = 100
+"""Vouchers that a redemption gives: its document names them."""
 
 Gives = Thing | FromPartner | StoredValue | Donation | TierPass | IssuedVoucher | Tickets
 

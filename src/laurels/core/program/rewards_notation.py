@@ -66,7 +66,7 @@ def gives(gives: Gives) -> str:
         case TierPass():
             return notation.form({"tier": f"{gives.track}.{gives.tier}", "for": str(gives.lasts)})
         case IssuedVoucher():
-            return notation.form({"voucher": gives.voucher})
+            return notation.form({"voucher": gives.voucher, "count": str(gives.count)})
         case Tickets():
             return notation.form({"tickets": gives.draw, "count": str(gives.count)})
         case FromPartner():
