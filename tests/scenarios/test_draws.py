@@ -463,3 +463,19 @@ def test_no_ticket_is_granted_behind_a_closing(tell: Tell) -> None:
     late = here.post("m-0", "purchase", bought("late", "500.00"), at="2026-03-05")
     assert late.json["grants"] == []
     assert late.why("spring_tickets")[0] == "draw_not_open"
+
+
+def test_tickets_of_a_reserved_quote_come_with_its_order_while_the_draw_takes_them(tell: Tell) -> None:
+    here = entered(tell, 2)
+    here.clock("2026-03-31 23:50")
+    promised = here.reserve("m-0", "q-0", "300.00")
+    assert (promised["quote"]["points"], promised["quote"]["tickets"]) == ({"points": 300}, {"spring": 3})
+    here.reserve("m-1", "q-1", "300.00")
+    assert part(here, "m-0")["tickets"] == [1]
+    kept = here.buy("m-0", "o-q-0", "300.00", quote="q-0")
+    assert kept.json["prices"]["quote"]["code"] == "kept"
+    assert part(here, "m-0")["tickets"] == [1, 2, 3, 4]
+    late = here.buy("m-1", "o-q-1", "300.00", quote="q-1", at="2026-04-01 00:05")
+    told = {each["campaign"]: (each["code"], each["granted"]) for each in late.json["explanation"]}
+    assert (told["spring_tickets"], late.granted("base")) == (("draw_not_open", 0), 300)
+    assert len(part(here, "m-1")["tickets"]) == 2

@@ -15,6 +15,7 @@ from laurels.core.compiled import Compiled
 from laurels.core.explanation import promotion_sentence, quote_sentence
 from laurels.core.facts import AnyFact, DiscountsBack, Offered, Priced, QuoteReserved
 from laurels.core.money import format_minor
+from laurels.core.program.draws_model import TICKETS
 from laurels.core.voucher_pricing import is_used
 
 Amount = Annotated[str, Meta(description="Decimal, in the program's currency.", examples=["12.00"])]
@@ -95,6 +96,7 @@ class QuoteState(msgspec.Struct, frozen=True, kw_only=True):
     text: Texts | None = None
     until: Annotated[str | None, Meta(description="How long it keeps what it promises.")] = None
     points: Annotated[dict[str, int], Meta(description="By wallet: what a reserved quote promises.")] = {}
+    tickets: Annotated[dict[str, int], Meta(description="By draw: what a reserved quote promises.")] = {}
 
 
 class Prices(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,9 +134,14 @@ def prices_of(facts: tuple[AnyFact, ...], compiled: Compiled) -> Prices | None:
                 state = QuoteState(id=fact.quote, code=fact.held, text={"en": sentence.en, "zh-CN": sentence.zh})
             return _prices(fact, compiled, state)
         if isinstance(fact, QuoteReserved):
-            points = {wallet: sum([grant.points for grant in grants]) for wallet, grants in fact.grants.items()}
-            until = compiled.zone.format(fact.until)
-            state = QuoteState(id=fact.quote, code="reserved", until=until, points=points)
+            sums = {wallet: sum([grant.points for grant in grants]) for wallet, grants in fact.grants.items()}
+            state = QuoteState(
+                id=fact.quote,
+                code="reserved",
+                until=compiled.zone.format(fact.until),
+                points={wallet: total for wallet, total in sums.items() if not wallet.startswith(TICKETS)},
+                tickets={key.removeprefix(TICKETS): total for key, total in sums.items() if key.startswith(TICKETS)},
+            )
             return _prices(fact.priced or Priced(fact.version, (), ()), compiled, state)
     return None
 

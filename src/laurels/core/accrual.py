@@ -66,8 +66,17 @@ def accrue(
 def accrue_promised(
     case: Case, compiled: Compiled, activity: Activity, tiers: dict[str, str], grants: dict[str, tuple[Grant, ...]]
 ) -> tuple[Accrued, ...]:
-    """Grants what a quote promised, which was counted against limits when it was; a fact per wallet."""
-    return tuple([_accrue_into(case, compiled, activity, tiers, wallet, of) for wallet, of in grants.items()])
+    """Grants what a quote promised, which was counted against limits when it was; a fact per wallet.
+
+    Draws are known to take the tickets that are left of it.
+    """
+    earned: list[Accrued] = []
+    for wallet, of_wallet in grants.items():
+        if wallet.startswith(TICKETS):
+            grant_by_campaigns(case, compiled, activity, wallet.removeprefix(TICKETS), of_wallet)
+        else:
+            earned.append(_accrue_into(case, compiled, activity, tiers, wallet, of_wallet))
+    return tuple(earned)
 
 
 def _granted(

@@ -83,9 +83,9 @@ class PromisedGift(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class QuoteReserved(Fact, frozen=True, tag="quote_reserved"):
     """A quote keeps what it promised until `until`: prices, points, and what these claim of limits and pools.
 
-    `cart` and `paid` are digests of what was quoted. `grants` are the points by wallet, `said` what became of the
-    campaigns, `cooldowns` those that begin with the purchase, `gifts` what campaigns give beside points; `standing` and
-    `tiers` as in `OrderOpened`.
+    `cart` and `paid` are digests of what was quoted. `grants` are the points by wallet, tickets under `draw/<id>`;
+    `said` is what became of the campaigns, `cooldowns` are those that begin with the purchase, `gifts` what campaigns
+    give beside points; `standing` and `tiers` are as in `OrderOpened`.
     """
 
     quote: str

@@ -39,7 +39,7 @@ from laurels.core.promotion import (
     price_cart,
     taken_by_till,
 )
-from laurels.core.quote import give_promised, open_quote, paid_otherwise, release_gifts, release_grants
+from laurels.core.quote import give_promised, open_quote, paid_otherwise, release_gifts, release_grants, still_due
 from laurels.core.redemption import capture
 from laurels.core.refusal import Refusal
 from laurels.core.reversal.target import standing_of
@@ -198,6 +198,7 @@ def fulfil(case: Case, now: Compiled, activity: Activity, data: Purchase, quote:
     trigger = with_vouchers(then, points) if points else then.trigger("purchase")
     standing, tiers = reserved.standing, reserved.tiers
     if as_paid:
+        reserved = still_due(case, now, then, reserved)
         for campaign, (at, until) in reserved.cooldowns.items():
             case.emit(CooldownStarted(campaign, at, until))
         earned = accrue_promised(case, then, activity, tiers, reserved.grants)

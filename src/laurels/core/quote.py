@@ -30,12 +30,15 @@ from laurels.core.facts import (
     QuoteEnded,
     QuoteReserved,
     Scalar,
+    TicketsGranted,
     VoucherIssued,
     VoucherRedeemed,
 )
 from laurels.core.member import Quote
+from laurels.core.program.draws_model import TICKETS
 from laurels.core.promotion import before_promotions, give_back
 from laurels.core.refusal import Refusal
+from laurels.core.ticket import obstacle
 from laurels.core.voucher import give_counts_back, issue
 from laurels.core.voucher_pricing import changed_since, reserve_for_quote, spelled
 
@@ -75,6 +78,8 @@ def reserve(case: Case, now: Compiled, quote: str, cart: Purchase, facts: list[A
             priced = fact
         elif isinstance(fact, Accrued):
             grants[fact.wallet] = fact.grants
+        elif isinstance(fact, TicketsGranted):
+            grants[f"{TICKETS}{fact.draw}"] = fact.grants
         elif isinstance(fact, Explained):
             said, version = fact.campaigns, fact.version
         elif isinstance(fact, VoucherIssued):
@@ -150,6 +155,87 @@ def time_out_quote(case: Case, quote: str, at: Instant) -> None:
         for key, period in each.limits.items():
             case.emit(LimitUsed(key, period, -(1 if key.endswith("_times") else given)))
         give_back(case, each.pools, given, whole=True)
+
+
+def still_due(case: Case, now: Compiled, then: Compiled, reserved: QuoteReserved) -> QuoteReserved:
+    """What can be given of what a quote promised: all but tickets that their draw takes no more.
+
+    What those were counted against is given back, and why they are not given is said in place of what was.
+    """
+    shut: dict[str, str] = {}
+    for wallet, of_draw in reserved.grants.items():
+        if wallet.startswith(TICKETS):
+            why = obstacle(case, now, wallet.removeprefix(TICKETS), sum([each.points for each in of_draw]))
+            if why is not None:
+                shut[wallet] = "excluded_from_draw" if why.code == "excluded_from_draw" else "draw_not_open"
+    if not shut:
+        return reserved
+    kept = {wallet: list(grants) for wallet, grants in reserved.grants.items() if wallet not in shut}
+    gifts = list(reserved.gifts)
+    lost = {each.campaign: shut[wallet] for wallet in shut for each in reserved.grants[wallet]}
+    for each in [grant for wallet in shut for grant in reserved.grants[wallet]]:
+        release_grants(case, {"": (_hand_over(each, kept, gifts),)})
+    nothing: set[str] = set()
+    said: list[Judged] = []
+    for judged in reserved.said:
+        code = lost.pop(judged.campaign, None)
+        anew = judged if code is None else _said_anew(judged, code, kept, gifts)
+        if anew.code == code:
+            nothing.add(judged.campaign)
+        said.append(anew)
+    trigger = then.trigger("purchase")
+    assert trigger is not None
+    idle = {each.cooldown for each in trigger.campaigns if each.id in nothing}
+    return msgspec.structs.replace(
+        reserved,
+        grants={wallet: tuple(grants) for wallet, grants in kept.items()},
+        gifts=tuple(gifts),
+        said=tuple(said),
+        cooldowns={campaign: span for campaign, span in reserved.cooldowns.items() if campaign not in idle},
+    )
+
+
+def _hand_over(lost: Grant, kept: dict[str, list[Grant]], gifts: list[PromisedGift]) -> Grant:
+    """A use in times, which is a campaign's whatever it gives, stays with what else it gives; the rest of the grant."""
+    uses = {key: period for key, period in lost.limits.items() if key.endswith("_times")}
+    pools = tuple([pool for pool in lost.pools if pool.endswith("/times")])
+    for grants in kept.values():
+        for n, each in enumerate(grants):
+            if each.campaign == lost.campaign and each.rule is None:
+                grants[n] = msgspec.structs.replace(each, limits={**uses, **each.limits}, pools=(*pools, *each.pools))
+                return _without(lost, uses, pools)
+    for n, gift in enumerate(gifts):
+        if gift.campaign == lost.campaign:
+            gifts[n] = msgspec.structs.replace(gift, limits={**uses, **gift.limits}, pools=(*pools, *gift.pools))
+            return _without(lost, uses, pools)
+    return lost
+
+
+def _without(grant: Grant, uses: dict[str, Instant], pools: tuple[str, ...]) -> Grant:
+    limits = {key: period for key, period in grant.limits.items() if key not in uses}
+    return msgspec.structs.replace(
+        grant, limits=limits, pools=tuple([each for each in grant.pools if each not in pools])
+    )
+
+
+def _said_anew(judged: Judged, code: str, kept: dict[str, list[Grant]], gifts: list[PromisedGift]) -> Judged:
+    """What became of a campaign without its tickets, as if there had never been any."""
+    left = [
+        (each.grant, wallet, each)
+        for wallet, grants in kept.items()
+        for each in grants
+        if each.campaign == judged.campaign and each.rule is None
+    ]
+    if left:
+        granted = sum([each.points for _n, _wallet, each in left])
+        wanted = sum([each.points if each.wanted is None else each.wanted for _n, _wallet, each in left])
+        wallet = min(left, key=lambda each: each[:2])[1]
+        if granted == wanted:
+            return Judged(judged.campaign, "applied", wanted, granted, wallet)
+        return Judged(judged.campaign, "trimmed", wanted, granted, wallet, judged.by)
+    if any(gift.campaign == judged.campaign for gift in gifts):
+        return Judged(judged.campaign, "gave")
+    return Judged(judged.campaign, code)
 
 
 def give_promised(case: Case, compiled: Compiled, order: str, gifts: tuple[PromisedGift, ...]) -> None:
