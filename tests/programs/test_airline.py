@@ -33,8 +33,8 @@ def test_status_is_reached_by_flying_holds_to_the_31_march_after_the_next_year_a
     ann.buy("f-4", line("4000.00", "fare"), at="2026-09-01 10:00")
     assert (ann.tier("status"), ann.points("miles")[0], ann.points("qualifying")[0]) == ("gold", 76_000, 75_500)
 
-    # Spending miles does not touch status.
-    ann.redeem("award", 60_000, wallet="miles")
+    # A seat with a fare of 750 costs 80 miles a dollar. Spending miles does not touch status.
+    assert ann.reward("trip", "award", value="750.00") == 60_000
     assert (ann.tier("status"), ann.points("miles")[0]) == ("gold", 16_000)
 
     # The last hour of February belongs to the old year, the first of March to the new one. 8 x 100, 8 x 5,000.
@@ -87,3 +87,45 @@ def test_a_ticket_that_is_given_back_takes_its_miles_and_what_it_counted_for_sta
     # The tax earned nothing and takes nothing; half of the fare takes half of 3,000.
     ann.give_back("f-1", "2", ("1", "300.00"), at="2026-04-05 10:00")
     assert (ann.points("miles")[0], ann.points("qualifying")[0]) == (1_500, 1_500)
+
+
+def test_awards_go_by_the_fare_or_have_a_fixed_price_and_both_awards_and_upgrades_cost_less_by_status(
+    living: Lives,
+) -> None:
+    ann = living("airline")
+    ann.enrol("2026-03-01")
+    # A member: 3,000 x 5 = 15,000 miles, which are no upgrade at 20,000 and two awards of 7,500.
+    ann.buy("f-1", line("3000.00", "fare"), at="2026-04-01 10:00")
+    assert ann.reward("u-0", "upgrade", refused="insufficient_points") == 0
+    assert ann.reward("a-1", "saver_award") == 7_500
+    assert ann.points("miles") == (7_500, 0, 0, 0)
+    # What she cancels comes back, and can be spent again: 93.75 x 80 is all of it, a cent more 7,500.8, rounded up.
+    ann.fulfil("a-1", "failed")
+    assert ann.reward("a-2", "award", value="93.75") == 7_500
+    assert ann.reward("a-3", "award", value="93.76", refused="insufficient_points") == 0
+    assert (ann.points("miles"), ann.points("qualifying")[0]) == ((7_500, 0, 0, 0), 15_000)
+
+    # 5,000 x 5: 40,000 qualifying points are silver, 32,500 miles. An upgrade is 15,000.
+    ann.buy("f-2", line("5000.00", "fare"), at="2026-04-02 10:00")
+    assert (ann.tier("status"), ann.reward("u-1", "upgrade")) == ("silver", 15_000)
+    # 5,000 x 7 = 35,000: gold, at 10,000. A saver award is 7,500 as before.
+    ann.buy("f-3", line("5000.00", "fare"), at="2026-04-03 10:00")
+    assert (ann.tier("status"), ann.reward("u-2", "upgrade"), ann.reward("a-4", "saver_award")) == (
+        "gold",
+        10_000,
+        7_500,
+    )
+    # 6,250 x 8 = 50,000: platinum pays 6,000 for it, and for an upgrade what gold pays.
+    ann.buy("f-4", line("6250.00", "fare"), at="2026-04-04 10:00")
+    assert (ann.tier("status"), ann.reward("u-3", "upgrade"), ann.reward("a-5", "saver_award")) == (
+        "platinum",
+        10_000,
+        6_000,
+    )
+    # 32,500 - 15,000 + 35,000 - 17,500 + 50,000 - 16,000.
+    assert ann.points("miles") == (69_000, 0, 0, 0)
+    # Four upgrades a calendar year.
+    assert ann.reward("u-4", "upgrade") == 10_000
+    assert ann.reward("u-5", "upgrade", refused="reward_limit_reached") == 0
+    ann.clock("2027-01-01")
+    assert ann.reward("u-5", "upgrade") == 10_000
