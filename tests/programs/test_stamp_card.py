@@ -13,14 +13,15 @@ def test_two_years_of_stamps(living: Lives) -> None:
     assert ann.points("stamps") == (3, 0, 0, 0)
     for day in range(6, 12):
         ann.buy(f"o-{day}", line("30.00", "drink"), at=f"2026-01-{day:02} 10:00")
-    ann.redeem("r-0", 10, wallet="stamps", refused="insufficient_points")
+    assert ann.reward("r-0", "drink", refused="insufficient_points") == 0
     ann.buy("o-12", line("30.00", "drink"), at="2026-01-12 10:00")
     assert ann.points("stamps") == (10, 0, 0, 0)
 
     # The free drink costs ten stamps and has none; the one beside it has one.
-    ann.redeem("r-1", 10, wallet="stamps")
+    assert ann.reward("r-1", "drink") == 10
     free = line("0.00", "drink", discounts=[{"code": "r-1", "amount": "30.00"}])
     assert ann.buy("o-13", free, line("30.00", "drink"), at="2026-01-12 10:05").granted("stamp") == 1
+    assert ann.points("stamps") == (1, 0, 0, 0)
 
     # Two drinks that come back take their stamps with them, those of the free one are not given again.
     ann.buy("o-14", line("60.00", "drink", quantity="2"), at="2026-02-01 10:00")
@@ -34,7 +35,17 @@ def test_two_years_of_stamps(living: Lives) -> None:
     for month in range(2, 11):
         ann.buy(f"p-{month}", line("30.00", "drink"), at=f"2027-{month:02}-10 10:00")
     # Nine of 2027 are left; the one of February 2026 is gone.
-    ann.redeem("r-2", 10, wallet="stamps", refused="insufficient_points")
+    assert ann.reward("r-2", "drink", refused="insufficient_points") == 0
     ann.buy("p-11", line("30.00", "drink"), at="2027-11-10 10:00")
-    ann.redeem("r-3", 10, wallet="stamps")
+    assert ann.reward("r-3", "drink") == 10
     assert ann.points("stamps") == (0, 0, 0, 0)
+
+
+def test_two_full_cards_are_two_drinks_and_a_drink_that_could_not_be_made_gives_its_stamps_back(living: Lives) -> None:
+    ann = living("stamp_card")
+    ann.enrol("2026-01-05")
+    ann.buy("o-1", line("690.00", "drink", quantity="23"), at="2026-01-05 10:00")
+    assert ann.reward("r-1", "drink", quantity=2) == 20
+    ann.fulfil("r-1", "failed")
+    # All 20 are back, with the expiry they had.
+    assert (ann.points("stamps"), ann.expiring("stamps")) == ((23, 0, 0, 0), [(23, "2027-02-01 00:00")])
