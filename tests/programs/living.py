@@ -212,8 +212,9 @@ class CoreLife:
         return [(key[8:], each) for key, each in documents.items() if isinstance(each, IssuedVoucher)]
 
     def _code(self, kind: str) -> str:
-        codes = [(each.status != "issued", code) for code, each in self._vouchers() if each.voucher == kind]
-        return min(codes)[1]
+        """The code of a voucher of the kind that can be used, if there is one, else of the one that ends last."""
+        found = [(code, each) for code, each in self._vouchers() if each.voucher == kind]
+        return max(found, key=lambda each: (each[1].status == "issued", each[1].expires_at or 0))[0]
 
     def points(self, wallet: str = "points") -> tuple[int, int, int, int]:
         return self.world.points(wallet, WHO)
@@ -317,10 +318,8 @@ class StoryLife:
         return items
 
     def _code(self, kind: str) -> str:
-        codes = [
-            (each["status"] != "issued", str(each["code"])) for each in self._vouchers() if each["voucher"] == kind
-        ]
-        return min(codes)[1]
+        found = [each for each in self._vouchers() if each["voucher"] == kind]
+        return str(max(found, key=lambda each: (each["status"] == "issued", each["expires_at"] or ""))["code"])
 
     def points(self, wallet: str = "points") -> tuple[int, int, int, int]:
         return self.story.points(WHO, wallet)
