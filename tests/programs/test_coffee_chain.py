@@ -1,6 +1,7 @@
 """The coffee chain: the lowest tier's stars expire after six months without activity, the others' never."""
 
 from tests.programs.conftest import Lives
+from tests.scenarios.document import line
 
 
 def test_two_years_of_coffee(living: Lives) -> None:
@@ -29,9 +30,8 @@ def test_two_years_of_coffee(living: Lives) -> None:
     assert (double.granted("base"), double.granted("double_day")) == (60, 60)
     assert ann.points("stars")[0] == 496 + 120 + 120
 
-    # A free drink of 200 and a cup of 25; her tier is as before.
-    ann.redeem("drink", 200, wallet="stars")
-    ann.redeem("shot", 25, wallet="stars")
+    # A free drink of 200 and a shot of 25; her tier is as before.
+    assert (ann.reward("r-1", "drink"), ann.reward("r-2", "extra")) == (200, 25)
     assert (ann.points("stars")[0], ann.tier()) == (511, "gold")
 
     # In the twelve months to 1 February 2027: 4 + 495 + 1 + 120 + 120 = 740; 1,467 x 1.2 = 1,760.4 make 2,500: reserve.
@@ -58,23 +58,46 @@ def test_a_birthday_treat_can_be_had_on_the_day_in_the_week_or_in_thirty_days_by
     ann.enrol("2026-03-10", born="1992-12-20")
 
     def asks(at: str) -> int:
-        asked = ann.post("check_in", at=at)
-        return sum(asked.granted(f"birthday_{tier}") for tier in ("green", "gold", "reserve"))
+        """How many treats she gets for asking."""
+        before = len(ann.vouchers())
+        ann.post("check_in", at=at)
+        return len(ann.vouchers()) - before
 
     # Green: on 20 December alone, once, and only that day.
     assert [asks("2026-12-19 23:59"), asks("2026-12-20 08:00"), asks("2026-12-20 09:00")] == [0, 1, 0]
-    assert ann.expiring("treats") == [(1, "2026-12-21 00:00")]
-    ann.redeem("drink", 1, wallet="treats")
+    assert ann.vouchers() == [("treat", "issued", "2026-12-21 00:00")]
+    # Of a drink of 6.25 and a cake of 3.50 the dearer is free, and the 3.50 that are left earn 3.
+    cart = (line("6.25", "drink"), line("3.50", "bakery"))
+    treat = ann.till("c-0", *cart, at="2026-12-20 10:00", vouchers=["treat"])
+    assert (treat.paid, treat.off, treat.answer.granted("base")) == ("3.50", {"treat": "6.25"}, 3)
 
-    # Gold: seven days, 20 to 26 December.
+    # Gold: seven days, 20 to 26 December. What is not had on the day is lost, and beans are no treat.
     ann.buy("c-1", "500.00", at="2027-06-01 08:00")
-    assert (ann.tier(), asks("2027-12-19 12:00"), asks("2027-12-26 23:59"), asks("2027-12-27 00:00")) == (
-        "gold",
-        0,
-        1,
-        0,
-    )
+    assert (ann.tier(), asks("2027-12-19 12:00"), asks("2027-12-26 12:00")) == ("gold", 0, 1)
+    beans = ann.quote(line("18.00", "beans"), at="2027-12-26 12:05", vouchers=["treat"])
+    assert beans == {"treat": ("no_lines", "0.00")}
+    assert asks("2027-12-27 00:00") == 0
+    assert [status for _kind, status, _until in ann.vouchers()] == ["redeemed", "expired"]
+    late = ann.quote(*cart, at="2027-12-27 00:01", vouchers=["treat"])
+    assert late == {"treat": ("voucher_expired", "0.00")}
 
     # Reserve: thirty days, over New Year to 18 January, once. 2,000 x 1.2 = 2,400 stars and 500 are enough.
     ann.buy("c-2", "2000.00", at="2028-05-01 08:00")
     assert (ann.tier(), asks("2029-01-18 23:59"), asks("2029-01-19 00:00")) == ("reserve", 1, 0)
+
+
+def test_stars_buy_what_their_number_is_good_for_and_a_cup_that_comes_back_gives_them_back(living: Lives) -> None:
+    ann = living("coffee_chain")
+    ann.enrol("2026-03-10")
+    # 900 stars, green: 25 + 60 + 100 + 200 + 300 = 685 leave 215, which are no cup.
+    ann.buy("c-1", "900.00", at="2026-03-11 08:00")
+    names = ("extra", "two_dollars", "brewed", "drink", "sandwich")
+    assert [ann.reward(f"r-{name}", name) for name in names] == [25, 60, 100, 200, 300]
+    assert ann.reward("r-cup", "cup", refused="insufficient_points") == 0
+    # 900 reached gold: 160 x 1.2 = 192, together 407. A cup is held until it is sent, and comes back broken.
+    ann.buy("c-2", "160.00", at="2026-03-12 08:00")
+    assert (ann.reward("r-cup", "cup"), ann.points("stars")) == (400, (7, 0, 400, 0))
+    ann.fulfil("r-cup", "shipped")
+    assert ann.points("stars") == (7, 0, 0, 0)
+    ann.fulfil("r-cup", "returned")
+    assert (ann.points("stars"), ann.expiring("stars")) == ((407, 0, 0, 0), [(407, None)])
