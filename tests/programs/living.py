@@ -30,6 +30,7 @@ USED = ("applied", "trimmed", "gives_points")
 
 Line = str | Mapping[str, Any]
 Back = str | tuple[str, str]
+Pay = tuple[int, str]
 
 
 class Answer(Protocol):
@@ -87,8 +88,13 @@ class Life(Protocol):
     def redeem(self, id: str, points: int, *, wallet: str = "points", hold: bool = False, refused: str = "") -> None:
         """She spends points at once or holds them, at the program's present."""
 
-    def reward(self, id: str, reward: str, *, quantity: int = 1, value: str = "", refused: str = "") -> int:
-        """She asks for a reward, at the program's present; so many points are set aside for it, or spent."""
+    def reward(
+        self, id: str, reward: str, *, quantity: int = 1, value: str = "", pay: Pay | None = None, refused: str = ""
+    ) -> int:
+        """She asks for a reward, at the program's present; so many points are set aside for it, or spent.
+
+        With `pay` she chooses how many points and how much money.
+        """
 
     def fulfil(self, id: str, state: str) -> None:
         """How far a reward has come."""
@@ -191,8 +197,14 @@ class CoreLife:
         answer = self.world.redeem(id, points, member=WHO, hold=hold, wallet=wallet)
         assert answer.code == (refused or "accepted")
 
-    def reward(self, id: str, reward: str, *, quantity: int = 1, value: str = "", refused: str = "") -> int:
-        body = {"redemption": id, "reward": reward, "quantity": quantity, **({"value": value} if value else {})}
+    def reward(
+        self, id: str, reward: str, *, quantity: int = 1, value: str = "", pay: Pay | None = None, refused: str = ""
+    ) -> int:
+        body: dict[str, Any] = {"redemption": id, "reward": reward, "quantity": quantity}
+        if value:
+            body["value"] = value
+        if pay:
+            body["pay"] = {"points": pay[0], "cash": pay[1]}
         assert self.world.post(WHO, "redemption", body).code == (refused or "accepted")
         kept = self.world.look(WHO).documents.get(f"redemption/{id}")
         return kept.points if isinstance(kept, Redemption) else 0
@@ -293,10 +305,15 @@ class StoryLife:
     def redeem(self, id: str, points: int, *, wallet: str = "points", hold: bool = False, refused: str = "") -> None:
         self.story.redeem(WHO, id, points, wallet=wallet, hold=hold, refused=refused or None)
 
-    def reward(self, id: str, reward: str, *, quantity: int = 1, value: str = "", refused: str = "") -> int:
+    def reward(
+        self, id: str, reward: str, *, quantity: int = 1, value: str = "", pay: Pay | None = None, refused: str = ""
+    ) -> int:
         currency = self.story.get("/v1/program")["currency"]
-        worth = {"value": {"amount": value, "currency": currency}} if value else {}
-        body = {"id": id, "member": WHO, "reward": reward, "quantity": quantity, **worth}
+        body: dict[str, Any] = {"id": id, "member": WHO, "reward": reward, "quantity": quantity}
+        if value:
+            body["value"] = {"amount": value, "currency": currency}
+        if pay:
+            body["pay"] = {"points": pay[0], "cash": {"amount": pay[1], "currency": currency}}
         status, answered = self.story.call("POST", "/v1/redemptions", body)
         assert answered.get("code") == (refused or None), answered
         assert refused or status in (200, 201), answered

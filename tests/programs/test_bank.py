@@ -53,3 +53,59 @@ def test_a_month_has_a_most_for_the_card_and_for_assets(living: Lives) -> None:
     assert ann.post("custom.salary", {"amount": "3000.00"}, at="2026-01-27 10:00").granted("salary") == 200
     assert ann.post("custom.salary", {"amount": "9000.00"}, at="2026-01-28 10:00").granted("salary") == 0
     assert ann.buy("c-3", "100.00", at="2026-02-01 00:00").granted("card") == 100
+
+
+def test_points_become_flights_nights_miles_and_lounges(living: Lives) -> None:
+    ann = living("bank")
+    ann.enrol("2026-01-01")
+    # 19,000 points, classic: a thousand miles for 18,000, and no lounge.
+    ann.buy("c-1", "19000.00", at="2026-01-10 10:00")
+    assert ann.reward("l-0", "lounge", refused="reward_not_for_member") == 0
+    assert ann.reward("m-1", "miles") == 18_000
+    # 20,000 points earned are gold; the most of a month is reached. In February 20,000 and a fifth of it: 26,000.
+    ann.buy("c-2", "1000.00", at="2026-01-11 10:00")
+    ann.buy("c-3", "20000.00", at="2026-02-10 10:00")
+    assert (ann.tier(), ann.points()) == ("gold", (26_000, 0, 0, 0))
+
+    # A flight of 60 yuan is 30,000 points, of which 9,000 at least: 20,000 and, for the other 10,000, 20 yuan.
+    assert ann.reward("f-0", "flight", value="60.00", refused="insufficient_points") == 0
+    assert ann.reward("f-0", "flight", value="60.00", pay=(8_999, "42.00"), refused="payment_out_of_range") == 0
+    assert ann.reward("f-0", "flight", value="60.00", pay=(20_000, "19.99"), refused="cash_mismatch") == 0
+    assert ann.reward("f-1", "flight", value="60.00", pay=(20_000, "20.00")) == 20_000
+    assert ann.points() == (6_000, 0, 20_000, 0)
+    # It is ticketed, and then never flies: the points come back.
+    ann.fulfil("f-1", "delivered")
+    assert ann.points() == (6_000, 0, 0, 0)
+    ann.fulfil("f-1", "returned")
+    assert ann.points() == (26_000, 0, 0, 0)
+
+    # Gold pays 15,000 for miles and 8,000 for a lounge, which nobody enters for ninety days.
+    assert (ann.reward("m-2", "miles"), ann.reward("l-1", "lounge")) == (15_000, 8_000)
+    assert ann.points() == (3_000, 0, 8_000, 0)
+    ann.clock("2026-05-11 10:00")
+    assert ann.points() == (11_000, 0, 0, 0)
+
+    # 20,000 and 4,000 in each of May and June are 59,000: not enough for a night in June, and in November more than it.
+    for month in (5, 6):
+        ann.buy(f"d-{month}", "20000.00", at=f"2026-{month:02}-20 10:00")
+    assert ann.reward("n-0", "hotel_night", refused="insufficient_points") == 0
+    ann.clock("2026-11-01")
+    assert ann.reward("n-1", "hotel_night") == 45_000
+    # Earned were 40,000 and 4,000 in the first two months and 48,000 later: 92,000, gold, whatever was spent.
+    assert (ann.tier(), ann.points()) == ("gold", (14_000, 0, 45_000, 0))
+
+
+def test_a_night_that_is_given_back_after_its_points_expired_does_not_bring_them_back(living: Lives) -> None:
+    ann = living("bank")
+    ann.enrol("2026-01-01")
+    # 40,000 points and 4,000 of bonus in 2026, 1,200 in January 2027; a night at 45,000 takes the older ones first.
+    ann.buy("c-1", "20000.00", at="2026-01-10 10:00")
+    ann.buy("c-2", "20000.00", at="2026-02-10 10:00")
+    ann.buy("c-3", "1000.00", at="2027-01-10 10:00")
+    ann.clock("2027-12-20 10:00")
+    assert ann.reward("n-1", "hotel_night") == 45_000
+    assert ann.points() == (200, 0, 45_000, 0)
+    # The hotel declines in January: of 45,000 the 44,000 of 2026 have expired, and 1,000 of 2027 are there again.
+    ann.clock("2028-01-05 10:00")
+    ann.fulfil("n-1", "failed")
+    assert (ann.points(), ann.expiring()) == ((1_200, 0, 0, 0), [(1_200, "2029-01-01 00:00")])
