@@ -55,7 +55,9 @@ def test_a_set_on_the_birthday_is_free_once_and_earns_nothing(living: Lives) -> 
     assert ann.vouchers() == [("birthday_set", "issued", "2026-06-13 10:00")]
 
     # 25 and 40 dollars; the set of 25 is free, and what is paid earns 40. The till need not offer it without a set.
-    assert ann.quote("40.00", at="2026-06-01 10:00", vouchers=["birthday_set"]) == {"birthday_set": ("no_lines", "0.00")}
+    assert ann.quote("40.00", at="2026-06-01 10:00", vouchers=["birthday_set"]) == {
+        "birthday_set": ("no_lines", "0.00")
+    }
     cart = (line("25.00", "skin", tags=["birthday_set"]), line("40.00", "skin"))
     sale = ann.till("o-1", *cart, at="2026-06-01 10:00", vouchers=["birthday_set"])
     assert (sale.paid, sale.off, sale.answer.granted("base")) == ("40.00", {"birthday_set": "25.00"}, 40)

@@ -20,7 +20,7 @@ def test_two_years_with_and_without_a_membership(living: Lives) -> None:
     ann.post("custom.membership_paid", at="2026-02-01 09:00")
     assert (ann.tier(), ann.until()) == ("plus", "2027-02-01 09:00")
     second = ann.buy("o-2", *cart, at="2026-02-02 10:00")
-    # 80.50 x 5 = 402.5; 20 x 3; 300 x 1. This till asks for no quote and takes nothing off; see below for one that does.
+    # 80.50 x 5 = 402.5; 20 x 3; 300 x 1. This till asks for no quote and takes nothing off; one below does.
     assert [second.granted(each) for each in ("groceries", "books", "all_else")] == [402, 60, 300]
 
     # At most 2,500 cents a month on groceries: 402 of 2,500 are used.
