@@ -22,6 +22,7 @@ GROUPS: Final[dict[str, tuple[str, Callable[[Bench], Report]]]] = {
     "bulk": ("a thousand a request, and importing", bulk.bulk),
     "mixed": ("a mix as in life", online.mixed),
     "lots": ("redeeming from 10,000 lots", lots.lots),
+    "offers": ("promotions, vouchers and rewards in the program", alone.offered),
     "quotes": ("quoting a large cart under many promotions", quotes.quotes),
     "scale": ("many members beside few", scale.scale),
     "memory": ("memory under load", memory.memory),

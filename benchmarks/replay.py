@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from benchmarks.workload import Sent, enrolments, purchases, versions
 from laurels.core.activity import Activity, Purchase, parse
-from laurels.core.decide import Circumstances, Decision, decide
+from laurels.core.decide import Circumstances, Decision, decide, needs
 from laurels.core.facts import AnyFact, encode_facts
 from laurels.core.member import ROOT, Document, Member, Missing, encode_document
 from laurels.core.refusal import Refusal
@@ -32,8 +32,8 @@ KEPT = ("root", "lots", "measures")
 class Bench:
     """The program and the purchases; `parse`, `decide` and `encode` run one stage over all of them."""
 
-    def __init__(self, members: int, count: int) -> None:
-        self.versions: Versions = versions()
+    def __init__(self, members: int, count: int, beside: str = "") -> None:
+        self.versions: Versions = versions(beside)
         self.sent: tuple[Sent, ...] = tuple(purchases(members, count))
         self.members: dict[str, Member] = {}
         for decision in self._decide(self._parse(enrolments(members)), {}):
@@ -85,8 +85,12 @@ class Bench:
             if isinstance(activity.data, Purchase):
                 documents = {key: each for key, each in member.documents.items() if key.startswith(KEPT)}
                 documents[f"order/{activity.data.order}"] = None
+                if self.versions.has_vouchers:
+                    asked = needs(self.versions, activity, member.root, activity.occurred_at)
+                    documents = {**dict.fromkeys(asked), **documents}
                 member = Member(member.id, documents)
-            circumstances = Circumstances(activity.occurred_at)
+            # Chance that is always the same: no code is made of it here.
+            circumstances = Circumstances(activity.occurred_at, random="0" * 32)
             decided: Decision | Refusal | None = None
             while decided is None:
                 try:
@@ -106,9 +110,9 @@ def timed(run: Callable[[], Result], count: int) -> float:
     return (time.process_time() - start) / count * 1e6
 
 
-def measure(members: int, count: int, rounds: int) -> dict[str, float]:
-    """The median of each stage over interleaved rounds."""
-    bench = Bench(members, count)
+def measure(members: int, count: int, rounds: int, beside: str = "") -> dict[str, float]:
+    """The median of each stage over interleaved rounds; `beside` as in `workload.program`."""
+    bench = Bench(members, count, beside)
     # As the server does: what was there before the measuring is not looked through again and again.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)

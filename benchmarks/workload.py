@@ -87,6 +87,39 @@ campaigns:
     limits: [{per: member, cooldown: 3D}]
 """
 
+OFFERS: Final = """
+promotions:
+  app_cart:
+    gives: {off: "2.00"}
+    channels: app
+    when: purchase.total >= 20.00
+    limits: [{per: member, every: month, money: "40.00"}]
+  dairy_days:
+    gives: {percent: 10%, most: "5.00"}
+    lines: has(line.category) && line.category == "DAIRY"
+    during: {weekly: [{days: [mon, sat]}]}
+  big_cart:
+    gives: {steps: [{spend: "30.00", off: "2.00"}, {spend: "60.00", off: "5.00"}]}
+    limits: [{budget: money, of: "1000000.00"}]
+  second_bread:
+    gives: {nth: 2, percent: 50%}
+    lines: has(line.category) && line.category == "BAKERY"
+  gold_prices:
+    gives: {percent: 5%}
+    when: member.tier.membership == "gold"
+    floor: {share: 50%}
+groups:
+  one_of_these: {mode: best, of: [app_cart, big_cart]}
+vouchers:
+  thanks: {gives: {off: "5.00"}, when: purchase.total >= 25.00, expires: {after: 60D}}
+  welcome: {gives: {percent: 10%}, code: WELCOME10, limits: [{per: member, every: lifetime, times: 1}]}
+rewards:
+  mug: {gives: goods, price: {wallet: points, points: 500}, stock: 1000}
+  ticket: {gives: experience, price: {wallet: points, points: 2000}, limits: [{per: member, every: year, times: 1}]}
+  coupon: {gives: {voucher: thanks}, price: {wallet: points, points: 400}}
+"""
+"""What a shop of today has beside points. Of the promotions one or two apply to a purchase; no voucher is used."""
+
 START: Final = parse_instant("2024-01-02T06:00:00Z")
 DAYS: Final = 548
 CATEGORIES: Final = ("PRODUCE", "DAIRY", "GROCERY", "BAKERY", "DRUG GM", "FUEL", "GROCERY")
@@ -104,17 +137,17 @@ class Sent(msgspec.Struct, frozen=True, gc=False):
     data: bytes
 
 
-def program() -> Program:
-    """The program that is measured."""
-    loaded = load(DOCUMENT)
+def program(beside: str = "") -> Program:
+    """The program that is measured, with these parts of a document beside it."""
+    loaded = load(DOCUMENT + beside)
     if not isinstance(loaded, Program):
         raise ValueError("\n".join(map(str, loaded)))
     return loaded
 
 
-def versions() -> Versions:
+def versions(beside: str = "") -> Versions:
     """The program as its only version, in effect from the beginning."""
-    return Versions((Version(1, 0, program()),))
+    return Versions((Version(1, 0, program(beside)),))
 
 
 def enrolments(members: int) -> Iterator[Sent]:
