@@ -60,12 +60,9 @@ def test_two_years_of_stays(living: Lives) -> None:
     ann.clock("2028-03-01")
     assert (ann.tier(), ann.until()) == ("diamond", "2029-03-01 00:00")
 
-    # Nights for life: 100 + 80 so far, and with 70 more they are 250.
+    # Nights for life: 100 + 80 so far, and with 70 more they are 250; but silver for life also asks for five years.
+    ann.post("custom.stay", {"nights": 70}, at="2028-04-01 10:00")
     assert ann.tier("for_life") == "none"
-    ann.post("custom.stay", {"nights": 69}, at="2028-04-01 10:00")
-    assert ann.tier("for_life") == "none"
-    ann.post("custom.stay", {"nights": 1}, at="2028-04-02 10:00")
-    assert (ann.tier("for_life"), ann.until("for_life")) == ("silver", None)
 
 
 def test_points_lapse_after_two_years_in_which_nothing_was_earned_or_spent(living: Lives) -> None:
@@ -76,3 +73,49 @@ def test_points_lapse_after_two_years_in_which_nothing_was_earned_or_spent(livin
     ann.redeem("r", 400)
     # 1,000 - 400, two years after the last of both.
     assert ann.expiring() == [(600, "2029-02-10 10:00")]
+
+
+def test_status_for_life_asks_for_nights_and_for_years_on_the_status(living: Lives) -> None:
+    ann = living("hotel")
+    ann.enrol("2026-01-05")
+
+    def ends(year: int, status: str) -> None:
+        """The hotel reports on which status she ended a year, and on what below it."""
+        statuses = ("silver", "gold", "platinum")
+        for each in statuses[: statuses.index(status) + 1]:
+            ann.post(f"custom.year_of_{each}", at=f"{year + 1}-01-01 09:00")
+
+    # Six years of 41 nights are 246; four more in the seventh are 250, and its years are six of silver.
+    for year in range(2026, 2032):
+        ann.post("custom.stay", {"nights": 41}, at=f"{year}-06-01 10:00")
+        ends(year, "gold")
+        assert ann.tier("for_life") == "none"
+    ann.post("custom.stay", {"nights": 4}, at="2032-02-01 10:00")
+    assert (ann.tier("for_life"), ann.until("for_life")) == ("silver", None)
+    # 150 more are 400; gold waits for its seventh year, though silver is for life already.
+    ann.post("custom.stay", {"nights": 150}, at="2032-06-01 10:00")
+    assert ann.tier("for_life") == "silver"
+    ends(2032, "platinum")
+    assert (ann.tier("for_life"), ann.until("for_life")) == ("gold", None)
+
+
+def test_a_free_night_costs_points_by_its_rate_and_is_taken_when_she_has_stayed(living: Lives) -> None:
+    ann = living("hotel")
+    ann.enrol("2026-01-05")
+    ann.buy("s-1", "4000.00", at="2026-02-10 10:00")
+    # 159.99 x 125 = 19,998.75, rounded up once a night; two nights are twice 19,999.
+    assert ann.reward("n-1", "night", value="159.99", quantity=2) == 39_998
+    assert ann.points() == (2, 0, 39_998, 0)
+    # A year later the booking is still there, and the stay takes the points.
+    ann.clock("2027-02-11 10:00")
+    ann.fulfil("n-1", "delivered")
+    assert ann.points() == (2, 0, 0, 0)
+    # Booking was an activity, what became of it was none: two years from 10 February 2026.
+    assert ann.expiring() == [(2, "2028-02-10 10:00")]
+    # What is booked and nobody comes for is held for 400 days at most.
+    ann.buy("s-2", "2000.00", at="2027-03-01 10:00")
+    assert ann.reward("n-2", "night", value="100.00") == 12_500
+    ann.clock("2028-04-04 09:59")
+    assert ann.points() == (7_502, 0, 12_500, 0)
+    ann.clock("2028-04-04 10:00")
+    assert ann.points() == (20_002, 0, 0, 0)
