@@ -17,10 +17,11 @@ def test_two_years_of_stamps(living: Lives) -> None:
     ann.buy("o-12", line("30.00", "drink"), at="2026-01-12 10:00")
     assert ann.points("stamps") == (10, 0, 0, 0)
 
-    # The free drink costs ten stamps and has none; the one beside it has one.
+    # The free drink, the dearer one, costs ten stamps and has none; the one beside it has one.
     assert ann.reward("r-1", "drink") == 10
-    free = line("0.00", "drink", discounts=[{"code": "r-1", "amount": "30.00"}])
-    assert ann.buy("o-13", free, line("30.00", "drink"), at="2026-01-12 10:05").granted("stamp") == 1
+    cart = (line("32.00", "drink"), line("30.00", "drink"))
+    sale = ann.till("o-13", *cart, at="2026-01-12 10:05", vouchers=["drink"])
+    assert (sale.paid, sale.off, sale.answer.granted("stamp")) == ("30.00", {"drink": "32.00"}, 1)
     assert ann.points("stamps") == (1, 0, 0, 0)
 
     # Two drinks that come back take their stamps with them, those of the free one are not given again.
@@ -41,11 +42,16 @@ def test_two_years_of_stamps(living: Lives) -> None:
     assert ann.points("stamps") == (0, 0, 0, 0)
 
 
-def test_two_full_cards_are_two_drinks_and_a_drink_that_could_not_be_made_gives_its_stamps_back(living: Lives) -> None:
+def test_two_full_cards_are_two_drinks_one_an_order(living: Lives) -> None:
     ann = living("stamp_card")
     ann.enrol("2026-01-05")
     ann.buy("o-1", line("690.00", "drink", quantity="23"), at="2026-01-05 10:00")
     assert ann.reward("r-1", "drink", quantity=2) == 20
-    ann.fulfil("r-1", "failed")
-    # All 20 are back, with the expiry they had.
-    assert (ann.points("stamps"), ann.expiring("stamps")) == ((23, 0, 0, 0), [(23, "2027-02-01 00:00")])
+    assert (ann.points("stamps"), ann.vouchers()) == ((3, 0, 0, 0), [("drink", "issued", "2027-02-01 00:00")] * 2)
+    for order in ("o-2", "o-3"):
+        sale = ann.till(order, line("30.00", "drink"), at="2026-01-06 10:00", vouchers=["drink"])
+        assert (sale.paid, sale.off, sale.answer.granted("stamp")) == ("0.00", {"drink": "30.00"}, 0)
+    # A free drink that comes back is a voucher again, and never a stamp.
+    ann.give_back("o-3", at="2026-01-06 10:10")
+    assert sorted(status for _kind, status, _until in ann.vouchers()) == ["issued", "redeemed"]
+    assert ann.points("stamps") == (3, 0, 0, 0)
