@@ -94,8 +94,11 @@ def test_stars_buy_what_their_number_is_good_for_and_a_cup_that_comes_back_gives
     names = ("extra", "two_dollars", "brewed", "drink", "sandwich")
     assert [ann.reward(f"r-{name}", name) for name in names] == [25, 60, 100, 200, 300]
     assert ann.reward("r-cup", "cup", refused="insufficient_points") == 0
-    # 900 reached gold: 160 x 1.2 = 192, together 407. A cup is held until it is sent, and comes back broken.
-    ann.buy("c-2", "160.00", at="2026-03-12 08:00")
+    # The 60 stars are two dollars off, today: 5.00 cost 3.00, which at 1.2 (900 reached gold) are 3.6 stars.
+    sale = ann.till("c-0", line("5.00", "drink"), at="2026-03-11 08:05", vouchers=["two_dollars"])
+    assert (sale.paid, sale.off, sale.answer.granted("base")) == ("3.00", {"two_dollars": "2.00"}, 3)
+    # 157.50 x 1.2 = 189, together 407. A cup is held until it is sent, and comes back broken.
+    ann.buy("c-2", "157.50", at="2026-03-12 08:00")
     assert (ann.reward("r-cup", "cup"), ann.points("stars")) == (400, (7, 0, 400, 0))
     ann.fulfil("r-cup", "shipped")
     assert ann.points("stars") == (7, 0, 0, 0)
