@@ -82,6 +82,20 @@ def test_a_held_redemption_gives_the_kind_under_its_new_name() -> None:
     assert redeem(here, "s", hold=False).of(VoucherIssued)[0].voucher == "ten"
 
 
+def test_nobody_pays_for_a_voucher_whose_time_is_over() -> None:
+    over = {"vouchers": {"ten": {**TEN, "expires": {"until": "2026-03-31"}}}}
+    here = World(document({**TREAT, "hold": "60D", "automatic": 1500}, **over), start="2026-03-01 10:00")
+    here.enrol()
+    here.adjust(1000)
+    assert redeem(here, "held").refusal is None
+    here.clock("2026-04-05 10:00")
+    assert redeem(here).code == "voucher_expired"
+    assert here.post("m", "redemption_capture", {"redemption": "held"}).code == "voucher_expired"
+    here.post("m", "choice", {"reward": "treat", "automatic": True})
+    here.adjust(1000)
+    assert (here.points()[0], opened(here)) == (1900, [])
+
+
 def test_unused_vouchers_are_taken_back_and_the_points_are_back_once() -> None:
     here = world({**TREAT, "stock": 3, "limits": [{"every": "month", "times": 3}]})
     kept = codes(redeem(here, "first"))

@@ -65,6 +65,26 @@ def test_the_purchase_that_names_it_is_held_to_it() -> None:
     assert not any(here.pools.values())
 
 
+def test_a_quotes_cooldown_begins_with_its_order_however_that_is_paid_and_ends_no_later_one_sooner() -> None:
+    once_a_week = {"gives": {"percent": "10%"}, "limits": [{"cooldown": "7D"}]}
+    for tenders in ([], [{"kind": "gift_card", "amount": "90.00"}]):
+        here = World(shop(promotions={"tenth": once_a_week}))
+        here.enrol(at="2026-03-01 09:00")
+        reserve(here, "100.00", at="2026-03-01 10:00")
+        bought = here.buy("o", paid("90.00"), quote="q", at="2026-03-01 10:20", tenders=tenders)
+        assert held(bought) == ("points_anew" if tenders else "kept")
+        (later,) = here.buy("o2", paid("90.00"), at="2026-03-02 10:00").of(Priced)
+        assert isinstance(later, Priced)
+        assert [each.code for each in later.offers] == ["cooldown"]
+    other = World(shop(promotions={"tenth": once_a_week}))
+    other.enrol(at="2026-03-01 09:00")
+    reserve(other, "100.00", at="2026-03-01 10:00")
+    other.buy("o", paid("90.00"), at="2026-03-01 10:10")
+    until = other.look().root.cooldowns
+    other.buy("o2", paid("90.00"), quote="q", at="2026-03-01 10:20")
+    assert (other.look().root.cooldowns, len(until)) == (until, 1)
+
+
 def test_promotions_and_campaigns_stopped_meanwhile_are_honoured_for_it_and_for_nobody_else() -> None:
     here = world()
     reserve(here, "100.00", at="2026-03-01 10:00")

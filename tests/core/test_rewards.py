@@ -369,6 +369,21 @@ def test_a_second_pass_goes_on_where_the_first_ends() -> None:
     assert w.clock("2026-07-01").tier_changes == [("member", "pass_ended")]
 
 
+def test_passes_end_within_a_hundred_years_and_come_by_themselves_one_at_a_time() -> None:
+    year = {"gives": {"tier": "gold", "for": "1Y"}, "price": {"wallet": "points", "points": 1}, "automatic": 5000}
+    w = world(gold=year)
+    assert redeem(w, "gold", quantity=101).code == "reward_limit_reached"
+    assert redeem(w, "gold", quantity=9000, id="many").code == "reward_limit_reached"
+    assert redeem(w, "gold", quantity=99).tier_changes == [("gold", "pass")]
+    assert standing(w) == ("gold", "2125-01-01 00:00")
+    assert redeem(w, "gold", id="one").refusal is None
+    assert redeem(w, "gold", id="another").code == "reward_limit_reached"
+    other = world(gold=year)
+    other.post("m", "choice", {"reward": "gold", "automatic": True})
+    assert other.adjust(20_000).tier_changes == [("gold", "pass")]
+    assert standing(other) == ("gold", "2027-01-01 00:00")
+
+
 def test_a_tier_that_is_earned_during_a_pass_is_there_when_it_ends() -> None:
     w = world(gold=PASS)
     redeem(w, "gold")

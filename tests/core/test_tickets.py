@@ -236,6 +236,25 @@ def test_a_draw_that_closes_later_than_was_said_closes_later_for_those_who_have_
     assert (here.text(entered.at), entered.count) == ("2026-04-06 00:00", 3)
 
 
+@pytest.mark.parametrize("closes", ["2026-03-10", "2026-03-15"])
+def test_a_draw_that_a_version_closed_before_it_took_effect_closes_for_members_when_it_does(closes: str) -> None:
+    here = world()
+    here.enrol()
+    here.buy("o-1", "200.00", at="2026-03-02")
+    earlier = {**SPRING, "closes": closes, "changes": [{"at": "2026-03-15", "reason": "x"}]}
+    here.publish(
+        shop(
+            draws={"spring": earlier, "wheel": WHEEL},
+            jurisdiction="none",
+            fields={"member": {"staff": {"type": "bool", "default": False}}},
+        ),
+        "2026-03-20",
+    )
+    (entered,) = here.clock("2026-03-25").of(TicketsEntered)
+    assert (here.text(entered.at), entered.count) == ("2026-03-20 00:00", 2)
+    assert here.look(at="2026-05-01").root.draws == {}
+
+
 # --- won --------------------------------------------------------------------------------------------------------------
 
 

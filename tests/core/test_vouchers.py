@@ -283,6 +283,18 @@ def test_by_the_split_choice_each_return_gives_back_its_share_of_the_amount_as_a
     w.replay()
 
 
+def test_what_began_to_come_back_split_comes_back_split_whatever_the_program_says_by_then() -> None:
+    w = world({"ten": {**TEN, "on_return": "split"}})
+    code = given(w)
+    buy(w, "o1", {"line": "1", "amount": "40.00", "quantity": "4", "discounts": [{"code": code, "amount": "10.00"}]})
+    first = w.post("m", "return", {"order": "o1", "lines": [{"line": "1", "quantity": "1"}]})
+    assert [fact.worth for fact in first.of(VoucherIssued)] == [250]
+    w.publish(shop(vouchers={"ten": {**TEN, "on_return": "whole"}}), "2026-03-20")
+    rest = w.post("m", "return", {"order": "o1"}, at="2026-03-21 10:00")
+    assert [fact.worth for fact in rest.of(VoucherIssued)] == [750]
+    assert status(w, code) == "redeemed"
+
+
 def test_a_whole_return_under_the_split_choice_gives_the_voucher_itself_back() -> None:
     w = world({"ten": {**TEN, "on_return": "split"}})
     code = given(w)

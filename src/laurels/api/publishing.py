@@ -102,7 +102,7 @@ async def publish(
     unmapped = (await plan(database, versions, examined.program, now)).unmapped
     if unmapped:
         return Refusal("needs_mapping", " ".join(each.change.texts.get("en", each.change.path) for each in unmapped))
-    broken = _broken(versions, examined.program, now)
+    broken = _broken(versions, examined.program, now, effective_at)
     if broken is not None:
         return broken
     checked = examined.program
@@ -114,8 +114,8 @@ async def publish(
     return Published(version, examined.findings) if isinstance(version, StoredVersion) else version
 
 
-def _broken(versions: Versions, program: Program, now: Instant) -> Refusal | None:
+def _broken(versions: Versions, program: Program, now: Instant, effective_at: Instant | None) -> Refusal | None:
     """Why the program may not be published after what was promised of draws."""
     newest = max(versions.versions, key=lambda version: version.number, default=None)
-    broken = () if newest is None else broken_promises(newest.program, program, now)
+    broken = () if newest is None else broken_promises(newest.program, program, now, effective_at)
     return Refusal(broken[0][1], ", ".join([draw for draw, _code in broken])) if broken else None

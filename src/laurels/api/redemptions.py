@@ -150,7 +150,7 @@ class RedemptionSaved(Struct, frozen=True):
         "frozen_by_debt", "below_minimum", "not_a_multiple", "duplicate_redemption", "member_sealed",
         "unknown_program_version", "unknown_reward", "reward_not_offered", "reward_not_for_member", "out_of_stock",
         "reward_limit_reached", "cause_complete", "value_missing", "value_not_asked", "payment_out_of_range",
-        "cash_mismatch", "tier_not_higher", "draw_not_open", "excluded_from_draw",
+        "cash_mismatch", "tier_not_higher", "draw_not_open", "excluded_from_draw", "voucher_expired",
     ),
 )  # fmt: skip
 async def hold_points(call: Call, body: NewRedemption) -> RedemptionSaved:
@@ -187,7 +187,7 @@ async def hold_points(call: Call, body: NewRedemption) -> RedemptionSaved:
     scopes=("redemptions:write",),
     codes=(
         "overloaded", "no_such_redemption", "redemption_not_held", "capture_exceeds_hold", "captured_whole",
-        "voucher_withdrawn", "member_sealed",
+        "voucher_withdrawn", "voucher_expired", "member_sealed",
     ),
 )  # fmt: skip
 async def capture_points(call: Call, redemption: str, body: Captured) -> RedemptionSaved:

@@ -14,7 +14,7 @@ from laurels.core.compiled import Compiled
 from laurels.core.facts import AutomaticChosen
 from laurels.core.fulfilment import AUTOMATIC, redeem_for
 from laurels.core.money import floor_div
-from laurels.core.program.rewards_model import VOUCHERS_MOST, IssuedVoucher, Tickets
+from laurels.core.program.rewards_model import VOUCHERS_MOST, IssuedVoucher, Tickets, TierPass
 from laurels.core.refusal import Refusal
 from laurels.core.reward import bill, cause_left, obstacles, pieces_left, stock_left
 from laurels.core.ticket import room
@@ -53,6 +53,8 @@ def redeem_chosen(case: Case, compiled: Compiled) -> None:
             rooms.append(stock)
         if total is not None:
             rooms.append(floor_div(total, one.price))
+        if isinstance(each.reward.gives, TierPass):
+            rooms.append(1)
         if isinstance(each.reward.gives, IssuedVoucher):
             rooms.append(floor_div(VOUCHERS_MOST, each.reward.gives.count))
         if isinstance(each.reward.gives, Tickets):

@@ -52,6 +52,11 @@ class CompiledVoucher:
                 each.key = f"voucher/{key}/{each.limit.unit}"
         self.budget_pools = tuple((each.key, each.limit) for each in self.limits if isinstance(each.limit, Budget))
 
+    def is_over(self, zone: Zone, at: Instant) -> bool:
+        """Whether one that is issued then would have expired by then."""
+        until = self.expiry(zone, at)
+        return until is not None and until <= at
+
     def expiry(self, zone: Zone, issued_at: Instant) -> Instant | None:
         """When one that is issued then expires."""
         rule = self.voucher.expires

@@ -33,7 +33,9 @@ def withdrawn(case: Case, compiled: Compiled, held: Redemption) -> Refusal | Non
     if not isinstance(gives, IssuedVoucher):
         return None
     kind = compiled.vouchers.get(_key_of(case, gives, held))
-    return Refusal("voucher_withdrawn", gives.voucher) if kind is None or kind.voucher.codes else None
+    if kind is None or kind.voucher.codes:
+        return Refusal("voucher_withdrawn", gives.voucher)
+    return Refusal("voucher_expired", gives.voucher) if kind.is_over(compiled.zone, case.at) else None
 
 
 def give(case: Case, compiled: Compiled, redemption: str, held: Redemption) -> None:
@@ -43,8 +45,7 @@ def give(case: Case, compiled: Compiled, redemption: str, held: Redemption) -> N
         case StoredValue():
             _store(case, compiled, gives, redemption, held.quantity)
         case TierPass():
-            for _ in range(held.quantity):
-                begin_pass(case, compiled, gives, case.at)
+            begin_pass(case, compiled, gives, case.at, held.quantity)
         case Tickets():
             why = grant(case, compiled, gives.draw, gives.count * held.quantity, redemption=redemption)
             assert why is None, f"{redemption} was let through in spite of {why}"

@@ -101,15 +101,17 @@ def _held(units: Iterable[Unit]) -> Iterable[str]:
 class Pricelist:
     """All of a version's promotions that take money off, as the tree of units in which they apply.
 
-    `budgets` are their pools, `ids` what a till may name as the code of a discount, `groups` all by id.
+    `budgets` are their pools, `cooldowns` the names under which theirs are kept, `ids` what a till may name as the code
+    of a discount, `groups` all by id.
     """
 
-    __slots__ = ("budgets", "groups", "ids", "pools", "promotions", "reads_wallets", "units")
+    __slots__ = ("budgets", "cooldowns", "groups", "ids", "pools", "promotions", "reads_wallets", "units")
 
     def __init__(self, units: tuple[Unit, ...], promotions: Sequence[CompiledPromotion]) -> None:
         self.units = units
         self.promotions = {each.id: each for each in promotions}
         self.ids = frozenset(self.promotions)
+        self.cooldowns = frozenset([each.cooldown for each in promotions])
         self.groups: dict[str, CompiledGroup] = {}
         ahead = list(units)
         while ahead:

@@ -10,6 +10,7 @@ import msgspec
 from laurels.core.accrual import accrue, accrue_promised
 from laurels.core.activity import Activity, Capture, Free, Purchase
 from laurels.core.bought import new_to, remember
+from laurels.core.calendar import Instant
 from laurels.core.case import Case, View, view_of
 from laurels.core.compiled import Compiled, Trigger
 from laurels.core.due import release
@@ -199,13 +200,15 @@ def fulfil(case: Case, now: Compiled, activity: Activity, data: Purchase, quote:
     standing, tiers = reserved.standing, reserved.tiers
     if as_paid:
         reserved = still_due(case, now, then, reserved)
-        for campaign, (at, until) in reserved.cooldowns.items():
-            case.emit(CooldownStarted(campaign, at, until))
+        _begin_cooldowns(case, reserved.cooldowns)
         earned = accrue_promised(case, then, activity, tiers, reserved.grants)
         give_promised(case, then, data.order, reserved.gifts)
         case.emit(Explained(then.number, reserved.said))
         follow_accrual(case, then, activity, earned)
     else:
+        # Prices are kept in any case, and with them what they begin.
+        of_prices = frozenset[str]() if then.pricelist is None else then.pricelist.cooldowns
+        _begin_cooldowns(case, {key: span for key, span in reserved.cooldowns.items() if key in of_prices})
         release_grants(case, reserved.grants)
         release_gifts(case, reserved.gifts)
         tiers = case.tiers_at(reserved.at)
@@ -218,6 +221,13 @@ def fulfil(case: Case, now: Compiled, activity: Activity, data: Purchase, quote:
     if trigger is not None and trigger.asks_new:
         remember(case, trigger, activity, view_of(case, then, tiers, trigger))
     case.emit(OrderOpened(data.order, case.seq, activity.occurred_at, then.number, measured, standing, tiers))
+
+
+def _begin_cooldowns(case: Case, cooldowns: dict[str, tuple[Instant, Instant]]) -> None:
+    """Begins what a quote's purchase begins, where nothing else began a later one since."""
+    for key, (at, until) in cooldowns.items():
+        if case.root.cooldowns.get(key, 0) < until:
+            case.emit(CooldownStarted(key, at, until))
 
 
 def record_free(case: Case, compiled: Compiled, now: Compiled, activity: Activity, data: Free) -> Refusal | None:

@@ -22,7 +22,7 @@ from laurels.core.program.model import MemberLimit
 from laurels.core.program.rewards_model import VOUCHERS_MOST, IssuedVoucher, Mix, Price, Tickets, TierPass
 from laurels.core.refusal import Refusal
 from laurels.core.ticket import obstacle
-from laurels.core.tier_pass import pass_until
+from laurels.core.tier_pass import is_too_long, pass_until
 
 _NO_BALANCE = Balance()
 _NO_ACTIVITY = "redemption"
@@ -142,11 +142,18 @@ def obstacles(
         if room < quantity:
             found.append(Refusal("reward_limit_reached", f"{max(room, 0)} of {limit.most} left."))
             break
-    if isinstance(each.reward.gives, TierPass) and pass_until(case, compiled, each.reward.gives, case.at) is None:
-        found.append(Refusal("tier_not_higher", each.reward.gives.tier))
     gives = each.reward.gives
-    if isinstance(gives, IssuedVoucher) and gives.count * quantity > VOUCHERS_MOST:
-        found.append(Refusal("reward_limit_reached", f"A redemption gives {VOUCHERS_MOST} vouchers at most."))
+    if isinstance(gives, TierPass):
+        until = pass_until(case, compiled, gives, case.at, quantity)
+        if until is None:
+            found.append(Refusal("tier_not_higher", gives.tier))
+        elif is_too_long(compiled, until, case.at):
+            found.append(Refusal("reward_limit_reached", "A pass lasts 100 years at most."))
+    if isinstance(gives, IssuedVoucher):
+        if gives.count * quantity > VOUCHERS_MOST:
+            found.append(Refusal("reward_limit_reached", f"A redemption gives {VOUCHERS_MOST} vouchers at most."))
+        if compiled.vouchers[compiled.voucher_keys[gives.voucher]].is_over(compiled.zone, case.at):
+            found.append(Refusal("voucher_expired", gives.voucher))
     if isinstance(gives, Tickets):
         shut = obstacle(case, compiled, gives.draw, gives.count * quantity)
         if shut is not None:

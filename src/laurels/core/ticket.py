@@ -196,11 +196,11 @@ def void_bought(case: Case, compiled: Compiled, draw: str, redemption: str) -> R
 
 
 def follow_draws(case: Case, compiled: Compiled) -> None:
-    """Draws that a version closes at another instant close then for the member, too."""
+    """Draws that a version closes at another instant close then for the member, too; now, if that has passed."""
     for id, closes_at in case.root.draws.items():
         draw = compiled.draws.get(id)
-        if draw is not None and draw.closes_at != closes_at:
-            case.emit(DrawMoved(id, draw.closes_at))
+        if draw is not None and (moved := max(draw.closes_at, case.at)) != closes_at:
+            case.emit(DrawMoved(id, moved))
 
 
 def enter(case: Case, compiled: Compiled, draw: str, at: Instant) -> None:

@@ -7,7 +7,9 @@ earned it, and the pass is no more.
 
 from __future__ import annotations
 
-from laurels.core.calendar import Instant
+from typing import Final
+
+from laurels.core.calendar import Duration, Instant
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
 from laurels.core.facts import Beneath, TierSet
@@ -25,11 +27,14 @@ from laurels.core.tier import (
     window_of,
 )
 
+LONGEST: Final = Duration(months=1200)
+"""How far ahead a pass may end."""
 
-def pass_until(case: Case, compiled: Compiled, given: TierPass, at: Instant) -> Instant | None:
-    """When a pass that begins then would end; None where it would give the member nothing.
 
-    A pass of the tier that the present pass gives goes on where that one ends.
+def pass_until(case: Case, compiled: Compiled, given: TierPass, at: Instant, pieces: int) -> Instant | None:
+    """When so many passes in a row that begin then would end; None where they would give the member nothing.
+
+    A pass of the tier that the present pass gives goes on where that one ends. Beyond `LONGEST` nobody counts on.
     """
     found = _tier_of(compiled, given)
     standing = None if found is None else case.root.tracks.get(found[0].id)
@@ -39,11 +44,24 @@ def pass_until(case: Case, compiled: Compiled, given: TierPass, at: Instant) -> 
     ranks = compiled.ranks[track.id]
     rank, present = ranks[tier.id], ranks.get(standing.tier, 0)
     if standing.beneath is not None and present == rank and standing.until is not None:
-        return compiled.zone.add(standing.until, given.lasts)
+        return _in_a_row(compiled, standing.until, given, at, pieces)
     until = compiled.zone.add(at, given.lasts)
     if present < rank or (present == rank and standing.until is not None and standing.until < until):
-        return until
+        return _in_a_row(compiled, until, given, at, pieces - 1)
     return None
+
+
+def is_too_long(compiled: Compiled, until: Instant, at: Instant) -> bool:
+    """Whether a pass would last longer than any may."""
+    return until > compiled.zone.add(at, LONGEST)
+
+
+def _in_a_row(compiled: Compiled, until: Instant, given: TierPass, at: Instant, pieces: int) -> Instant:
+    for _ in range(pieces):
+        if is_too_long(compiled, until, at):
+            break
+        until = compiled.zone.add(until, given.lasts)
+    return until
 
 
 def _tier_of(compiled: Compiled, given: TierPass) -> tuple[Track, Tier] | None:
@@ -55,9 +73,9 @@ def _tier_of(compiled: Compiled, given: TierPass) -> tuple[Track, Tier] | None:
     return None
 
 
-def begin_pass(case: Case, compiled: Compiled, given: TierPass, at: Instant) -> None:
-    """The member stands on the tier for the time of the pass, if that is higher than where they stand."""
-    found, until = _tier_of(compiled, given), pass_until(case, compiled, given, at)
+def begin_pass(case: Case, compiled: Compiled, given: TierPass, at: Instant, pieces: int) -> None:
+    """The member stands on the tier for the time of the passes, if that is higher than where they stand."""
+    found, until = _tier_of(compiled, given), pass_until(case, compiled, given, at, pieces)
     if found is None or until is None:
         return
     track, tier = found

@@ -118,8 +118,7 @@ def unfit(case: Case, compiled: Compiled, found: Usable, cart: Cart | None) -> s
     """Why its times, conditions or limits keep it from being used; None where they do not."""
     kind, known = found.kind, found.known
     instant = case.at if cart is None else cart.instant
-    until = kind.expiry(compiled.zone, case.at) if known is None else None
-    if until is not None and until <= case.at:
+    if known is None and kind.is_over(compiled.zone, case.at):
         return "voucher_expired"
     if kind.is_timed:
         if instant < kind.start:

@@ -100,6 +100,15 @@ def test_a_published_draw_changes_only_with_a_reason_and_not_after_it_closed(
     assert broken_promises(old, new, parse_instant(f"{at}T00:00:00Z")) == broken
 
 
+def test_a_close_is_moved_only_while_the_draw_is_open_for_the_new_version_too() -> None:
+    old = read()
+    new = read(BODY.replace("prizes:", REASON).replace("closes: 2026-03-31", "closes: 2026-03-20"))
+    now = parse_instant("2026-03-10T00:00:00Z")
+    assert broken_promises(old, new, now) == ()
+    assert broken_promises(old, new, now, parse_instant("2026-03-20T00:00:00Z")) == ()
+    assert broken_promises(old, new, now, parse_instant("2026-03-22T00:00:00Z")) == (("spring", "draw_closed"),)
+
+
 def test_a_reason_of_an_earlier_change_is_none_for_the_next() -> None:
     old = read(BODY.replace("prizes:", REASON))
     new = read(BODY.replace("prizes:", REASON).replace("quantity: 1", "quantity: 2"))

@@ -88,8 +88,13 @@ def _is_less(was: Prize, now: Prize) -> bool:
     return fewer or cheaper or rarer
 
 
-def broken_promises(old: Program, new: Program, now: Instant) -> tuple[tuple[str, str], ...]:
-    """Draws that the new version may not change like this, and why: "needs_reason" or "draw_closed"."""
+def broken_promises(
+    old: Program, new: Program, now: Instant, effective_at: Instant | None = None
+) -> tuple[tuple[str, str], ...]:
+    """Draws that the new version may not change like this, and why: "needs_reason" or "draw_closed".
+
+    A draw whose close is moved is open yet when the new version takes effect (now, if nothing is said).
+    """
     after = {draw.id: draw for draw in new.draws}
     found: list[tuple[str, str]] = []
     for was in old.draws:
@@ -100,7 +105,8 @@ def broken_promises(old: Program, new: Program, now: Instant) -> tuple[tuple[str
         said = is_now is not None and is_now.amendments[: len(was.amendments)] == was.amendments
         if is_now is not None and said and _without_reasons(is_now) == _without_reasons(was):
             continue
-        if is_closed:
+        moved = is_now is not None and is_now.closes_at != was.closes_at
+        if is_closed or (is_now is not None and moved and is_now.closes_at <= (effective_at or now)):
             found.append((was.id, "draw_closed"))
         elif is_now is None or not said or len(is_now.amendments) == len(was.amendments):
             found.append((was.id, "needs_reason"))

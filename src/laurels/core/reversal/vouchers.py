@@ -43,7 +43,7 @@ def give_back(
             case.emit(VoucherGivenBack(redeemed.code, redeemed.order, case.at))
             back[redeemed.code] = redeemed.amount
             continue
-        if kind is None or kind.voucher.on_return != "split" or known.shared:
+        if kind is None or known.shared or (before is None and kind.voucher.on_return != "split"):
             continue
         due = sum([shares[share.line].of(share.points) for share in redeemed.lines])
         amount = due - (before or 0)
