@@ -9,6 +9,12 @@ import pytest
 from tests.docs.console import BACKGROUND, answers, free_port, live_through
 from tests.docs.page import Block, blocks_of
 
+RUN = [
+    ("README.md",),
+    ("docs/till.md", "docs/concepts/promotions.md", "docs/concepts/vouchers.md", "docs/concepts/rewards.md"),
+]
+"""Pages whose commands run one after another, on the first program of the first page."""
+
 
 @pytest.mark.parametrize(
     ("shown", "found"),
@@ -51,14 +57,16 @@ def test_wrong_answer_of_a_command_is_noticed(tmp_path: Path) -> None:
         live_through([block("$ echo hello world\nhello moon\n")], tmp_path, {}, free_port())
 
 
-def test_the_first_program_of_the_readme_runs_as_shown(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", RUN, ids=lambda pages: pages[0])
+def test_the_commands_of_the_pages_run_as_shown(tmp_path: Path, page: tuple[str, ...]) -> None:
     """From a document to an explanation, on an embedded server of its own, on another port than the page's."""
     port = free_port()
     pages = [
         each._replace(text=each.text.replace("127.0.0.1:8100", f"127.0.0.1:{port}"))
-        for each in blocks_of("README.md", "console", BACKGROUND)
+        for name in page
+        for each in blocks_of(name, "console", BACKGROUND)
     ]
-    (tmp_path / "cafe.yaml").write_text(blocks_of("README.md", "yaml program")[0].text, encoding="utf-8")
+    (tmp_path / "cafe.yaml").write_text(blocks_of(page[0], "yaml program")[0].text, encoding="utf-8")
     command = tmp_path / "bin" / "laurels"
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m laurels "$@"\n', encoding="utf-8")

@@ -1,8 +1,9 @@
 """Vouchers on a cart: what each takes off what promotions, and vouchers named before it, have left of the prices.
 
 They apply after all promotions, in the order in which the cart names them. A quote says of each one that cannot be used
-why not; an order that names such a one is refused, and so is one that would use a voucher up for nothing. What a quote
-reserves, it reserves for itself, under the name `quote:<id>`, until the order that names the quote comes.
+why not; an order that names such a one is refused. So is one that names a voucher which gives nothing, unless the till
+took something off for it: then the voucher is used, and all that the till took is a deviation. What a quote reserves it
+reserves for itself, under the name `quote:<id>`, until the order that names the quote comes.
 """
 
 from __future__ import annotations
