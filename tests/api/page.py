@@ -9,9 +9,11 @@ from laurels.api.paging import LIMIT_MOST
 from laurels.api.performing import PARAMETER_MOST
 from laurels.api.problem import FINDINGS, PROBLEMS
 from laurels.api.scopes import SCOPES
+from laurels.core.quote import OPEN_MOST
 from laurels.core.shape import FINDINGS_MOST
 from laurels.core.wire import ATTRIBUTE_MOST, ATTRIBUTES_BYTES_MOST
 from laurels.settings import Settings
+from laurels.store.codes import CODES_MOST
 from tests.docs.reference import table
 
 PATH = Path(__file__).parents[2] / "docs/http.md"
@@ -49,6 +51,8 @@ def _part(what: str) -> str:
                     f"{ATTRIBUTES_BYTES_MOST:,}",
                     "`too_long`, `attributes_too_large`",
                 ),
+                ("Reserved quotes that a member has open", str(OPEN_MOST), "`too_many_quotes`"),
+                ("Codes in a batch", f"{CODES_MOST:,}", "`invalid`"),
                 ("Items on a page", str(LIMIT_MOST), "`malformed_query`"),
             )
             return table(("What", "At most", "Otherwise"), *limits)

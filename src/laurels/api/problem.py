@@ -93,6 +93,8 @@ FINDINGS: Final[Mapping[str, str]] = MappingProxyType(
         "duplicate_line": "Two lines have the same id.",
         "duplicate_redemption": "Two tenders name the same redemption.",
         "duplicate_identifier": "Two identifiers are of the same kind and value.",
+        "duplicate_code": "A cart names a voucher twice.",
+        "invalid_code": "Not written as a code of a voucher.",
         "invalid_choice": "A choice names neither an offer nor nothing.",
         "contradiction": "Two things that were sent exclude each other.",
         "tenders_mismatch": "The tenders do not sum to the lines' amounts.",
