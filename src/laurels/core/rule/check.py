@@ -104,7 +104,7 @@ _TOO_DEEP: Final = Problem(
 def _unreadable(text: str) -> Problem | None:
     if len(text) > TEXT_LONGEST:
         message = f"the rule has {len(text)} characters, at most {TEXT_LONGEST} are allowed"
-        return Problem(TEXT_LONGEST, "rule_too_long", message, "name what it tests as a declared field or a segment")
+        return Problem(TEXT_LONGEST, "rule_too_long", message, "name what it tests as a declared field")
     for at, character in enumerate(text):
         if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r":
             return Problem(at, "rule_invalid_character", f"U+{ord(character):04X} is no character of a rule")
