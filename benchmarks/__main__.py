@@ -8,7 +8,21 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import alone, bulk, lots, memory, online, quotes, remote, results, sampling, scale, verified, vouchers
+from benchmarks import (
+    alone,
+    bulk,
+    lots,
+    memory,
+    offers,
+    online,
+    quotes,
+    remote,
+    results,
+    sampling,
+    scale,
+    verified,
+    vouchers,
+)
 from benchmarks.ground import ground
 from benchmarks.load import Load
 from benchmarks.measure import Options, Report
@@ -22,7 +36,7 @@ GROUPS: Final[dict[str, tuple[str, Callable[[Bench], Report]]]] = {
     "bulk": ("a thousand a request, and importing", bulk.bulk),
     "mixed": ("a mix as in life", online.mixed),
     "lots": ("redeeming from 10,000 lots", lots.lots),
-    "offers": ("promotions, vouchers and rewards in the program", alone.offered),
+    "offers": ("promotions, vouchers and rewards in the program", offers.offers),
     "quotes": ("quoting a large cart under many promotions", quotes.quotes),
     "scale": ("many members beside few", scale.scale),
     "memory": ("memory under load", memory.memory),

@@ -12,7 +12,6 @@ from statistics import median
 from benchmarks import replay
 from benchmarks.measure import Figure, Report, spread
 from benchmarks.online import Bench
-from benchmarks.workload import OFFERS
 
 PROCESSES = 2
 
@@ -51,27 +50,6 @@ def replayed(bench: Bench) -> Report:
         value = median([one[stage] for one in ones])
         figures.append(Figure(f"replay_{stage}_us", f"of which {stage}, a purchase", round(value, 2), "us"))
     return Report(figures)
-
-
-def offered(bench: Bench) -> Report:
-    """The same purchases under a program that also has promotions, vouchers and rewards, in turns with it."""
-    sizes = (500, 3_000 if bench.options.quick else 6_000, 3)
-    plain: list[float] = []
-    offers: list[float] = []
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        for number in range(3):
-            plain += [sum(each.values()) for each in pool.starmap(replay.measure, [sizes])]
-            offers += [sum(each.values()) for each in pool.starmap(replay.measure, [(*sizes, OFFERS)])]
-            bench.say(f"  round {number + 1}: plain {plain[-1]:.0f} us, with offers {offers[-1]:.0f} us")
-    ratios = [with_ / without for with_, without in zip(offers, plain, strict=True)]
-    what = "a purchase with promotions, vouchers and rewards in the program, beside one without"
-    return Report(
-        [
-            spread("offers_core_vs_plain", what, ratios, "x", note="the core alone"),
-            Figure("offers_us", "processor time of a purchase with them", round(median(offers), 1), "us"),
-            Figure("offers_plain_us", "and without", round(median(plain), 1), "us"),
-        ]
-    )
 
 
 def _rate(stages: dict[str, float]) -> float:

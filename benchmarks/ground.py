@@ -26,8 +26,9 @@ from benchmarks import workload
 from benchmarks.machine import cpu_seconds
 from benchmarks.requests import now
 from laurels import wiring
+from laurels.api.publishing import Published
 from laurels.clock import RealClock
-from laurels.core.calendar import MICROSECONDS_PER_DAY
+from laurels.core.calendar import MICROSECONDS_PER_DAY, MICROSECONDS_PER_SECOND
 from laurels.intake.submission import Submission
 from laurels.settings import Settings
 from laurels.store import embedded
@@ -123,6 +124,11 @@ class Ground:
         """The template for a contender that needs no copy: what it writes stays, which in so many rows is little."""
         url = self.server.database_url(template)
         return Copy(template, url, asyncio.run(_key(url)))
+
+    def published(self, copy: Copy, beside: str) -> Copy:
+        """The copy with these parts of a document beside its program, in effect."""
+        asyncio.run(_publish(copy.url, workload.DOCUMENT + beside))
+        return copy
 
     def empty(self, name: str) -> Copy:
         """A new database, brought up to date and without a program."""
@@ -287,6 +293,14 @@ async def _fill(url: str, members: int, *, short: bool) -> None:
             await connection.execute(f"vacuum (analyze) {table}")
     finally:
         await connection.close()
+
+
+async def _publish(url: str, document: str) -> None:
+    async with wiring.application(Settings(database_url=url)) as running:
+        published = await wiring.publish(running, document)
+        if not isinstance(published, Published):
+            raise RuntimeError(f"the program was not published: {published}")
+        await asyncio.sleep((published.version.effective_at - now()) / MICROSECONDS_PER_SECOND + 1)
 
 
 async def _live(running: Any, type: str, at: int) -> None:

@@ -107,7 +107,7 @@ def online(bench: Bench) -> Report:
     found = bench.shapes(members)
     contest = Contest(bench.options, bench.say, rounds=bench.options.rounds)
     with ExitStack() as stack:
-        copies = {name: _copy(bench, stack, name) for name in ("laurels", "laurels_2p", "pgbench", "orm")}
+        copies = {name: copied(bench, stack, name) for name in ("laurels", "laurels_2p", "pgbench", "orm")}
         one = stack.enter_context(serving(copies["laurels"]))
         two = stack.enter_context(serving(copies["laurels_2p"], processes=2))
         orm = stack.enter_context(_orm(copies["orm"]))
@@ -141,7 +141,7 @@ def few(bench: Bench) -> Report:
     found = bench.shapes(members)
     contest = Contest(bench.options, bench.say)
     with ExitStack() as stack:
-        copies = {name: _copy(bench, stack, name) for name in ("many", "hot", "single", "orm_1", "pgbench_1")}
+        copies = {name: copied(bench, stack, name) for name in ("many", "hot", "single", "orm_1", "pgbench_1")}
         servers = {name: stack.enter_context(serving(copies[name])) for name in ("many", "hot", "single")}
         servers["orm_1"] = stack.enter_context(_orm(copies["orm_1"]))
         pgbench = Pgbench(copies["pgbench_1"], found, members)
@@ -188,7 +188,7 @@ def mixed(bench: Bench) -> Report:
     members = bench.options.members
     contest = Contest(bench.options, bench.say)
     with ExitStack() as stack:
-        copies = {name: _copy(bench, stack, name) for name in ("purchases", "mixed")}
+        copies = {name: copied(bench, stack, name) for name in ("purchases", "mixed")}
         servers = {name: stack.enter_context(serving(copy)) for name, copy in copies.items()}
         contest.add("purchases", "purchases alone, 64 connections", bench.over_http(servers["purchases"], members))
         contest.add(
@@ -207,7 +207,7 @@ def mixed(bench: Bench) -> Report:
     return Report(figures, [contest.contender("purchases"), mix])
 
 
-def _copy(bench: Bench, stack: ExitStack, name: str) -> Copy:
+def copied(bench: Bench, stack: ExitStack, name: str) -> Copy:
     copy = bench.ground.copy(name, bench.ground.template(bench.options.members))
     stack.callback(bench.ground.drop, copy)
     return copy

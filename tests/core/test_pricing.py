@@ -158,7 +158,7 @@ def test_each_offer_works_on_what_earlier_ones_left() -> None:
 def test_a_limit_trims_or_refuses() -> None:
     cart = [line(1000)]
     wanted = replace(bid(PercentOff(HALF), cart), most=300)
-    assert appraise(cart, [1000], wanted) == Appraisal("x", "trimmed", 500, (300,))
+    assert appraise(cart, [1000], wanted) == Appraisal("x", "trimmed", 500, (300,), 300)
     assert appraise(cart, [1000], replace(wanted, refuse=True)) == Appraisal("x", "limit_reached", 500, (0,))
 
 

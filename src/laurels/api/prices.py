@@ -5,6 +5,7 @@ What became of each of them is said beside the prices, also why a voucher cannot
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
@@ -195,15 +196,29 @@ def _prices(priced: Priced, compiled: Compiled, quote: QuoteState | None) -> Pri
 
 
 def _outcome(each: Offered, places: int) -> PromotionOutcome:
-    wanted, given = format_minor(each.wanted, places), format_minor(each.given, places)
-    sentence = promotion_sentence(each.code, each.by, wanted, given)
+    if not each.wanted:
+        return _nothing(each.promotion, each.code, each.by, places)
+    return _promotion_outcome(each.promotion, each.code, each.by, each.wanted, each.given, places)
+
+
+@lru_cache(4096)
+def _nothing(promotion: str, code: str, by: str | None, places: int) -> PromotionOutcome:
+    """Of a promotion that wants nothing, as most do: the same for everybody."""
+    return _promotion_outcome(promotion, code, by, 0, 0, places)
+
+
+def _promotion_outcome(
+    promotion: str, code: str, by: str | None, wanted: int, given: int, places: int
+) -> PromotionOutcome:
+    wanted_text, given_text = format_minor(wanted, places), format_minor(given, places)
+    sentence = promotion_sentence(code, by, wanted_text, given_text)
     return PromotionOutcome(
-        promotion=each.promotion,
-        applied=each.given > 0,
-        code=each.code,
-        wanted=wanted,
-        given=given,
-        limited_by=each.by,
+        promotion=promotion,
+        applied=given > 0,
+        code=code,
+        wanted=wanted_text,
+        given=given_text,
+        limited_by=by,
         text={"en": sentence.en, "zh-CN": sentence.zh},
     )
 
@@ -235,13 +250,15 @@ def discounts_of(facts: tuple[AnyFact, ...], compiled: Compiled) -> tuple[dict[s
             for each in priced.offers:
                 amount = sum([line.amount for line in each.lines])
                 if amount:
-                    found.append(_discount(each.promotion, format_minor(amount, places)))
+                    found.append(_discount(each.promotion, each.voucher is not None, format_minor(amount, places)))
         elif isinstance(priced, DiscountsBack):
-            found += [_discount(id, format_minor(-amount, places)) for id, amount in priced.discounts.items()]
+            # No id of a promotion is spelled as codes are.
+            found += [
+                _discount(code, canonical(code) == code, format_minor(-amount, places))
+                for code, amount in priced.discounts.items()
+            ]
     return tuple(found)
 
 
-def _discount(code: str, amount: str) -> dict[str, Any]:
-    # No id of a promotion is spelled as codes are.
-    word = "voucher" if canonical(code) == code else "promotion"
-    return {"kind": "discount", word: grouped(code), "amount": amount}
+def _discount(code: str, is_voucher: bool, amount: str) -> dict[str, Any]:
+    return {"kind": "discount", "voucher" if is_voucher else "promotion": grouped(code), "amount": amount}

@@ -80,6 +80,8 @@ def canonical(text: str) -> str:
     """
     if len(text) > 4 * CODE_MOST:
         return ""
+    if text.isascii() and text.isalnum() and len(text) != LENGTH:
+        return text.upper() if len(text) <= CODE_MOST else ""  # What most are: the till's own, and words.
     plain = "".join([
         character
         for character in unicodedata.normalize("NFKC", text).upper()

@@ -106,6 +106,8 @@ def format_minor(amount: int, places: int) -> str:
     if not places:
         return str(amount)
     digits = str(amount)
+    if amount >= 0 and len(digits) > places:
+        return f"{digits[:-places]}.{digits[-places:]}"
     sign = ""
     if digits[0] == "-":
         sign, digits = "-", digits[1:]

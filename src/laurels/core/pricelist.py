@@ -105,7 +105,17 @@ class Pricelist:
     of a discount, `groups` all by id.
     """
 
-    __slots__ = ("budgets", "cooldowns", "groups", "ids", "pools", "promotions", "reads_wallets", "units")
+    __slots__ = (
+        "budgets",
+        "cooldowns",
+        "groups",
+        "has_exclusive",
+        "ids",
+        "pools",
+        "promotions",
+        "reads_wallets",
+        "units",
+    )
 
     def __init__(self, units: tuple[Unit, ...], promotions: Sequence[CompiledPromotion]) -> None:
         self.units = units
@@ -119,6 +129,7 @@ class Pricelist:
             if isinstance(unit, CompiledGroup):
                 self.groups[unit.id] = unit
                 ahead.extend(unit.members)
+        self.has_exclusive = any(isinstance(unit, CompiledGroup) and unit.mode == "exclusive" for unit in units)
         self.budgets = {pool: limit for each in promotions for pool, limit in each.budget_pools}
         self.pools = tuple(self.budgets)
         rules = [rule for each in promotions for rule in (each.promotion.when, each.promotion.offer.lines) if rule]

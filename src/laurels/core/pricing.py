@@ -63,11 +63,7 @@ class Appraisal(msgspec.Struct, frozen=True, gc=False):
     outcome: str
     wanted: int
     lines: tuple[int, ...]
-
-    @property
-    def given(self) -> int:
-        """All that it takes off."""
-        return sum(self.lines)
+    given: int = 0
 
 
 class Priced(msgspec.Struct, frozen=True, gc=False):
@@ -115,7 +111,7 @@ def appraise(cart: Sequence[Line], left: Sequence[int], bid: Bid) -> Appraisal:
             return Appraisal(bid.code, "limit_reached", wanted, nothing)
         room = bid.most
     lines = tuple(caps) if room == most else allocate(room, weights) if is_bare else share(room, weights, caps)
-    return Appraisal(bid.code, "applied" if room == wanted else "trimmed", wanted, lines)
+    return Appraisal(bid.code, "applied" if room == wanted else "trimmed", wanted, lines, room)
 
 
 def share(total: int, weights: Sequence[int], caps: Sequence[int]) -> tuple[int, ...]:

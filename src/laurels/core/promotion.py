@@ -63,7 +63,7 @@ class Judgement:
     def run(self) -> list[Offered]:
         """What becomes of every promotion, in the order in which they apply."""
         left = [line.amount for line in self._lines]
-        winner = self._exclusive(left)
+        winner = self._exclusive(left) if self._pricelist.has_exclusive else None
         offered: list[Offered] = []
         for unit in self._pricelist.units:
             if isinstance(unit, CompiledPromotion):
@@ -71,7 +71,9 @@ class Judgement:
                 if isinstance(bid, str):
                     offered.append(unit.skipped[bid])
                     continue
-            result = self._unit(unit, left, note=True)
+                result = self._promotion(unit, left)
+            else:
+                result = self._group(unit, left, note=True)
             if winner is not None and isinstance(unit, CompiledGroup) and unit.id != winner:
                 offered += [_instead(each, "excluded") for each in result.offered]
                 continue
@@ -86,15 +88,18 @@ class Judgement:
             for n, unit in enumerate(self._pricelist.units)
             if isinstance(unit, CompiledGroup)
             and unit.mode == "exclusive"
-            and self._unit(unit, left, note=False).given > 0
+            and self._group(unit, left, note=False).given > 0
         ]
         return min(found)[2] if found else None
 
     # --- groups -------------------------------------------------------------------------------------------------------
 
     def _unit(self, unit: Unit, left: list[int], *, note: bool) -> Result:
-        if isinstance(unit, CompiledPromotion):
-            return self._promotion(unit, left)
+        return (
+            self._promotion(unit, left) if isinstance(unit, CompiledPromotion) else self._group(unit, left, note=note)
+        )
+
+    def _group(self, unit: CompiledGroup, left: list[int], *, note: bool) -> Result:
         if unit.mode not in CHOOSING:
             offered: list[Offered] = []
             given = 0
@@ -121,11 +126,12 @@ class Judgement:
                 (n for n, (member, result) in enumerate(tried) if result.given > 0 and _is_in(chosen, member)), None
             )
         if note and len(giving) > 1:
-            offers = tuple([(tried[n][0].id, tried[n][1].given) for *_, n in sorted(giving, key=lambda each: each[2])])
+            offers = tuple([(tried[n][0].id, tried[n][1].given) for *_, n in giving])
             self.contests.append(Contest(group.id, offers, "" if place is None else tried[place][0].id))
         offered: list[Offered] = []
         for n, (_member, result) in enumerate(tried):
-            offered += result.offered if n == place else [_instead(each, code) for each in result.offered]
+            is_as_tried = n == place or not result.given
+            offered += result.offered if is_as_tried else [_instead(each, code) for each in result.offered]
         if place is None:
             return Result(offered, left, 0)
         return Result(offered, tried[place][1].left, tried[place][1].given)
@@ -150,11 +156,15 @@ class Judgement:
             if room.points < given:
                 found = appraise(self._lines, left, msgspec.structs.replace(bid, most=room.points))
                 given, code, by = found.given, "trimmed", room.by
-        lines = tuple([LineOff(line.line, off) for line, off in zip(self._lines, found.lines, strict=True) if off])
-        after = [amount - off for amount, off in zip(left, found.lines, strict=True)]
+        lines: list[LineOff] = []
+        after = left.copy()
+        for n, off in enumerate(found.lines):
+            if off:
+                lines.append(LineOff(self._lines[n].line, off))
+                after[n] -= off
         if code == "trimmed" and by is None:
             by = "floor"
-        return Result([Offered(each.id, code, wanted, given, lines, by)], after, given)
+        return Result([Offered(each.id, code, wanted, given, tuple(lines), by)], after, given)
 
     def _bid(self, each: CompiledPromotion) -> Bid | str:
         """The promotion as an offer on this cart, or why it makes none; that depends on no other promotion."""
@@ -238,10 +248,11 @@ def cart_of(
             id: case.root.wallets.get(case.versions.current(id, case.at), _NO_BALANCE) for id in compiled.wallets
         }
         view = msgspec.structs.replace(view, wallets=wallets)
+    seen = activity_view(activity)
     return Cart(
         before_promotions(purchase, codes),
         view,
-        msgspec.structs.replace(activity_view(activity), type="purchase"),
+        seen if seen.type == "purchase" else msgspec.structs.replace(seen, type="purchase"),
         compiled.zone.local(activity.occurred_at),
         activity.occurred_at,
     )
@@ -249,7 +260,7 @@ def cart_of(
 
 def before_promotions(purchase: Purchase, codes: frozenset[str]) -> Purchase:
     """The purchase with its prices before these promotions and vouchers; what a till takes off otherwise stays off."""
-    if not any(line.discounts for line in purchase.lines):
+    if not any(code in codes for line in purchase.lines for code, _off in line.discounts):
         return purchase
     lines = tuple(
         [
@@ -288,17 +299,22 @@ def _not_on_offer(purchase: Purchase, offered: Sequence[Offered], pricelist: Pri
 
 
 def price_cart(case: Case, compiled: Compiled, pricelist: Pricelist, cart: Cart) -> Priced | Refusal:
-    """What promotions take off a cart; all that they give counts."""
-    refusal = check_choices(cart.purchase, pricelist)
+    """What promotions take off a cart; all that they give counts. The prices before are not in it."""
+    chooses = bool(cart.purchase.choices)
+    refusal = check_choices(cart.purchase, pricelist) if chooses else None
     if refusal is not None:
         return refusal
     judgement = Judgement(case, compiled, pricelist, cart)
     offered = judgement.run()
-    refusal = _not_on_offer(cart.purchase, offered, pricelist)
+    refusal = _not_on_offer(cart.purchase, offered, pricelist) if chooses else None
     if refusal is not None:
         return refusal
-    before = tuple([LineOff(line.line, line.amount) for line in cart.purchase.lines])
-    return Priced(compiled.number, before, tuple(offered), tuple(judgement.contests))
+    return Priced(compiled.number, (), tuple(offered), tuple(judgement.contests))
+
+
+def prices_before(cart: Cart) -> tuple[LineOff, ...]:
+    """The prices of a cart's lines before promotions."""
+    return tuple([LineOff(line.line, line.amount) for line in cart.purchase.lines])
 
 
 def after_promotions(cart: Purchase, priced: Priced) -> Purchase:
@@ -327,6 +343,8 @@ Taken = Mapping[tuple[str, str], int]
 def deviations_of(priced: Priced, taken: Taken) -> tuple[Deviation, ...]:
     """What the till took off beyond what is given, by line and code; negative where it took less."""
     ours = {(line.line, each.promotion): line.amount for each in priced.offers for line in each.lines}
+    if ours == taken:
+        return ()
     return tuple(
         [
             Deviation(*key, taken.get(key, 0) - ours.get(key, 0))
@@ -384,10 +402,12 @@ def counted_of_voucher(each: Offered, taken: Taken) -> tuple[LineOff, ...]:
 
 def count(case: Case, compiled: Compiled, pricelist: Pricelist, priced: Priced, instant: Instant) -> Priced:
     """Counts what was given against limits and budgets; the same with which ones those are."""
-    if not any(each.lines for each in priced.offers):
-        return priced
     offers: list[Offered] = []
+    counts = False
     for each in priced.offers:
+        if not each.lines:
+            offers.append(each)
+            continue
         given = sum([line.amount for line in each.lines])
         promotion = pricelist.promotions.get(each.promotion)
         if not given or promotion is None or not promotion.limits:
@@ -395,7 +415,8 @@ def count(case: Case, compiled: Compiled, pricelist: Pricelist, priced: Priced, 
             continue
         limits, pools = use(case, compiled, promotion, instant, given, True)
         offers.append(msgspec.structs.replace(each, limits=limits, pools=pools))
-    return msgspec.structs.replace(priced, offers=tuple(offers))
+        counts = True
+    return msgspec.structs.replace(priced, offers=tuple(offers)) if counts else priced
 
 
 def give_back(case: Case, pools: Sequence[str], amount: int, *, whole: bool) -> None:

@@ -38,6 +38,7 @@ from laurels.core.promotion import (
     count,
     deviations_of,
     price_cart,
+    prices_before,
     taken_by_till,
 )
 from laurels.core.quote import give_promised, open_quote, paid_otherwise, release_gifts, release_grants, still_due
@@ -154,10 +155,11 @@ def price_order(
     points = giving_points(priced.offers) if claims else ()
     if not quoting:
         priced = as_taken(priced, taken)
-        if not held and not priced.deviations and not any(each.lines for each in priced.offers):
-            priced = msgspec.structs.replace(priced, before=())  # The order says its prices itself.
     priced = count(case, compiled, pricelist, priced, activity.occurred_at)
-    case.emit(msgspec.structs.replace(priced, quote=data.quote, held=held))
+    # An order of which nothing is taken off says its prices itself.
+    if quoting or held or priced.deviations or any(each.lines for each in priced.offers):
+        priced = msgspec.structs.replace(priced, before=prices_before(cart), quote=data.quote, held=held)
+    case.emit(priced)
     if not quoting:
         return data, points
     after = after_promotions(cart.purchase, priced)
