@@ -17,7 +17,7 @@ import msgspec
 from laurels.core.apply import FOLDS, Draft
 from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled, Trigger
-from laurels.core.facts import AnyFact
+from laurels.core.facts import AnyFact, PoolClaimed
 from laurels.core.member import Balance, Root
 from laurels.core.version import Versions
 
@@ -108,6 +108,12 @@ class Case:
         """Keeps a fact and folds it in."""
         self.facts.append(fact)
         FOLDS[type(fact)](self.draft, fact)
+
+    def claim(self, pool: str, by: int) -> None:
+        """Takes so much of a pool, or gives it back where it is negative."""
+        if by > 0 or pool in self.pools:
+            self.pools[pool] = self.pools.get(pool, 0) + by
+        self.emit(PoolClaimed(pool, by))
 
     def new_lot(self) -> str:
         """An id for a new lot, unique for the member: the activity's number and a running one."""

@@ -14,7 +14,7 @@ from laurels.core.calendar import Instant
 from laurels.core.case import Case
 from laurels.core.catalogue import CompiledReward, pool_of_year
 from laurels.core.compiled import Compiled
-from laurels.core.facts import Fulfilled, LimitUsed, PoolClaimed, RedemptionEnded, RedemptionHeld, RedemptionRestored
+from laurels.core.facts import Fulfilled, LimitUsed, RedemptionEnded, RedemptionHeld, RedemptionRestored
 from laurels.core.giving import terms_of
 from laurels.core.limit import period_of
 from laurels.core.member import Redemption
@@ -69,8 +69,7 @@ def redeem_for(case: Case, compiled: Compiled, each: CompiledReward, data: Redee
         None if reward.fulfilment is None else "requested",
     )
     for pool, by in pools.items():
-        case.pools[pool] = case.pools.get(pool, 0) + by
-        case.emit(PoolClaimed(pool, by))
+        case.claim(pool, by)
     for limit, key in each.limits:
         oldest = period_of(compiled, limit, compiled.zone.add(case.at, -compiled.program.late_horizon))
         case.emit(LimitUsed(key, held.limits[key], data.quantity, oldest, apart=True))
@@ -106,7 +105,7 @@ def fulfil(case: Case, compiled: Compiled, data: Fulfil) -> Refusal | None:
         spend(case, compiled, data.redemption, known.points)
     if effect.stock == "give_back":
         for pool, by in known.pools.items():
-            case.emit(PoolClaimed(pool, -by))
+            case.claim(pool, -by)
     return None
 
 

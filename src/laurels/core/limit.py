@@ -7,7 +7,7 @@ the shell decides again under a lock when less is left than was wanted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -15,7 +15,7 @@ import msgspec
 from laurels.core.apply import USES_IN_ROOT, uses_key
 from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled, CompiledCampaign, CompiledLimit, Trigger
-from laurels.core.facts import CooldownStarted, Judged, LimitUsed, PoolClaimed, Priced
+from laurels.core.facts import CooldownStarted, Judged, LimitUsed, Priced
 from laurels.core.member import Measures, Use
 from laurels.core.program.model import Budget, Cooldown, MemberLimit
 
@@ -185,8 +185,7 @@ def use(
         if by == 0:
             continue
         if isinstance(limit, Budget):
-            case.pools[key] = case.pools.get(key, 0) + by
-            case.emit(PoolClaimed(key, by))
+            case.claim(key, by)
             pools.append(key)
         else:
             periods[key] = period_of(compiled, limit, instant)
@@ -199,3 +198,15 @@ def use_in(case: Case, compiled: Compiled, limit: MemberLimit, key: str, period:
     uses = case.root.limits.get(key, ())
     moves = len(uses) >= USES_IN_ROOT or _is_earlier(uses, period)
     case.emit(LimitUsed(key, period, by, _oldest_period(case, compiled, limit) if moves else 0))
+
+
+def give_use_back(case: Case, limits: Mapping[str, Instant], pools: Iterable[str], amount: int, *, whole: bool) -> None:
+    """Limits and budgets get an amount back in the period in which it counted; those in times, where all of it is."""
+    for key, period in limits.items():
+        by = int(whole) if key.endswith("_times") else amount
+        if by:
+            case.emit(LimitUsed(key, period, -by))
+    for pool in pools:
+        by = int(whole) if pool.endswith("/times") else amount
+        if by:
+            case.claim(pool, -by)

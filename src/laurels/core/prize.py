@@ -14,7 +14,7 @@ from laurels.core.compiled import Compiled
 from laurels.core.draw import Entry, drawn_instantly
 from laurels.core.draw_record import FALLBACK
 from laurels.core.expiry import expiry_of, rule_for
-from laurels.core.facts import PoolClaimed, PrizeEnded, PrizeWon, TicketPlayed
+from laurels.core.facts import PrizeEnded, PrizeWon, TicketPlayed
 from laurels.core.opening import add
 from laurels.core.program.draws_model import Draw, stock_pool
 from laurels.core.program.draws_model import Prize as PrizeTerms
@@ -58,8 +58,7 @@ def play(case: Case, now: Compiled, data: Play) -> Refusal | None:
     if prize is not None and prize.quantity is not None:
         pool = stock_pool(draw.id, prize.id)
         if case.pools.get(pool, 0) < prize.quantity:
-            case.pools[pool] = case.pools.get(pool, 0) + 1
-            case.emit(PoolClaimed(pool, 1))
+            case.claim(pool, 1)
         else:
             given, prize = FALLBACK, draw.fallback
     case.emit(TicketPlayed(draw.id, ticket, day_of(now, case.at), case.at, drawn, given))
@@ -84,8 +83,7 @@ def win(case: Case, now: Compiled, data: Prize) -> Refusal | None:
     pool = stock_pool(data.draw, data.prize)
     if case.pools.get(pool, 0) >= data.quantity:
         return Refusal("prize_gone", data.prize)
-    case.pools[pool] = case.pools.get(pool, 0) + 1
-    case.emit(PoolClaimed(pool, 1))
+    case.claim(pool, 1)
     terms = PrizeTerms(data.prize, {}, wallet=data.wallet, points=data.points)
     _give(case, now, data.draw, data.place, data.prize, data.ticket, terms, data.until)
     return None
@@ -132,6 +130,4 @@ def forfeit(case: Case, key: str, at: Instant) -> None:
     won = next(each for each in known.won if each.place == int(place))
     case.emit(PrizeEnded(draw, won.place, "forfeited", at))
     if known.entered_at is not None:
-        pool = stock_pool(draw, won.prize)
-        case.pools[pool] = case.pools.get(pool, 0) - 1
-        case.emit(PoolClaimed(pool, -1))
+        case.claim(stock_pool(draw, won.prize), -1)

@@ -17,7 +17,7 @@ from laurels.core.activity import Activity, Line, Purchase
 from laurels.core.calendar import Instant, LocalTime
 from laurels.core.case import Case, View
 from laurels.core.compiled import Compiled, Selector
-from laurels.core.facts import Contest, Deviation, LineOff, Offered, PoolClaimed, Priced
+from laurels.core.facts import Contest, Deviation, LineOff, Offered, Priced
 from laurels.core.granting import ActivityView, activity_view
 from laurels.core.limit import room_of, use
 from laurels.core.member import Balance
@@ -417,12 +417,3 @@ def count(case: Case, compiled: Compiled, pricelist: Pricelist, priced: Priced, 
         offers.append(msgspec.structs.replace(each, limits=limits, pools=pools))
         counts = True
     return msgspec.structs.replace(priced, offers=tuple(offers)) if counts else priced
-
-
-def give_back(case: Case, pools: Sequence[str], amount: int, *, whole: bool) -> None:
-    """Gives an amount back to budgets, and a use where all of it is back."""
-    for pool in pools:
-        by = int(whole) if pool.endswith("/times") else amount
-        if by:
-            case.pools[pool] = case.pools.get(pool, 0) - by
-            case.emit(PoolClaimed(pool, -by))

@@ -34,12 +34,13 @@ from laurels.core.facts import (
     VoucherIssued,
     VoucherRedeemed,
 )
+from laurels.core.limit import give_use_back
 from laurels.core.member import Quote
 from laurels.core.program.draws_model import TICKETS
-from laurels.core.promotion import before_promotions, give_back
+from laurels.core.promotion import before_promotions
 from laurels.core.refusal import Refusal
 from laurels.core.ticket import obstacle
-from laurels.core.voucher import give_counts_back, issue
+from laurels.core.voucher import issue
 from laurels.core.voucher_pricing import changed_since, reserve_for_quote, spelled
 
 OPEN_MOST = 5
@@ -151,10 +152,7 @@ def time_out_quote(case: Case, quote: str, at: Instant) -> None:
     release_grants(case, reserved.grants)
     release_gifts(case, reserved.gifts)
     for each in () if reserved.priced is None else reserved.priced.offers:
-        given = sum([line.amount for line in each.lines])
-        for key, period in each.limits.items():
-            case.emit(LimitUsed(key, period, -(1 if key.endswith("_times") else given)))
-        give_back(case, each.pools, given, whole=True)
+        give_use_back(case, each.limits, each.pools, sum([line.amount for line in each.lines]), whole=True)
 
 
 def still_due(case: Case, now: Compiled, then: Compiled, reserved: QuoteReserved) -> QuoteReserved:
@@ -250,12 +248,10 @@ def give_promised(case: Case, compiled: Compiled, order: str, gifts: tuple[Promi
 def release_gifts(case: Case, gifts: tuple[PromisedGift, ...]) -> None:
     """Gives back what promised gifts were counted against."""
     for gift in gifts:
-        give_counts_back(case, gift.limits, gift.pools)
+        give_use_back(case, gift.limits, gift.pools, 1, whole=True)
 
 
 def release_grants(case: Case, grants: dict[str, tuple[Grant, ...]]) -> None:
     """Gives back what promised points were counted against."""
     for each in [grant for of_wallet in grants.values() for grant in of_wallet]:
-        for key, period in each.limits.items():
-            case.emit(LimitUsed(key, period, -(1 if key.endswith("_times") else each.points)))
-        give_back(case, each.pools, each.points, whole=True)
+        give_use_back(case, each.limits, each.pools, each.points, whole=True)

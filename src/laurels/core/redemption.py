@@ -27,7 +27,6 @@ from laurels.core.facts import (
     LotsUsed,
     Moved,
     Part,
-    PoolClaimed,
     RedemptionCaptured,
     RedemptionEnded,
     RedemptionHeld,
@@ -159,9 +158,7 @@ def end(case: Case, compiled: Compiled, redemption: str, reason: str, *, pools: 
 def give_room_back(case: Case, compiled: Compiled, held: Redemption, at: Instant, *, pools: bool) -> None:
     """What a redemption took of the member's limits is theirs again, in the same period, and of pools everybody's."""
     for pool, by in held.pools.items() if pools else ():
-        if pool in case.pools:
-            case.pools[pool] -= by
-        case.emit(PoolClaimed(pool, -by))
+        case.claim(pool, -by)
     oldest = compiled.zone.add(at, -compiled.program.late_horizon)
     for limit, period in held.limits.items():
         case.draft.get(uses_key(limit))

@@ -17,14 +17,13 @@ from laurels.core.compiled import Compiled
 from laurels.core.compiled_voucher import CompiledVoucher
 from laurels.core.facts import (
     FollowUp,
-    LimitUsed,
-    PoolClaimed,
     SentVoucher,
     VoucherEnded,
     VoucherIssued,
     VoucherReleased,
 )
 from laurels.core.folding_vouchers import open_vouchers, voucher_key, voucher_of
+from laurels.core.limit import give_use_back
 from laurels.core.member import IssuedVoucher
 from laurels.core.refusal import Refusal
 from laurels.core.voucher_activity import VoucherClaim, VoucherIssue, VoucherParcel, VoucherRevoke, VoucherTransfer
@@ -124,8 +123,7 @@ def attach(case: Case, compiled: Compiled, kind: CompiledVoucher, bearing: Beare
         until = bearing.expires_at if until is None else min(until, bearing.expires_at)
     pools: tuple[str, ...] = ()
     if bearing.pool is not None:
-        case.pools[bearing.pool] = case.pools.get(bearing.pool, 0) + 1
-        case.emit(PoolClaimed(bearing.pool, 1))
+        case.claim(bearing.pool, 1)
         pools = (bearing.pool,)
     case.emit(
         VoucherIssued(
@@ -188,18 +186,9 @@ def end(case: Case, code: str, known: IssuedVoucher, status: Ended, reason: str,
 
 def release_counts(case: Case, known: IssuedVoucher) -> None:
     """Limits and budgets get back what a use, or a reservation, counted; of a shared code also its own use."""
-    give_counts_back(case, known.limits, known.pools)
+    give_use_back(case, known.limits, known.pools, 1, whole=True)
     if known.shared:
-        give_counts_back(case, *known.counted)
-
-
-def give_counts_back(case: Case, limits: Mapping[str, Instant], pools: tuple[str, ...]) -> None:
-    """A use in times is given back to the period in which it counted, and to the budgets."""
-    for limit, period in limits.items():
-        case.emit(LimitUsed(limit, period, -1))
-    for pool in pools:
-        case.pools[pool] = case.pools.get(pool, 0) - 1
-        case.emit(PoolClaimed(pool, -1))
+        give_use_back(case, *known.counted, 1, whole=True)
 
 
 def run_out(case: Case, at: Instant) -> None:

@@ -26,7 +26,7 @@ from laurels.core.reversal.lines import (
 from laurels.core.reversal.payment import paid_back_of, restore_points
 from laurels.core.reversal.taking import give_limits_back, take, taken_of, unmeasure, where_it_is_now
 from laurels.core.reversal.target import Target, gifts_lost, targets_of
-from laurels.core.reversal.vouchers import give_back, take_gifts_back
+from laurels.core.reversal.vouchers import give_vouchers_back, take_gifts_back
 from laurels.core.ticket import void
 from laurels.core.tier import fall_back
 
@@ -67,7 +67,7 @@ def take_back(case: Case, data: Return) -> Refusal | None:
     now = case.versions.judging(case.at)
     was_whole = all(all_back(line, past.returned.get(line.line)) or is_nothing(line) for line in purchase.lines)
     measured = unmeasure(case, now, past, purchase, shares, taken, waited, whole=whole and not was_whole)
-    vouchers = give_back(case, past, recorded, shares, order.vouchers, whole=whole)
+    vouchers = give_vouchers_back(case, past, recorded, shares, order.vouchers, whole=whole)
     if recorded.given:
         lost = None if whole else gifts_lost(case, compiled, then, purchase, recorded, cumulative, money)
         take_gifts_back(case, recorded, data.order, lost)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from laurels.core.activity import Purchase
 from laurels.core.case import Case
-from laurels.core.facts import DiscountsBack, LimitUsed, LineReturned, Priced
-from laurels.core.promotion import give_back
+from laurels.core.facts import DiscountsBack, LineReturned, Priced
+from laurels.core.limit import give_use_back
 from laurels.core.reversal.lines import PastOrder, share_of
 
 
@@ -28,10 +28,6 @@ def give_discounts_back(
             continue
         brought[each.promotion] = amount
         whole = back == sum([line.amount for line in each.lines])
-        for key, period in each.limits.items():
-            by = int(whole) if key.endswith("_times") else amount
-            if by:
-                case.emit(LimitUsed(key, period, -by))
-        give_back(case, each.pools, amount, whole=whole)
+        give_use_back(case, each.limits, each.pools, amount, whole=whole)
     if brought:
         case.emit(DiscountsBack(purchase.order, brought))

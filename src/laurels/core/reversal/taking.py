@@ -9,16 +9,15 @@ from laurels.core.case import Case
 from laurels.core.compiled import Compiled
 from laurels.core.expiry import part_of
 from laurels.core.facts import (
-    LimitUsed,
     LineShare,
     LotReinstated,
     LotsUsed,
     Moved,
     Part,
-    PoolClaimed,
     TakenBack,
 )
 from laurels.core.granting import NET, base_amounts
+from laurels.core.limit import give_use_back
 from laurels.core.member import Earned, Lot
 from laurels.core.money import allocate
 from laurels.core.program.model import Track
@@ -215,15 +214,7 @@ def give_limits_back(case: Case, past: PastOrder, taken: dict[int, TakenBack]) -
     for n, entry in taken.items():
         each = past.earned[n]
         emptied = before.get(n, 0) + entry.points == each.points
-        for key, period in each.limits.items():
-            by = entry.points if key.endswith("_points") else int(emptied)
-            if by:
-                case.emit(LimitUsed(key, period, -by))
-        for pool in each.pools:
-            by = entry.points if pool.endswith("/points") else int(emptied)
-            if by:
-                case.pools[pool] = case.pools.get(pool, 0) - by
-                case.emit(PoolClaimed(pool, -by))
+        give_use_back(case, each.limits, each.pools, entry.points, whole=emptied)
 
 
 def unmeasure(

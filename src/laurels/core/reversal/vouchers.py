@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from laurels.core.case import Case
 from laurels.core.facts import VoucherEnded, VoucherGivenBack
 from laurels.core.folding_vouchers import voucher_of
+from laurels.core.limit import give_use_back
 from laurels.core.member import Purchased
 from laurels.core.reversal.lines import PastOrder, Share
-from laurels.core.voucher import give_counts_back, issue, release_counts
+from laurels.core.voucher import issue, release_counts
 
 
-def give_back(
+def give_vouchers_back(
     case: Case,
     past: PastOrder,
     recorded: Purchased,
@@ -67,4 +68,4 @@ def take_gifts_back(case: Case, recorded: Purchased, order: str, lost: frozenset
         if known.status == "reserved":
             release_counts(case, known)
         case.emit(VoucherEnded(given.code, "revoked", case.at, "returned", order))
-        give_counts_back(case, *known.counted)
+        give_use_back(case, *known.counted, 1, whole=True)
