@@ -3,11 +3,15 @@
 The tables are empty here, which is when a planner that believes in them chooses worst.
 """
 
+import json
 import re
+from typing import Any
 
 import pytest
 
-from laurels.store.database import Database
+from laurels.clock import SetClock
+from laurels.store.database import Connection, Database
+from laurels.store.programs import create_program
 from laurels.store.sql import named
 from tests.stage import asynchronous
 
@@ -27,10 +31,12 @@ LOOKS_UP = {
     "lock_outbox": ["outbox_pkey: program, id, bucket"],
     "record": [
         *("state_pkey: program, member, key, bucket", "outbox_pkey: program, id, bucket"),
-        *("pool_pkey: program", "program_pkey: id"),
+        *("pool_pkey: program, id", "program_pkey: id"),
     ],
 }
-"""By statement, which indexes it goes by and on which columns. Of pools there are few, and all are near."""
+"""By statement, which indexes it goes by and on which columns."""
+
+MANY = 3000
 
 
 async def lookups(database: Database, statement: str) -> tuple[set[str], str]:
@@ -72,3 +78,68 @@ async def test_a_plain_join_would_read_the_whole_program_every_time(laurels_url:
     )
     await database.close()
     assert found == {"state_pkey: program"}, plan
+
+
+async def rows_met(connection: Connection, statement: str, *arguments: Any) -> int:
+    """The most rows that any step of the statement met, those included that it passed over; nothing is written."""
+    await connection.execute("begin")
+    try:
+        (row,) = await connection.fetch(f"explain (analyze, format json) {statement}", *arguments)
+    finally:
+        await connection.execute("rollback")
+
+    def met(node: dict[str, Any]) -> float:
+        passed_over = sum(node.get(f"Rows Removed by {by}", 0) for by in ("Filter", "Join Filter", "Index Recheck"))
+        own = node["Actual Loops"] * (node["Actual Rows"] + passed_over)
+        return max([own, *map(met, node.get("Plans", ()))])
+
+    return int(met(json.loads(row[0])[0]["Plan"]))
+
+
+async def with_many_codes(url: str) -> Database:
+    """Two batches of codes, the large one before the small one in every order, and pools of all that were taken."""
+    database = await Database.open(url)
+    await create_program(database, SetClock(1), "cafe", "sandbox")
+    for row in (
+        "insert into code_batch (program, id, number, voucher, kind, position, made, created_at) "
+        "select 'cafe', n, n, 'ten', 'imported', 0, 0, 1 from generate_series(1, 2) n",
+        f"insert into code select 'cafe', 'A' || n, 1 from generate_series(1, {MANY}) n",
+        "insert into code select 'cafe', 'B' || n, 2 from generate_series(1, 20) n",
+        "insert into pool select program, 'code/' || code, 1 from code",
+    ):
+        await database.pool.execute(row)
+    return database
+
+
+@asynchronous
+async def test_a_plan_made_when_there_were_no_pools_takes_from_one_of_many_without_reading_the_others(
+    laurels_url: str,
+) -> None:
+    record = named("record")
+    alone = record.replace(" and p.id = any ($10::text[])", "")
+    assert alone != record
+    arguments = ["'cafe'", *["'{}'"] * 8, "'{code/A7}'", "'{1}'", "'{9}'", *["'{}'"] * 6, "null"]
+    execute = f"execute it ({', '.join(arguments)})"
+    young = await Database.open(laurels_url)
+    here, control = [await young.connect_hot() for _ in range(2)]
+    for connection, statement in ((here, record), (control, alone)):
+        await connection.execute(f"prepare it as {statement}")
+        await rows_met(connection, execute)
+    grown = await with_many_codes(laurels_url)
+    assert await rows_met(here, execute) == 1
+    # The positive control: the join alone goes through all of them.
+    assert await rows_met(control, execute) > MANY
+    await here.close()
+    await control.close()
+    await grown.close()
+    await young.close()
+
+
+@asynchronous
+async def test_a_page_of_a_small_batch_of_codes_does_not_read_a_large_one(laurels_url: str) -> None:
+    database = await with_many_codes(laurels_url)
+    for after, count in (("", 20), ("B7", 2)):
+        async with database.pool.acquire() as connection:
+            assert len(await connection.fetch(named("codes_of_batch"), "cafe", 2, after, 50)) == count
+            assert await rows_met(connection, named("codes_of_batch"), "cafe", 2, after, 50) <= 20
+    await database.close()

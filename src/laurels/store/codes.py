@@ -23,6 +23,7 @@ from laurels.store.database import Connection, Database
 from laurels.store.sql import named
 
 READ_CODES: Final = named("read_codes")
+CODES_OF_BATCH: Final = named("codes_of_batch")
 SHARE: Final = 50_000
 """How many codes are written at a time."""
 
@@ -221,15 +222,7 @@ async def codes_of_batch(
     database: Database, program: str, number: int, after: str = "", limit: int = SHARE
 ) -> list[tuple[str, int]]:
     """A page of a batch's codes in the order of their text, each with how often it was taken."""
-    rows = await database.pool.fetch(
-        "select c.code, coalesce(p.used, 0) as used from code c "
-        "left join pool p on p.program = c.program and p.id = 'code/' || c.code "
-        "where c.program = $1 and c.batch = $2 and c.code > $3 order by c.code limit $4",
-        program,
-        number,
-        after,
-        limit,
-    )
+    rows = await database.pool.fetch(CODES_OF_BATCH, program, number, after, limit)
     return [(row["code"], row["used"]) for row in rows]
 
 

@@ -296,6 +296,7 @@ create table code (
   batch   integer not null,
   primary key (program, code)
 );
+create index code_batch_order on code (program, batch, code);
 comment on table  code is 'Codes that anybody may take, or use. Who took one is said by the pool code/<code> and the member''s documents.';
 comment on column code.batch is 'The number of the batch.';
 
