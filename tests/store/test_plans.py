@@ -38,6 +38,14 @@ LOOKS_UP = {
 
 MANY = 3000
 
+JOINED = """
+  update pool p
+  set used = case when p.used <= w.at_most then p.used + w.by end
+  from unnest($10::text[], $11::bigint[], $12::bigint[]) as w (id, by, at_most)
+  where p.program = $1 and p.id = w.id
+"""
+"""Taking from pools as one would write it first."""
+
 
 async def lookups(database: Database, statement: str) -> tuple[set[str], str]:
     """Indexes with the columns that they are entered by, and the plan."""
@@ -112,22 +120,24 @@ async def with_many_codes(url: str) -> Database:
 
 
 @asynchronous
-async def test_a_plan_made_when_there_were_no_pools_takes_from_one_of_many_without_reading_the_others(
+async def test_a_plan_made_when_there_were_no_pools_takes_from_a_hundred_without_reading_the_others(
     laurels_url: str,
 ) -> None:
     record = named("record")
-    alone = record.replace(" and p.id = any ($10::text[])", "")
-    assert alone != record
-    arguments = ["'cafe'", *["'{}'"] * 8, "'{code/A7}'", "'{1}'", "'{9}'", *["'{}'"] * 6, "null"]
+    taking = record[record.index("update pool p") : record.index("),\nactivities")]
+    joined = record.replace(taking, JOINED)
+    pools, ones, nines = ",".join(f"code/A{n}" for n in range(1, 101)), ",".join(["1"] * 100), ",".join(["9"] * 100)
+    taken = [f"'{{{each}}}'" for each in (pools, ones, nines)]
+    arguments = ["'cafe'", *["'{}'"] * 8, *taken, *["'{}'"] * 6, "null"]
     execute = f"execute it ({', '.join(arguments)})"
     young = await Database.open(laurels_url)
     here, control = [await young.connect_hot() for _ in range(2)]
-    for connection, statement in ((here, record), (control, alone)):
+    for connection, statement in ((here, record), (control, joined)):
         await connection.execute(f"prepare it as {statement}")
         await rows_met(connection, execute)
     grown = await with_many_codes(laurels_url)
-    assert await rows_met(here, execute) == 1
-    # The positive control: the join alone goes through all of them.
+    assert await rows_met(here, execute) == 100
+    # The positive control: a join goes through all of them.
     assert await rows_met(control, execute) > MANY
     await here.close()
     await control.close()

@@ -3,15 +3,17 @@
 -- always updated: whoever waits for one reads it anew. Rows are reached through the whole of their key, by conflict or
 -- by place, so that the plan is the same for a young table and for an old one.
 -- What stands first is carried out last: pools are shared by everybody, and locked for as short a time as can be. One
--- that holds more than the decisions rest on becomes null, which the table refuses. They are named twice: the join alone
--- would read all pools of the program where the table was young, and every code that was taken has one. By place, one
--- that was updated meanwhile would be passed over.
+-- that holds more than the decisions rest on becomes null, which the table refuses. What is taken of each is looked up by
+-- its place in the array: a join would, where the table was young, go through all pools of the program, and every code
+-- that was taken has one. By ctid, a pool that was updated meanwhile would be passed over.
 with
 pools as (
   update pool p
-  set used = case when p.used <= w.at_most then p.used + w.by end
-  from unnest($10::text[], $11::bigint[], $12::bigint[]) as w (id, by, at_most)
-  where p.program = $1 and p.id = w.id and p.id = any ($10::text[])
+  set used = (
+    select case when p.used <= w.at_most then p.used + w.by end
+    from (select ($11::bigint[])[i], ($12::bigint[])[i] from array_position($10::text[], p.id) i) w (by, at_most)
+  )
+  where p.program = $1 and p.id = any ($10::text[])
 ),
 activities as (
   insert into activity select * from unnest($2::activity[])
