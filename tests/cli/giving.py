@@ -36,10 +36,10 @@ lines: {amount: paid}
 """
 
 
-def run(*arguments: object) -> Result:
+def run(*arguments: object, input: bytes | None = None) -> Result:
     """What came of a command."""
     result = CliRunner().invoke(
-        cli.laurels, [str(argument) for argument in arguments], obj=outside, prog_name="laurels"
+        cli.laurels, [str(argument) for argument in arguments], obj=outside, prog_name="laurels", input=input
     )
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from laurels.core.code import is_made
-from tests.cli.giving import PROGRAM, Giving
+from tests.cli.giving import PROGRAM, Giving, run
 
 VOUCHERS = PROGRAM + 'vouchers:\n  ten: {gives: {off: "10.00"}}\n  hello: {gives: {percent: 10%}, code: HELLO10}\n'
 
@@ -43,3 +45,45 @@ def test_people_are_told_what_there_is(give: Giving) -> None:
     other = ("vouchers", "generate", "--batch", "b", "--count", "6", "--voucher", "ten")
     assert "choose another name" in give.fails(*other, code=2)
     assert "no batch none" in give.fails("vouchers", "export", "--batch", "none", "--to", "x.csv", code=2)
+
+
+def test_another_list_under_the_same_name_is_refused_and_the_same_one_changes_nothing(give: Giving) -> None:
+    publish(give)
+    words = ("--batch", "a", "--voucher", "ten")
+    first, second = give.file("first.txt", "SAVE1\nSAVE2\n"), give.file("second.txt", "SAVE3\nSAVE4\nSAVE5\n")
+    assert give.json("vouchers", "import", first, *words)["codes"] == 2
+    assert give.json("vouchers", "import", first, *words)["codes"] == 0
+    assert "choose another name" in give.fails("vouchers", "import", second, *words, code=2)
+    assert give.json("vouchers", "import", second, "--batch", "b", "--voucher", "ten")["codes"] == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("code,taken\r\nSAVE-1,0\r\nSAVE-2,3\r\n", ["SAVE1", "SAVE2"]),
+        ("\ufeffSAVE1\nSAVE2\n", ["SAVE1", "SAVE2"]),
+        ('"code"\n"SAVE-1"\n"SAVE-2",7\n', ["SAVE1", "SAVE2"]),
+        ('"SAVE1\nSAVE2\n', ["SAVE1", "SAVE2"]),
+        ("\ufeffCODE\nSAVE1\ncode\n", ["CODE", "SAVE1"]),
+    ],
+)
+@pytest.mark.parametrize("from_file", [True, False])
+def test_of_each_line_the_first_field_is_the_code(
+    give: Giving, text: str, codes: list[str], *, from_file: bool
+) -> None:
+    publish(give)
+    file = give.file("list.csv", text)
+    words = ("vouchers", "import", file if from_file else "-", "--batch", "a", "--voucher", "ten")
+    result = run(*words, input=None if from_file else file.read_bytes())
+    assert result.exit_code == 0, result.output
+    give.json("vouchers", "export", "--batch", "a", "--to", "codes.csv")
+    _head, *lines = (give.directory / "codes.csv").read_text().splitlines()
+    assert [line.removesuffix(",0") for line in lines] == codes
+
+
+def test_a_line_that_is_no_text_is_no_code_and_the_others_go_in(give: Giving) -> None:
+    publish(give)
+    file = give.directory / "list.txt"
+    file.write_bytes(b"SAVE1\nSAV\xc9\nSAVE2\n")
+    taken = give.json("vouchers", "import", file, "--batch", "a", "--voucher", "ten", code=1)
+    assert (taken["codes"], taken["unreadable"]) == (2, 1)

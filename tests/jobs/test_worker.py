@@ -4,8 +4,13 @@ import asyncio
 
 import pytest
 
+from laurels.clock import Clock
 from laurels.core.calendar import MICROSECONDS_PER_DAY
+from laurels.jobs import worker as work
 from laurels.jobs.worker import KEYS_KEPT_DAYS, WOKEN_MOST, Worker
+from laurels.store import codes
+from laurels.store.codes import begin_batch, generate_share, open_batches
+from laurels.store.database import Database
 from laurels.store.idempotency import begin, fingerprint
 from tests.jobs.conftest import PROGRAM
 from tests.stage import Stage, asynchronous, instant, stage
@@ -88,3 +93,54 @@ async def test_worker_goes_on_after_a_round_that_failed(laurels_url: str, monkey
         worker = worker_of(here, on_error=lambda: errors.append(1))
         await asyncio.wait_for(worker.work(), 10)
         assert (errors, done) == ([1], [0])
+
+
+@asynchronous
+async def test_codes_are_made_a_share_a_round_and_a_batch_that_fails_keeps_nobody_waiting(
+    laurels_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codes, "SHARE", 10)
+    async with stage(laurels_url, mode="live", document=PROGRAM, now="2026-01-01") as here:
+        for id in ("broken", "large", "small"):
+            await begin_batch(here.database, here.clock, "cafe", id, "ten", wanted=25 if id == "large" else 5)
+        assert await begin(here.database, here.clock, "cafe", "old", fingerprint("POST", "/", b"")) is None
+        here.clock.at += (KEYS_KEPT_DAYS + 1) * MICROSECONDS_PER_DAY
+
+        async def faltering(database: Database, clock: Clock, program: str, id: str) -> int | None:
+            if id == "broken":
+                raise ConnectionError("the database is away")
+            return await generate_share(database, clock, program, id)
+
+        monkeypatch.setattr(work, "generate_share", faltering)
+        errors: list[int] = []
+        worker = worker_of(here, on_error=lambda: errors.append(1))
+        rounds = [await worker.round() for _ in range(4)]
+        assert [(each.coded, each.forgotten, each.is_idle) for each in rounds] == [
+            (2, 1, False),
+            (1, 0, False),
+            (1, 0, False),
+            (0, 0, True),
+        ]
+        assert len(errors) == 4
+        made = await here.database.pool.fetch("select id, made from code_batch order by id")
+        assert [tuple(row) for row in made] == [("broken", 0), ("large", 25), ("small", 5)]
+
+
+@asynchronous
+async def test_worker_does_not_pause_while_codes_are_waited_for(
+    laurels_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codes, "SHARE", 10)
+    async with stage(laurels_url, mode="live", document=PROGRAM, now="2026-01-01") as here:
+        await begin_batch(here.database, here.clock, "cafe", "b", "ten", wanted=45)
+        worker = Worker(here.database, here.intake, here.clock, every_seconds=3600)
+
+        async def stopping(database: Database) -> list[tuple[str, str]]:
+            found = await open_batches(database)
+            if not found:
+                worker.stop()
+            return found
+
+        monkeypatch.setattr(work, "open_batches", stopping)
+        await asyncio.wait_for(worker.work(), 10)
+        assert await here.count("code") == 45

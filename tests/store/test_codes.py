@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,7 +13,7 @@ from laurels.core.case import Code
 from laurels.core.code import is_made
 from laurels.proof.whole import judge_codes
 from laurels.store import codes
-from laurels.store.codes import OtherBatch
+from laurels.store.codes import OtherBatch, OtherList
 from laurels.store.database import Database
 from laurels.store.programs import create_program
 from tests.stage import asynchronous
@@ -70,4 +71,62 @@ async def test_a_code_that_was_taken_too_often_or_is_in_no_batch_is_found(laurel
         await connection.execute(put, "code/NONE", 1)
         found = {each.key: (each.stored, each.expected) for each in await judge_codes(connection, "shop")}
     assert found == {"code/TWO": ("2", "at most 1"), "code/NONE": ("1", "")}
+    await database.close()
+
+
+@asynchronous
+async def test_a_list_goes_on_where_it_stopped_and_another_one_loses_no_row_unsaid(
+    laurels_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codes, "SHARE", 2)
+    database = await opened(laurels_url)
+    await codes.begin_batch(database, CLOCK, "shop", "b", "ten", wanted=None)
+    rows = ["ONE", "?", "TWO", "TWO", "THREE"]
+
+    def cut() -> Iterator[str]:
+        yield from rows[:4]
+        raise OSError("the file is away")
+
+    with pytest.raises(OSError, match="away"):
+        await codes.import_codes(database, CLOCK, "shop", "b", cut())
+    # Shorter, other, and in another order: none of them is the list of which four rows are in.
+    for other in (["ONE"], ["ONE", "?", "TWO", "FOUR", "FIVE"], ["?", "ONE", "TWO", "TWO"], []):
+        with pytest.raises(OtherList):
+            await codes.import_codes(database, CLOCK, "shop", "b", other)
+    done, counted = await codes.import_codes(database, CLOCK, "shop", "b", rows)
+    assert (done.made, done.position, counted) == (3, 5, codes.Imported(1, 0, 0))
+    assert (await codes.import_codes(database, CLOCK, "shop", "b", rows))[1] == codes.Imported()
+    with pytest.raises(OtherList):
+        await codes.import_codes(database, CLOCK, "shop", "b", ["SIX", "SEVEN", "EIGHT", "NINE", "TEN", "ELEVEN"])
+    longer, counted = await codes.import_codes(database, CLOCK, "shop", "b", [*rows, "FOUR"])
+    assert (longer.made, longer.finished_at, counted.codes) == (4, done.finished_at, 1)
+    await database.close()
+
+
+@asynchronous
+async def test_of_two_lists_that_go_in_at_once_under_one_name_one_is_refused(
+    laurels_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codes, "SHARE", 10)
+    database = await opened(laurels_url)
+    await codes.begin_batch(database, CLOCK, "shop", "b", "ten", wanted=None)
+    lists = [[f"{letter}{n}X" for n in range(40)] for letter in "AB"]
+    came = await asyncio.gather(
+        *[codes.import_codes(database, CLOCK, "shop", "b", each) for each in lists], return_exceptions=True
+    )
+    assert sorted(type(each).__name__ for each in came) == ["OtherList", "tuple"]
+    kept = {code for code, _ in await codes.codes_of_batch(database, "shop", 1)}
+    assert [set(each) & kept for each in lists if set(each) & kept] == [kept]
+    await database.close()
+
+
+@asynchronous
+async def test_codes_are_made_with_one_connection(laurels_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codes, "SHARE", 5)
+    database = await Database.open(laurels_url, connections_most=1)
+    await create_program(database, CLOCK, "shop", "sandbox")
+    await codes.begin_batch(database, CLOCK, "shop", "b", "ten", wanted=12)
+    told: list[int] = []
+    done = await asyncio.wait_for(codes.generate(database, CLOCK, "shop", "b", told.append), 10)
+    assert (done.made, told) == (12, [5, 10, 12])
     await database.close()

@@ -99,7 +99,7 @@ async def rows_met(connection: Connection, statement: str, *arguments: Any) -> i
     def met(node: dict[str, Any]) -> float:
         passed_over = sum(node.get(f"Rows Removed by {by}", 0) for by in ("Filter", "Join Filter", "Index Recheck"))
         own = node["Actual Loops"] * (node["Actual Rows"] + passed_over)
-        return max([own, *map(met, node.get("Plans", ()))])
+        return float(max([own, *map(met, node.get("Plans", ()))]))
 
     return int(met(json.loads(row[0])[0]["Plan"]))
 
@@ -108,9 +108,11 @@ async def with_many_codes(url: str) -> Database:
     """Two batches of codes, the large one before the small one in every order, and pools of all that were taken."""
     database = await Database.open(url)
     await create_program(database, SetClock(1), "cafe", "sandbox")
-    for row in (
+    await database.pool.execute(
         "insert into code_batch (program, id, number, voucher, kind, position, made, created_at) "
-        "select 'cafe', n, n, 'ten', 'imported', 0, 0, 1 from generate_series(1, 2) n",
+        "select 'cafe', n, n, 'ten', 'imported', 0, 0, 1 from generate_series(1, 2) n"
+    )
+    for row in (
         f"insert into code select 'cafe', 'A' || n, 1 from generate_series(1, {MANY}) n",
         "insert into code select 'cafe', 'B' || n, 2 from generate_series(1, 20) n",
         "insert into pool select program, 'code/' || code, 1 from code",

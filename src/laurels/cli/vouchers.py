@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 import click
 
@@ -16,7 +18,10 @@ from laurels.cli.screen import No, Screen, ending, json_option, plural, program_
 from laurels.core.calendar import Instant, parse_instant
 from laurels.core.code import grouped
 from laurels.store import codes
-from laurels.store.codes import CODES_MOST, CodeBatch, OtherBatch
+from laurels.store.codes import CODES_MOST, CodeBatch, OtherBatch, OtherList
+
+HEAD: Final = "code"
+"""How the column of codes is called."""
 
 
 @click.group("vouchers")
@@ -131,7 +136,9 @@ def import_command(
 ) -> None:
     """Take in a list of codes, one a line; - reads standard input.
 
+    Of a CSV file the first column counts, and a first line that calls it "code" does not, as in what export writes.
     Codes that are in already, in whatever batch, are left out and counted, as are lines that are no code (exit code 1).
+    The same list again goes on where it stopped; another one wants a batch of its own.
     """
     with ending(as_json=as_json) as screen:
         outside.run_to_end(_import(outside, screen, file, batch, voucher, uses, expires, program))
@@ -152,10 +159,14 @@ async def _import(
         begun = await _begin(running, program, id, voucher, None, uses, expires)
         with _reading(file) as stream, screen.progress(id, None) as move:
             move(begun.position, None)
-            rows = (line.rstrip("\r\n") for line in stream)
-            done, counted = await codes.import_codes(
-                running.database, running.clock, program, id, rows, lambda read: move(read, None)
-            )
+            try:
+                done, counted = await codes.import_codes(
+                    running.database, running.clock, program, id, _rows(stream), lambda read: move(read, None)
+                )
+            except OtherList:
+                raise click.UsageError(
+                    f"Another list was taken in as batch {id}, or is at this moment: choose another name."
+                ) from None
     _say(screen, done, {"codes": counted.codes, "unreadable": counted.unreadable, "repeated": counted.repeated})
     if counted.unreadable or counted.repeated:
         raise No
@@ -163,11 +174,28 @@ async def _import(
 
 @contextmanager
 def _reading(file: Path) -> Iterator[IO[str]]:
+    """The file as text, from wherever it comes; what is not text is kept as what can be no code."""
     if str(file) == "-":
-        yield sys.stdin
+        stream = io.TextIOWrapper(sys.stdin.buffer, "utf-8-sig", errors="surrogateescape")
+        try:
+            yield stream
+        finally:
+            stream.detach()
         return
-    with closing(file.open(encoding="utf-8-sig")) as stream:
-        yield stream
+    with closing(file.open(encoding="utf-8-sig", errors="surrogateescape")) as opened:
+        yield opened
+
+
+def _rows(stream: Iterable[str]) -> Iterator[str]:
+    """The first field of each line, without a head. Line by line: a quotation mark that is left open ends with its."""
+    for number, line in enumerate(stream):
+        try:
+            cells = next(csv.reader([line]), [])
+        except csv.Error:
+            cells = []
+        field = cells[0] if cells else ""
+        if number or field.strip().casefold() != HEAD:
+            yield field
 
 
 @vouchers_group.command("export")
@@ -190,7 +218,7 @@ async def _export(outside: Outside, screen: Screen, id: str, to: Path, given: st
             raise click.UsageError(f"There is no batch {id}.")
         written = 0
         with to.open("w", encoding="utf-8", newline="") as stream, screen.progress(id, found.made) as move:
-            stream.write("code,taken\n")
+            stream.write(f"{HEAD},taken\n")
             async for page in codes.all_codes(running.database, program, found.number):
                 stream.writelines([f"{grouped(code)},{taken}\n" for code, taken in page])
                 written += len(page)

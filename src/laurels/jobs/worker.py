@@ -17,7 +17,7 @@ from laurels import log
 from laurels.clock import Clock
 from laurels.core.calendar import MICROSECONDS_PER_DAY
 from laurels.intake.engine import Intake
-from laurels.store.codes import generate, open_batches
+from laurels.store.codes import generate_share, open_batches
 from laurels.store.database import Database
 from laurels.store.idempotency import forget
 from laurels.store.programs import programs
@@ -36,11 +36,13 @@ class Round(msgspec.Struct, frozen=True):
     ended: int
     forgotten: int
     drawn: int = 0
+    coded: int = 0
+    """Batches of which it made a share of codes."""
 
     @property
     def is_idle(self) -> bool:
         """Whether there was nothing to do."""
-        return not (self.woken or self.ended or self.forgotten or self.drawn)
+        return not (self.woken or self.ended or self.forgotten or self.drawn or self.coded)
 
 
 class Worker:
@@ -68,17 +70,19 @@ class Worker:
     async def work(self) -> None:
         """Goes round until stopped."""
         while not self._stopping.is_set():
+            pause = float(self._every_seconds)
             try:
                 done = await self.round()
                 if not done.is_idle:
-                    self._log.info(
-                        "round", woken=done.woken, ended=done.ended, forgotten=done.forgotten, drawn=done.drawn
-                    )
+                    self._log.info("round", **msgspec.structs.asdict(done))
+                if done.coded:
+                    # Somebody waits for the rest of the codes.
+                    pause = 0
             except Exception:  # noqa: BLE001 - it is logged and counted, and the next round tries again
                 self._on_error()
                 self._log.exception("round_failed")
             try:
-                await asyncio.wait_for(self._stopping.wait(), self._every_seconds)
+                await asyncio.wait_for(self._stopping.wait(), pause)
             except TimeoutError:
                 continue
 
@@ -87,7 +91,10 @@ class Worker:
         self._stopping.set()
 
     async def round(self) -> Round:
-        """Goes on with draws, wakes whoever is due, ends open follow-ups, makes codes asked for, forgets old keys."""
+        """Goes on with draws, wakes whoever is due, ends open follow-ups, forgets old keys, makes codes asked for.
+
+        Of each batch of codes one share is made, so that members are woken in between.
+        """
         woken = 0
         drawn = 0
         for program in await programs(self._database):
@@ -101,11 +108,21 @@ class Worker:
                 if count < WOKEN_MOST:
                     break
         ended = await self._intake.resume_outbox()
-        for program_id, batch in await open_batches(self._database):
-            if not self._stopping.is_set():
-                await generate(self._database, self._clock, program_id, batch)
         forgotten = await forget(self._database, self._clock.now() - KEYS_KEPT_DAYS * MICROSECONDS_PER_DAY)
-        return Round(woken, ended, forgotten, drawn)
+        return Round(woken, ended, forgotten, drawn, await self._make_codes())
+
+    async def _make_codes(self) -> int:
+        """How many batches came on; one that fails keeps no other waiting, and is tried again in the next round."""
+        came_on = 0
+        for program, batch in await open_batches(self._database):
+            if self._stopping.is_set():
+                break
+            try:
+                came_on += await generate_share(self._database, self._clock, program, batch) is not None
+            except Exception:  # noqa: BLE001 - it is logged and counted, and the next round tries again
+                self._on_error()
+                self._log.exception("codes_failed", program=program, batch=batch)
+        return came_on
 
     async def _go_on_with_draws(self, program: str) -> int:
         """Steps of draws; members are woken also where a draw fails, which is tried again in the next round."""

@@ -1,17 +1,18 @@
 """Codes of vouchers that belong to nobody yet: made in batches of any size, imported from lists, read for decisions.
 
 A batch is written a share at a time, each in a transaction with how far it has come, so that one that was interrupted
-goes on where it stopped. What a batch's codes are made of is a seed that is forgotten when all of them are made.
+goes on where it stopped. What a batch's codes are made of is a seed that is forgotten when all of them are made. A list
+goes on only where its first rows are those that were taken in: another one under the same name is refused.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from hashlib import sha256
 from itertools import islice
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -30,7 +31,9 @@ SHARE: Final = 50_000
 CODES_MOST: Final = 1_000_000
 """How many codes a batch may have."""
 
-_COLUMNS: Final = "id, number, voucher, kind, uses, expires_at, wanted, position, made, seed, created_at, finished_at"
+_COLUMNS: Final = (
+    "id, number, voucher, kind, uses, expires_at, wanted, position, made, seed, digest, created_at, finished_at"
+)
 
 
 class CodeBatch(msgspec.Struct, frozen=True):
@@ -46,12 +49,17 @@ class CodeBatch(msgspec.Struct, frozen=True):
     position: int
     made: int
     seed: bytes | None
+    digest: bytes | None
     created_at: Instant
     finished_at: Instant | None
 
 
 class OtherBatch(Exception):  # noqa: N818 - it says what there is, and nothing is broken
     """There is a batch of this id with other codes."""
+
+
+class OtherList(OtherBatch):
+    """Another list was taken in as this batch, or is being taken in; the rows that were committed stay."""
 
 
 async def read_codes(connection: Connection, program: str, codes: Collection[str]) -> dict[str, Code]:
@@ -64,17 +72,6 @@ async def batch(database: Database, program: str, id: str) -> CodeBatch | None:
     """A batch, if there is one of this id."""
     row = await database.pool.fetchrow(f"select {_COLUMNS} from code_batch where program = $1 and id = $2", program, id)  # noqa: S608 - columns are ours
     return None if row is None else CodeBatch(**row)
-
-
-async def batches(database: Database, program: str, after: str = "", limit: int = 1000) -> list[CodeBatch]:
-    """The batches of a program by id."""
-    rows = await database.pool.fetch(
-        f"select {_COLUMNS} from code_batch where program = $1 and id > $2 order by id limit $3",  # noqa: S608 - columns are ours
-        program,
-        after,
-        limit,
-    )
-    return [CodeBatch(**row) for row in rows]
 
 
 async def open_batches(database: Database) -> list[tuple[str, str]]:
@@ -130,36 +127,43 @@ async def generate(
     database: Database, clock: Clock, program: str, id: str, tell: Callable[[int], None] = lambda _made: None
 ) -> CodeBatch:
     """Makes what is left to be made of a batch; several may try at once, and each code is made once."""
-    while True:
-        async with database.pool.acquire() as connection:
-            found = await batch(database, program, id)
-            assert found is not None
-            if found.finished_at is not None or found.seed is None or found.wanted is None:
-                return found
-            start, end = found.position, min(found.position + SHARE, found.wanted)
-            codes = await asyncio.to_thread(_codes_of, found.seed, start, end)
-            async with connection.transaction():
-                position = await connection.fetchval(
-                    "select position from code_batch where program = $1 and id = $2 for update", program, id
-                )
-                if position != start:
-                    continue
-                await connection.copy_records_to_table(
-                    "code",
-                    records=[(program, code, found.number) for code in codes],
-                    columns=("program", "code", "batch"),
-                    schema_name="laurels",
-                )
-                is_done = end == found.wanted
-                await connection.execute(
-                    "update code_batch set position = $3, made = $3, finished_at = $4, "
-                    "seed = case when $4::bigint is null then seed end where program = $1 and id = $2",
-                    program,
-                    id,
-                    end,
-                    clock.now() if is_done else None,
-                )
-        tell(end)
+    while (made := await generate_share(database, clock, program, id)) is not None:
+        tell(made)
+    found = await batch(database, program, id)
+    assert found is not None
+    return found
+
+
+async def generate_share(database: Database, clock: Clock, program: str, id: str) -> int | None:
+    """Makes the next share of a batch, unless somebody else made it: how far the batch has come; None if it is done."""
+    found = await batch(database, program, id)
+    assert found is not None
+    if found.finished_at is not None or found.seed is None or found.wanted is None:
+        return None
+    start, end = found.position, min(found.position + SHARE, found.wanted)
+    # No connection is held meanwhile: others need it more.
+    codes = await asyncio.to_thread(_codes_of, found.seed, start, end)
+    async with database.pool.acquire() as connection, connection.transaction():
+        position: int = await connection.fetchval(
+            "select position from code_batch where program = $1 and id = $2 for update", program, id
+        )
+        if position != start:
+            return position
+        await connection.copy_records_to_table(
+            "code",
+            records=[(program, code, found.number) for code in codes],
+            columns=("program", "code", "batch"),
+            schema_name="laurels",
+        )
+        await connection.execute(
+            "update code_batch set position = $3, made = $3, finished_at = $4, "
+            "seed = case when $4::bigint is null then seed end where program = $1 and id = $2",
+            program,
+            id,
+            end,
+            clock.now() if end == found.wanted else None,
+        )
+    return end
 
 
 class Imported(msgspec.Struct):
@@ -178,16 +182,40 @@ async def import_codes(
     rows: Iterable[str],
     tell: Callable[[int], None] = lambda _read: None,
 ) -> tuple[CodeBatch, Imported]:
-    """Takes a list in, from where an earlier attempt stopped; a code that any batch has already is left out."""
+    """Takes a list in, from where an earlier attempt stopped; a code that any batch has already is left out.
+
+    OtherList where the rows that are done with are not those of this list.
+    """
     found = await batch(database, program, id)
     assert found is not None
     counted = Imported()
-    position = found.position
-    rest: Iterator[str] = islice(iter(rows), position, None)
-    while share := list(islice(rest, SHARE)):
-        spelled = [canonical(row) for row in share]
-        codes = list(dict.fromkeys([code for code in spelled if len(code) > 2]))
+    position, seen = 0, sha256()
+    spelled = map(canonical, rows)
+    while position < found.position:
+        known = list(islice(spelled, min(SHARE, found.position - position)))
+        if not known:
+            raise OtherList(id)
+        position += len(known)
+        _see(seen, known)
+    if position and seen.digest() != found.digest:
+        raise OtherList(id)
+    while share := list(islice(spelled, SHARE)):
+        codes = list(dict.fromkeys([code for code in share if len(code) > 2]))
+        before = position
+        position += len(share)
+        _see(seen, share)
         async with database.pool.acquire() as connection, connection.transaction():
+            came = await connection.fetchval(
+                "update code_batch set position = $4, digest = $5 where program = $1 and id = $2 and position = $3 "
+                "returning position",
+                program,
+                id,
+                before,
+                position,
+                seen.digest(),
+            )
+            if came is None:
+                raise OtherList(id)
             kept = await connection.fetch(
                 "insert into code (program, code, batch) select $1, c, $3 from unnest($2::text[]) c "
                 "on conflict (program, code) do nothing returning code",
@@ -195,17 +223,13 @@ async def import_codes(
                 codes,
                 found.number,
             )
-            position += len(share)
             await connection.execute(
-                "update code_batch set position = $3, made = made + $4 where program = $1 and id = $2",
-                program,
-                id,
-                position,
-                len(kept),
+                "update code_batch set made = made + $3 where program = $1 and id = $2", program, id, len(kept)
             )
+        readable = sum(len(code) > 2 for code in share)
         counted.codes += len(kept)
-        counted.unreadable += sum(len(code) <= 2 for code in spelled)
-        counted.repeated += sum(len(code) > 2 for code in spelled) - len(kept)
+        counted.unreadable += len(share) - readable
+        counted.repeated += readable - len(kept)
         tell(position)
     await database.pool.execute(
         "update code_batch set finished_at = coalesce(finished_at, $3) where program = $1 and id = $2",
@@ -216,6 +240,10 @@ async def import_codes(
     done = await batch(database, program, id)
     assert done is not None
     return done, counted
+
+
+def _see(seen: Any, rows: Iterable[str]) -> None:
+    seen.update("\n".join([*rows, ""]).encode())
 
 
 async def codes_of_batch(

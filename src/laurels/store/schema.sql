@@ -276,6 +276,7 @@ create table code_batch (
   position    bigint not null,
   made        bigint not null,
   seed        bytea,
+  digest      bytea,
   created_at  bigint not null,
   finished_at bigint,
   primary key (program, id)
@@ -289,6 +290,7 @@ comment on column code_batch.wanted is 'How many codes are to be made; null for 
 comment on column code_batch.position is 'How many of them, or rows of the list, are done with.';
 comment on column code_batch.made is 'How many codes it has.';
 comment on column code_batch.seed is 'What the codes are made of, until all of them are made.';
+comment on column code_batch.digest is 'SHA-256 of the rows of the list that are done with, by which it is known again.';
 
 create table code (
   program text collate "C" not null,
