@@ -231,6 +231,8 @@ async def correct_stock(call: Call, reward: str, body: StockCorrection) -> Stock
     services, source = call.services, call.caller.source
     id = call.idempotency_key or new_id(services.clock.now())
     done = await stock.correct(services.database, call.program, each.stock_pool, id, -body.by, body.reason, source, now)
+    if isinstance(done, Refusal):
+        raise ApiProblem.of(done)
     return StockCorrected(reward, done.number, Stock(each.reward.stock, each.reward.stock - done.used))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from laurels.core.calendar import Instant
+from laurels.core.refusal import Refusal
 from laurels.store.database import Database
 from laurels.store.digest import correction_digest
 from laurels.store.sql import named
@@ -33,18 +34,23 @@ async def used_of(database: Database, program: str, pools: Sequence[str]) -> dic
 
 async def correct(
     database: Database, program: str, pool: str, id: str, by: int, reason: str, source: str, now: Instant
-) -> Correction:
-    """So much more is used of a pool (negative: less), whatever is left of it; once for every id."""
+) -> Correction | Refusal:
+    """So much more is used of a pool (negative: less), whatever is left of it; once for every id.
+
+    Refused as idempotency_conflict for another correction under an id that the pool has, however long ago.
+    """
     async with database.pool.acquire() as connection, connection.transaction():
         await connection.execute(named("create_pools"), program, [pool])
         (row,) = await connection.fetch(named("lock_pools"), program, [pool])
         # Whoever corrects the pool holds it, so that the next number is nobody else's.
         known = await connection.fetch(
-            "select number, id, by from pool_correction where program = $1 and pool = $2", program, pool
+            "select number, id, by, reason, source from pool_correction where program = $1 and pool = $2", program, pool
         )
-        for number, before, corrected in known:
+        for number, before, *corrected in known:
             if before == id:
-                return Correction(pool, number, corrected, row["used"])
+                if corrected != [by, reason, source]:
+                    return Refusal("idempotency_conflict")
+                return Correction(pool, number, by, row["used"])
         number = len(known) + 1
         digest = correction_digest(program, pool, number, id, by, reason, source, now)
         await connection.execute(
