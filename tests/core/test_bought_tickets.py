@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from laurels.core import ticket
@@ -10,6 +11,7 @@ from laurels.core.member import Redemption
 from laurels.core.version import Version, Versions
 from tests.core.harness import Answer, World, draw_keys, shop
 from tests.core.test_tickets import SPRING, WHEEL, part
+from tests.core.test_tickets import world as granting
 
 LUCK: dict[str, Any] = {"gives": {"tickets": "spring", "count": 2}, "price": {"wallet": "points", "points": 100}}
 TURN: dict[str, Any] = {"gives": {"tickets": "wheel"}, "price": {"wallet": "points", "points": 10}}
@@ -130,3 +132,18 @@ def test_the_shell_is_told_of_every_draw_that_a_decision_may_want_the_keys_of() 
     assert versions.draws_of(activity, ()) == ("spring", "wheel")
     assert versions.draws_of(here.members["m"].recorded[0].activity, ()) == ()
     assert versions.draws_of(here.members["m"].recorded[0].activity, ("turn",)) == ("wheel",)
+
+
+def test_a_draw_that_no_campaign_of_its_instant_gives_tickets_of_is_asked_for_by_a_quote_of_before_alone() -> None:
+    here = granting()
+    here.keys = draw_keys
+    here.enrol()
+    later = World(document()).versions.versions[0].program
+    versions = Versions((*here.versions.versions, Version(2, here.instant("2026-03-20"), later)))
+    for order, more in (("o-1", {}), ("o-2", {"quote": "q"})):
+        here.buy(order, "100.00", at="2026-03-02 10:00", **more)
+    plain, quoted = [each.activity for each in here.members["m"].recorded[-2:]]
+    after = here.instant("2026-03-21")
+    assert versions.draws_of(plain, ()) == ("spring",)
+    assert versions.draws_of(msgspec.structs.replace(plain, occurred_at=after), ()) == ()
+    assert versions.draws_of(msgspec.structs.replace(quoted, occurred_at=after), ()) == ("spring",)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from laurels.core.activity import Enrol
 from laurels.core.case import Code
 from laurels.core.code import grouped, is_made
 from laurels.core.facts import PoolClaimed, VoucherEnded, VoucherIssued, VoucherRedeemed
 from laurels.core.folding_vouchers import voucher_key
 from laurels.core.member import IssuedVoucher, Vouchers
+from laurels.core.voucher_activity import VoucherClaim
+from laurels.core.voucher_use import names_codes
 from tests.core.harness import Answer, World, shop
 
 TEN = {"gives": {"off": "10.00"}}
@@ -87,6 +91,15 @@ def test_a_discount_or_a_tender_that_names_a_voucher_uses_it_line_by_line() -> N
     tenders = [{"kind": "cash", "amount": "30.00"}, {"kind": "voucher", "amount": "10.00", "code": second}]
     (fact,) = buy(w, "o2", "30.00", "10.00", tenders=tenders).of(VoucherRedeemed)
     assert [(share.line, share.points) for share in fact.lines] == [("1", 750), ("2", 250)]
+
+
+def test_a_code_of_another_sort_is_not_looked_up_as_a_vouchers() -> None:
+    class Referral(msgspec.Struct):
+        code: str
+
+    assert names_codes(Referral("ANN-7"), None) == ()
+    assert names_codes(Enrol(referral_code="ANN-7"), None) == ()
+    assert names_codes(VoucherClaim("ANN7"), None) == ("ANN7",)
 
 
 def test_the_tills_own_discounts_are_its_own_and_what_is_said_to_be_a_voucher_must_be_one() -> None:

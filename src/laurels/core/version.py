@@ -96,10 +96,7 @@ class Versions:
         self.pools = tuple(dict.fromkeys(pool for compiled in self._compiled for pool in compiled.purchase_pools))
         """Every pool that a purchase may look at, in any version."""
         purchases = [compiled.trigger("purchase") for compiled in self._compiled]
-        self.purchase_draws = tuple(
-            dict.fromkeys(draw for each in purchases if each is not None for draw in each.draws)
-        )
-        """Every draw of which a purchase may bring tickets, in any version: a quote is kept under its own."""
+        self._quoted_draws = tuple(dict.fromkeys(draw for each in purchases if each is not None for draw in each.draws))
         # Nearly everything is judged by the newest version.
         self._newest_start = self._starts[-1] if ordered else NEVER
 
@@ -219,11 +216,13 @@ class Versions:
         data = activity.data
         if isinstance(data, Play):
             return (data.draw,)
-        if isinstance(data, Purchase | Quote):
-            draws = self.purchase_draws
+        if isinstance(data, Purchase) and data.quote is not None:
+            # The version that made the quote may judge it.
+            draws = self._quoted_draws
         else:
             compiled = self.at(activity.occurred_at)
-            trigger = None if compiled is None else compiled.trigger(activity.type)
+            type = "purchase" if isinstance(data, Quote) else activity.type
+            trigger = None if compiled is None else compiled.trigger(type)
             draws = () if trigger is None else trigger.draws
         if not automatic and not isinstance(data, Redeem | Choose):
             return draws

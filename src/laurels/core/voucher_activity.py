@@ -64,9 +64,10 @@ class VoucherParcel(Struct, frozen=True, gc=False):
     worth: int | None = None
 
 
-VoucherData = (
-    VoucherIssue | VoucherClaim | VoucherReserve | VoucherRelease | VoucherRevoke | VoucherTransfer | VoucherParcel
-)
+NamesCode = VoucherClaim | VoucherReserve | VoucherRelease | VoucherRevoke | VoucherTransfer | VoucherParcel
+"""What names a voucher by its code, and nothing else does: others have codes of other sorts."""
+
+VoucherData = VoucherIssue | NamesCode
 
 
 def problems_of_codes(codes: tuple[str, ...]) -> list[Problem]:

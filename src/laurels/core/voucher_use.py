@@ -26,7 +26,7 @@ from laurels.core.member import IssuedVoucher
 from laurels.core.promotion import Cart
 from laurels.core.refusal import Refusal
 from laurels.core.voucher import Bearer, attach, bearer, code_pool, release_counts
-from laurels.core.voucher_activity import VoucherRelease, VoucherReserve
+from laurels.core.voucher_activity import NamesCode, VoucherRelease, VoucherReserve
 
 _REASON_OF_ROOM: Final = {
     "cooldown": "voucher_cooldown",
@@ -221,8 +221,7 @@ def names_codes(data: Any, compiled: Compiled | None) -> tuple[str, ...]:
     if isinstance(data, Purchase):
         ids = _NO_IDS if compiled is None or compiled.pricelist is None else compiled.pricelist.ids
         return tuple(codes_of(data, ids)) if data.vouchers or data.tenders or _has_discounts(data) else ()
-    code = getattr(data, "code", None)
-    return (code,) if isinstance(code, str) and code else ()
+    return (data.code,) if isinstance(data, NamesCode) else ()
 
 
 def _has_discounts(data: Purchase) -> bool:

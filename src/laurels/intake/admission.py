@@ -24,10 +24,11 @@ class Item:
     """A submission on its way through the intake.
 
     `problems` are final when found in the envelope; problems of the data wait until it is known whether the id was
-    accepted before. `outbox` is the follow-up that it delivers, with the bucket under which that is kept.
+    accepted before. `outbox` is the follow-up that it delivers, with the bucket under which that is kept. `codes` are
+    those of vouchers that it names, once the batch that it is in has looked.
     """
 
-    __slots__ = ("activity", "body", "known", "outbox", "outcome", "problems", "submission")
+    __slots__ = ("activity", "body", "codes", "known", "outbox", "outcome", "problems", "submission")
 
     def __init__(self, submission: Submission, outbox: tuple[str, int] | None = None) -> None:
         self.submission = submission
@@ -35,6 +36,7 @@ class Item:
         self.body = data if isinstance(data, bytes) else bytes(data)
         self.outbox = outbox
         self.activity: Activity | None = None
+        self.codes: tuple[str, ...] = ()
         self.problems: tuple[Problem, ...] = ()
         self.known = -1
         self.outcome: Outcome | None = None

@@ -175,8 +175,9 @@ class Batch:
                 at, automatic = max(at, root.now), root.automatic
                 for key in needs(head.versions, activity, root, at):
                     wanted[activity.member, key] = None
-            pools.update(head.pools_of(activity, automatic, at))
-            codes.update(head.codes_of(activity))
+            item.codes = head.codes_of(activity)
+            pools.update(head.pools_of(activity, automatic, at, item.codes))
+            codes.update(item.codes)
             draws.update(head.versions.draws_of(activity, automatic))
         if codes:
             self._codes = await read_codes(self._connection, self._program, codes)

@@ -19,13 +19,12 @@ from laurels.core.calendar import MICROSECONDS_PER_MINUTE, Instant
 from laurels.core.case import Code
 from laurels.core.decide import Circumstances, Decision, bring_up, decide
 from laurels.core.draw import day_key, number_of
-from laurels.core.facts import Explained, PoolClaimed, Priced, QuoteReserved, decode_facts
+from laurels.core.facts import AnyFact, Explained, PoolClaimed, Priced, QuoteReserved, decode_facts
 from laurels.core.journal import entries
 from laurels.core.limit import wished, wished_money
 from laurels.core.member import ROOT, Document, Member, Missing, purchase_key, purchased
 from laurels.core.prize import day_of, key_name
 from laurels.core.program.draws_model import TICKETS, stock_pool
-from laurels.core.program.model import Budget
 from laurels.core.refusal import Refusal
 from laurels.core.shape import Problem
 from laurels.core.voucher import CODE_POOLS
@@ -156,47 +155,45 @@ class Pass:
             activity = accepted.item.activity
             if not accepted.pools or activity is None:
                 continue
-            now = self._head.versions.judging(accepted.recorded_at).catalogue
-            for claim in accepted.outcome.facts:
-                if type(claim) is PoolClaimed and claim.by > 0:
-                    bound = now.bound_of(claim.pool) if now.bounds else None
-                    if claim.pool.startswith(TICKETS):
-                        bound = self._stock_of(accepted, claim.pool)
-                        assert bound is not None
-                    if bound is not None:
-                        wanted, most = found.get(claim.pool, (0, bound))
-                        found[claim.pool] = (wanted + claim.by, min(most, bound))
-            self._vouchers_wished(accepted, found)
-            for pool, limit, points in self._wished(accepted, activity):
-                wanted, most = found.get(pool, (0, limit.most))
-                found[pool] = (wanted + points, min(most, limit.most))
+            for fact in accepted.outcome.facts:
+                for pool, wanted, most in self._wished(accepted, activity, fact):
+                    before, least = found.get(pool, (0, most))
+                    found[pool] = (before + wanted, min(least, most))
         return found
 
-    def _vouchers_wished(self, accepted: Accepted, found: dict[str, tuple[int, int]]) -> None:
-        """Adds what vouchers took of their budgets and of codes that were nobody's."""
-        budgets = self._head.versions.voucher_budgets
-        for fact in accepted.decision.facts:
-            if type(fact) is PoolClaimed and fact.by > 0:
-                code = self._codes.get(fact.pool.removeprefix(CODE_POOLS)) if fact.pool.startswith(CODE_POOLS) else None
-                most = budgets.get(fact.pool) if code is None else code.uses
-                if most is not None:
-                    wanted, least = found.get(fact.pool, (0, most))
-                    found[fact.pool] = (wanted + fact.by, min(least, most))
-
-    def _wished(self, accepted: Accepted, activity: Activity) -> Iterator[tuple[str, Budget, int]]:
-        """What the facts of one activity say that was wanted of budgets, by the version that judged it."""
+    def _wished(self, accepted: Accepted, activity: Activity, fact: AnyFact) -> Iterator[tuple[str, int, int]]:
+        """What a fact says that was wanted of pools with an end, and where that is."""
         versions = self._head.versions
-        for fact in accepted.outcome.facts:
-            if type(fact) is Explained:
-                compiled = versions.numbered(fact.version)
-                trigger = None if compiled is None else compiled.trigger(_TRIGGER.get(activity.type, activity.type))
-                if trigger is not None:
-                    yield from wished(trigger, fact.campaigns)
-            priced = fact.priced if type(fact) is QuoteReserved else fact
-            if type(priced) is Priced:
-                compiled = versions.numbered(priced.version)
-                if compiled is not None and compiled.pricelist is not None:
-                    yield from wished_money(compiled.pricelist, priced)
+        if type(fact) is PoolClaimed:
+            most = self._most_of(accepted, fact.pool) if fact.by > 0 else None
+            if most is not None:
+                yield fact.pool, fact.by, most
+        elif type(fact) is Explained:
+            compiled = versions.numbered(fact.version)
+            trigger = None if compiled is None else compiled.trigger(_TRIGGER.get(activity.type, activity.type))
+            for pool, budget, points in wished(trigger, fact.campaigns) if trigger is not None else ():
+                yield pool, points, budget.most
+        priced = fact.priced if type(fact) is QuoteReserved else fact
+        if type(priced) is Priced:
+            compiled = versions.numbered(priced.version)
+            if compiled is not None and compiled.pricelist is not None:
+                for pool, budget, amount in wished_money(compiled.pricelist, priced):
+                    yield pool, amount, budget.most
+
+    def _most_of(self, accepted: Accepted, pool: str) -> int | None:
+        """How much of a pool may be used, if a claim says all that was wanted of it; of budgets others do."""
+        if pool.startswith(TICKETS):
+            stock = self._stock_of(accepted, pool)
+            assert stock is not None
+            return stock
+        if pool.startswith(CODE_POOLS) and (code := self._codes.get(pool.removeprefix(CODE_POOLS))) is not None:
+            return code.uses
+        versions = self._head.versions
+        budget = versions.voucher_budgets.get(pool)
+        if budget is not None:
+            return budget
+        catalogue = versions.judging(accepted.recorded_at).catalogue
+        return catalogue.bound_of(pool) if catalogue.bounds else None
 
     def member(self, id: str) -> Member:
         """The member as of the last decision."""
@@ -255,13 +252,13 @@ class Pass:
         recorded_at = self.recorded_at(activity.occurred_at, member)
         if self._head.is_live and activity.occurred_at > recorded_at + AHEAD_MOST:
             return self._refused(item, Refusal("occurred_in_future"))
-        names = self._head.pools_of(activity, member.root.automatic, recorded_at)
+        names = self._head.pools_of(activity, member.root.automatic, recorded_at, item.codes)
         unread = [name for name in names if name not in self._read]
         if unread:
             raise Missing(*[f"{POOL}{name}" for name in unread])
         pools = {name: self._used.get(name, 0) for name in names}
         random = chance() if self._head.versions.draws_chance else ""
-        codes = {code: self._codes[code] for code in self._head.codes_of(activity) if code in self._codes}
+        codes = {code: self._codes[code] for code in item.codes if code in self._codes}
         keys = self._keys_of(activity, member, recorded_at) if self._draws else {}
         given = Circumstances(recorded_at, pools, random, codes, keys)
         decided = decide(self._head.versions, member, activity, given)

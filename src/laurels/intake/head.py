@@ -6,7 +6,7 @@ versions are read again before anything is decided; documents read once are kept
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -46,9 +46,10 @@ class Head(msgspec.Struct, frozen=True):
         assert compiled is not None
         return compiled.declared
 
-    def pools_of(self, activity: Activity, automatic: Iterable[str], at: Instant) -> tuple[str, ...]:
-        """The pools that deciding the activity may look at; `automatic` as in `Versions.pools_of`."""
-        codes = self.codes_of(activity)
+    def pools_of(
+        self, activity: Activity, automatic: Iterable[str], at: Instant, codes: Sequence[str]
+    ) -> tuple[str, ...]:
+        """The pools that deciding the activity may look at, with the `codes_of` it; else as `Versions.pools_of`."""
         vouchers = (*self.versions.voucher_budgets, *pools_named(codes)) if codes else ()
         return (*self.versions.pools_of(activity, automatic, at), *vouchers)
 
