@@ -9,6 +9,7 @@ import pytest
 from laurels.core.explanation import (
     CAMPAIGN_CODES,
     ENTRY_REASONS,
+    GRANT_CODES,
     PROMOTION_CODES,
     QUOTE_CODES,
     TIER_REASONS,
@@ -68,7 +69,15 @@ def test_promotion_and_quote_code_is_one_that_the_core_uses(code: str) -> None:
     assert any(code in words_in(source) for source in used)
 
 
-@pytest.mark.parametrize("table", [CAMPAIGN_CODES, PROMOTION_CODES, QUOTE_CODES, TIER_REASONS, ENTRY_REASONS])
+@pytest.mark.parametrize("code", [code for code in GRANT_CODES if code.startswith("voucher_")])
+def test_reason_of_a_voucher_is_one_that_the_core_uses(code: str) -> None:
+    used = sources("voucher*.py", "accrual.py", "giving.py", "facts_offers.py", "reversal/vouchers.py")
+    assert any(code.removeprefix("voucher_") in words_in(source) for source in used)
+
+
+@pytest.mark.parametrize(
+    "table", [CAMPAIGN_CODES, PROMOTION_CODES, QUOTE_CODES, GRANT_CODES, TIER_REASONS, ENTRY_REASONS]
+)
 def test_every_sentence_is_there_in_both_languages(table: dict[str, Sentence]) -> None:
     for sentence in table.values():
         assert sentence.en.endswith(".")

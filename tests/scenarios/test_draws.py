@@ -349,6 +349,22 @@ def test_a_wheel_gives_what_the_key_of_the_day_says_and_its_record_verifies_when
     assert "given_differs" in faults(found) or "over_quantity" in faults(found)
 
 
+def test_an_explanation_says_in_both_languages_which_tickets_and_prizes_there_were(tell: Tell) -> None:
+    mug = "mug: {name: {en: Mug, zh-CN: 马克杯}"
+    draws = wheel(odds="1/1").replace(f"mug: {{name: {NAME}", mug).replace(NAME, "{en: Wheel, zh-CN: 转盘}", 1)
+    here = tell(document(draws))
+    here.enrol("ann", at="2026-03-01 08:00")
+    turn = here.post("ann", "check_in", at="2026-03-02 10:00").json
+    played = play(here, "ann")["activity"]
+    for answer, en, zh in (
+        (turn, 'Tickets of the draw "Wheel" that campaigns gave: 1.', "营销活动赠送抽奖「转盘」的抽奖券 1 张。"),
+        (played, 'The draw "Wheel" gave the prize "Mug".', "抽奖「转盘」中得奖品「马克杯」。"),
+    ):
+        (grant,) = answer["grants"]
+        told = here.explanation("ann", answer["id"], answer["source"])["grants"]
+        assert told == [{**grant, "text": {"en": en, "zh-CN": zh}}]
+
+
 def test_the_key_of_a_day_stays_secret_until_nobody_can_play_with_it(tell: Tell) -> None:
     here = tell(document(wheel()))
     here.enrol("ann", at="2026-03-01 08:00")

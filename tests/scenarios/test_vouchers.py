@@ -127,6 +127,21 @@ def test_a_campaigns_voucher_is_taken_back_when_unused_and_its_condition_no_long
     assert here.buy("ann", "o-2", "80.00").json["grants"] == []
 
 
+def test_an_explanation_says_in_both_languages_how_a_voucher_came_to_the_member(tell: Tell) -> None:
+    here = story(tell, TEN.replace("gives", "name: {en: Ten off, zh-CN: 十元券}, gives"), campaigns=GIFT)
+    bought = here.buy("ann", "o-1", "120.00").json
+    person = here.post("ann", "voucher_issue", {"voucher": "ten"}).json
+    for answer, en, zh in (
+        (bought, 'A campaign gave the voucher "Ten off".', "营销活动赠送优惠券「十元券」。"),
+        (person, 'A person gave the voucher "Ten off".', "人工发放优惠券「十元券」。"),
+    ):
+        (grant,) = answer["grants"]
+        assert here.explanation("ann", answer["id"])["grants"] == [{**grant, "text": {"en": en, "zh-CN": zh}}]
+    here.publish(shop(vouchers="other: {gives: {off: 1.00}}", campaigns=""))
+    (grant,) = here.explanation("ann", bought["id"])["grants"]
+    assert grant["text"]["en"] == 'A campaign gave the voucher "Ten off".'
+
+
 def test_a_quote_gives_no_code_away(tell: Tell) -> None:
     here = story(tell, campaigns=GIFT)
     quoted = here.quote("ann", "120.00").json

@@ -18,7 +18,9 @@ from laurels.api.answer import (
     Texts,
     When,
     campaign_outcome,
+    drawn_grants,
     entries,
+    grants,
     texts,
 )
 from laurels.api.members import row_of, whole_data
@@ -26,8 +28,17 @@ from laurels.api.operation import Call, operation
 from laurels.api.prices import Prices, discounts_of, prices_of
 from laurels.api.problem import ApiProblem
 from laurels.core.compiled import Compiled, as_campaigns
-from laurels.core.explanation import Sentence, campaign_sentence, entry_sentence, tier_sentence
-from laurels.core.facts import AnyFact, Explained, Judged, OrderReturned, TierSet
+from laurels.core.explanation import Sentence, campaign_sentence, entry_sentence, grant_sentence, tier_sentence
+from laurels.core.facts import (
+    AnyFact,
+    Explained,
+    Judged,
+    OrderReturned,
+    PrizeWon,
+    TicketsGranted,
+    TierSet,
+    VoucherIssued,
+)
 from laurels.core.money import format_minor, format_quantity
 from laurels.core.program import notation
 from laurels.core.program.model import Campaign
@@ -109,7 +120,10 @@ class ExplanationAnswer(Struct, frozen=True, kw_only=True):
     campaigns: tuple[CampaignExplanation, ...]
     tiers: tuple[TierExplanation, ...]
     returned: ReturnExplanation | None
-    grants: Annotated[tuple[dict[str, Any], ...], Meta(description="What was granted other than points.")] = ()
+    grants: Annotated[
+        tuple[dict[str, Any], ...],
+        Meta(description="What was granted other than points; of vouchers, tickets and prizes `text` says how."),
+    ] = ()
     prices: Annotated[Prices | None, Meta(description="What promotions took off, and why others did not.")] = None
 
 
@@ -148,9 +162,35 @@ async def explain_activity(call: Call, member: str, source: str, activity: str) 
         campaigns=_campaigns(stored.facts, versions),
         tiers=_tiers(stored.facts, format),
         returned=_returned(stored.facts, compiled),
-        grants=discounts_of(stored.facts, compiled),
+        grants=(*discounts_of(stored.facts, compiled), *_granted(stored.facts, versions)),
         prices=prices_of(stored.facts, compiled),
     )
+
+
+def _granted(facts: tuple[AnyFact, ...], versions: Versions) -> tuple[dict[str, Any], ...]:
+    """Vouchers, tickets and prizes as the first answer listed them, each with its sentence."""
+    found: list[dict[str, Any]] = []
+    for fact in facts:
+        if isinstance(fact, VoucherIssued | TicketsGranted | PrizeWon):
+            by = None if isinstance(fact, PrizeWon) else versions.numbered(fact.version)
+            then = by or versions.judging(fact.at)
+            text = texts(_grant_sentence(fact, then))
+            found.extend([{**each, "text": text} for each in (*grants((fact,), then), *drawn_grants((fact,)))])
+    return tuple(found)
+
+
+def _grant_sentence(fact: VoucherIssued | TicketsGranted | PrizeWon, then: Compiled) -> Sentence:
+    if isinstance(fact, VoucherIssued):
+        kind = then.vouchers.get(fact.voucher)
+        name = {"": fact.voucher} if kind is None else kind.voucher.name or {"": kind.voucher.id}
+        return grant_sentence(f"voucher_{fact.reason}", name)
+    draw = then.draws.get(fact.draw)
+    name = {"": fact.draw} if draw is None else draw.name
+    if isinstance(fact, TicketsGranted):
+        return grant_sentence(f"tickets_{'campaign' if fact.redemption is None else 'reward'}", name, fact.count)
+    prizes = () if draw is None else (*draw.prizes, *([draw.fallback] if draw.fallback else ()))
+    prize = next((each.name for each in prizes if each.id == fact.prize), {"": fact.prize})
+    return grant_sentence("prize", name, prize=prize)
 
 
 def _campaigns(facts: tuple[AnyFact, ...], versions: Versions) -> tuple[CampaignExplanation, ...]:

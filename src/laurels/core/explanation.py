@@ -12,7 +12,11 @@ from typing import Final
 import msgspec
 
 from laurels.core.facts import Judged
+from laurels.core.program.model import Texts
+from laurels.core.program.wording import named_in
 from laurels.core.refusal import REFUSALS
+
+NO_NAME: Final[Texts] = {"": ""}
 
 
 class Sentence(msgspec.Struct, frozen=True):
@@ -215,6 +219,36 @@ ENTRY_REASONS: Final = MappingProxyType(
 )
 """Why an entry other than an accrual or activation was posted."""
 
+GRANT_CODES: Final = MappingProxyType(
+    {
+        "voucher_campaign": Sentence('A campaign gave the voucher "{name}".', "营销活动赠送优惠券「{name}」。"),
+        "voucher_code": Sentence(
+            'The member took the voucher "{name}" by its code.', "会员凭券码领取优惠券「{name}」。"
+        ),
+        "voucher_person": Sentence('A person gave the voucher "{name}".', "人工发放优惠券「{name}」。"),
+        "voucher_reward": Sentence('Points bought the voucher "{name}".', "积分兑换优惠券「{name}」。"),
+        "voucher_transfer": Sentence(
+            'Another member passed on the voucher "{name}".', "其他会员转赠优惠券「{name}」。"
+        ),
+        "voucher_split": Sentence(
+            'A return gave back part of the voucher "{name}".', "因退货退还优惠券「{name}」的部分金额。"
+        ),
+        "voucher_refused_by_recipient": Sentence(
+            'The other member could not take the voucher "{name}"; it came back.',
+            "对方未能接收优惠券「{name}」，已退回。",
+        ),
+        "tickets_campaign": Sentence(
+            'Tickets of the draw "{name}" that campaigns gave: {count}.',
+            "营销活动赠送抽奖「{name}」的抽奖券 {count} 张。",
+        ),
+        "tickets_reward": Sentence(
+            'Tickets of the draw "{name}" that points bought: {count}.', "积分兑换抽奖「{name}」的抽奖券 {count} 张。"
+        ),
+        "prize": Sentence('The draw "{name}" gave the prize "{prize}".', "抽奖「{name}」中得奖品「{prize}」。"),
+    }
+)
+"""How a voucher, tickets or a prize came to the member."""
+
 _UNITS: Final = MappingProxyType(
     {
         "points": Sentence("points", "积分"),
@@ -281,6 +315,17 @@ def promotion_sentence(code: str, by: str | None, wanted: str, given: str) -> Se
 def quote_sentence(held: str) -> Sentence:
     """What became of the quote that a purchase names."""
     return QUOTE_CODES.get(held) or Sentence(held, held)
+
+
+def grant_sentence(code: str, name: Texts, count: int = 0, prize: Texts = NO_NAME) -> Sentence:
+    """How a voucher, tickets or a prize came to the member; names are by language, or are ids."""
+    template = GRANT_CODES.get(code)
+    if template is None:
+        return Sentence(code, code)
+    return Sentence(
+        template.en.format(name=named_in("en", name), count=count, prize=named_in("en", prize)),
+        template.zh.format(name=named_in("zh-CN", name), count=count, prize=named_in("zh-CN", prize)),
+    )
 
 
 def tier_sentence(reason: str) -> Sentence:

@@ -125,7 +125,7 @@ Sentence = Literal["added", "removed", "moved", "unmapped", "renamed", "changed"
 def thing(kind: str, name: Texts) -> Texts:
     """What a thing is called, by language: Wallet "Points", 钱包「积分」."""
     english, chinese = _THINGS[kind]
-    return {"en": f'{english} "{_in("en", name)}"', "zh-CN": f"{chinese}「{_in('zh-CN', name)}」"}
+    return {"en": f'{english} "{named_in("en", name)}"', "zh-CN": f"{chinese}「{named_in('zh-CN', name)}」"}
 
 
 def within(about: Texts, kind: str, name: Texts) -> Texts:
@@ -134,7 +134,7 @@ def within(about: Texts, kind: str, name: Texts) -> Texts:
     return {"en": f"{about['en']} ({part['en']})", "zh-CN": f"{about['zh-CN']}（{part['zh-CN']}）"}
 
 
-def _in(language: str, name: Texts) -> str:
+def named_in(language: str, name: Texts) -> str:
     """The name in a language, or in the first one it has."""
     return name.get(language) or next(iter(name.values()))
 
