@@ -43,6 +43,30 @@ async def test_server_announces_its_address_answers_and_ends_in_order_on_a_signa
         socket.create_connection((urlsplit(address).hostname or "", urlsplit(address).port or 0), 1).close()
 
 
+@asynchronous
+async def test_a_body_in_chunks_that_came_with_its_head_is_cut_off_at_its_limit(laurels_url: str) -> None:
+    settings = Settings(database_url=laurels_url, port=0, idle_seconds=1, body_bytes_most=2048)
+    addresses: asyncio.Queue[str] = asyncio.Queue()
+    async with wiring.application(settings) as running:
+        secret, _key = await wiring.make_key(running, "cafe", source="pos", name="till", scopes=["admin"])
+        serving = asyncio.create_task(wiring.serve_running(running, addresses.put_nowait))
+        address = urlsplit(await asyncio.wait_for(addresses.get(), 20))
+        head = (
+            "POST /v1/activities HTTP/1.1\r\nhost: here\r\ncontent-type: application/json\r\n"
+            f"transfer-encoding: chunked\r\nconnection: close\r\nauthorization: Bearer {secret}\r\n\r\n"
+        )
+        answers = []
+        for size in (2048, 2049):
+            reader, writer = await asyncio.open_connection(address.hostname, address.port)
+            body = b"{" + b" " * (size - 2) + b"}"
+            writer.write(head.encode() + f"{size:x}\r\n".encode() + body + b"\r\n0\r\n\r\n")
+            answers.append((await asyncio.wait_for(reader.read(), 20)).split(b"\r\n")[0].split()[1])
+            writer.close()
+        assert answers == [b"422", b"413"]
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(serving, 20)
+
+
 def test_several_processes_serve_one_address_and_end_together(laurels_url: str, tmp_path: Path) -> None:
     program = "import sys\nfrom laurels import wiring\nfrom laurels.settings import read_settings\nimport os\n"
     program += (

@@ -52,7 +52,7 @@ def check_head(headers: Headers, bytes_most: int) -> None:
         raise ApiProblem("unsupported_media_type", "Content-Encoding must be identity.")
     stated = headers.get(b"content-length")
     if stated is not None and stated.isdigit() and int(stated) > bytes_most:
-        raise _too_large(bytes_most)
+        raise too_large(bytes_most)
 
 
 async def read_body(receive: Receive, headers: Headers, bytes_most: int, seconds: int) -> bytes:
@@ -99,7 +99,7 @@ async def _read(receive: Receive, bytes_most: int) -> bytes:
     body: bytes = message.get("body", b"")
     if not message.get("more_body", False) and message["type"] == "http.request":
         if len(body) > bytes_most:
-            raise _too_large(bytes_most)
+            raise too_large(bytes_most)
         return body
     parts = [body]
     size = len(body)
@@ -107,7 +107,7 @@ async def _read(receive: Receive, bytes_most: int) -> bytes:
         if message["type"] != "http.request":
             raise Disconnected
         if size > bytes_most:
-            raise _too_large(bytes_most)
+            raise too_large(bytes_most)
         if not message.get("more_body", False):
             return b"".join(parts)
         message = await receive()
@@ -115,7 +115,8 @@ async def _read(receive: Receive, bytes_most: int) -> bytes:
         size += len(parts[-1])
 
 
-def _too_large(bytes_most: int) -> ApiProblem:
+def too_large(bytes_most: int) -> ApiProblem:
+    """The problem with a body of more bytes."""
     return ApiProblem("body_too_large", f"At most {bytes_most} bytes.", headers={"Connection": "close"})
 
 

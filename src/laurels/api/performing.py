@@ -27,6 +27,7 @@ from laurels.api.body import (
     media_type,
     read_body,
     require_json,
+    too_large,
     unreadable,
 )
 from laurels.api.operation import Call, Operation
@@ -144,8 +145,11 @@ class Performer:
     async def _body(self, asked: Asked) -> bytes:
         settings = self._services.settings
         most = settings.body_bytes_most
-        if asked.arrived is not None and len(asked.arrived) <= most:
+        if asked.arrived is not None:
+            # There is nothing left to be received, also where this is too much.
             check_head(asked.headers, most)
+            if len(asked.arrived) > most:
+                raise too_large(most)
             return asked.arrived
         return await read_body(asked.receive, asked.headers, most, settings.body_seconds)
 
