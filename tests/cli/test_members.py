@@ -7,7 +7,10 @@ import asyncpg
 import msgspec
 import pytest
 
+from laurels.cli import member as showing
+from laurels.core.compiled import Compiled
 from laurels.core.journal import leaves
+from laurels.core.member import Member
 from laurels.store.database import Database
 from laurels.store.keys import find_key
 from tests.cli.giving import PROGRAM, Giving, run
@@ -61,6 +64,33 @@ def test_member_shows_the_newest_redemptions_with_what_they_were_for(give: Givin
     said = give.says("member", "m-1")
     assert "1 x mug" in said
     assert "shipped RR1" in said
+
+
+def test_member_looks_at_no_more_redemptions_than_are_shown_or_hold_points(
+    give: Giving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give.publish()
+    give.members("m-1")
+    give.shop("o-1,m-1,2026-03-01,50.00")
+    rows = [
+        activity(f"r-{n}", "redemption", {"redemption": f"x-{n}", "wallet": "points", "points": n, "hold": n == 1})
+        for n in range(1, 6)
+    ]
+    give.json("import", give.file("rows.ndjson", "".join(rows)))
+    monkeypatch.setattr(showing, "REDEMPTIONS_SHOWN", 2)
+    looked: list[set[str]] = []
+    redemptions = showing._redemptions
+
+    def noting(compiled: Compiled, member: Member) -> list[dict[str, Any]]:
+        looked.append({key for key in member.documents if key.startswith("redemption/")})
+        return redemptions(compiled, member)
+
+    monkeypatch.setattr(showing, "_redemptions", noting)
+    shown = give.json("member", "m-1")
+    assert [each["id"] for each in shown["redemptions"]] == ["x-5", "x-4"]
+    assert looked == [{"redemption/x-1", "redemption/x-4", "redemption/x-5"}]
+    points = shown["wallets"]["points"]
+    assert (points["available"], points["held"], [each["points"] for each in points["expiring"]]) == (35, 1, [36])
 
 
 def activity(id: str, type: str, data: dict[str, Any], at: str = "2026-03-05T00:00:00Z") -> str:

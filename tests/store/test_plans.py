@@ -148,6 +148,22 @@ async def test_a_plan_made_when_there_were_no_pools_takes_from_a_hundred_without
 
 
 @asynchronous
+async def test_who_has_vouchers_of_a_kind_is_found_among_those_who_have_any(laurels_url: str) -> None:
+    database = await Database.open(laurels_url)
+    await create_program(database, SetClock(1), "cafe", "sandbox")
+    for key, document, members in (("order/o", "{}", MANY), ("vouchers", '{"open": {"A": ["ten"]}}', 3)):
+        await database.pool.execute(
+            "insert into state (program, member, key, bucket, document) "
+            f"select 'cafe', 'm-' || n, '{key}', 0, '{document}' from generate_series(1, {members}) n"
+        )
+    async with database.pool.acquire() as connection:
+        (found,) = await connection.fetch(named("voucher_holders"), "cafe", "ten", 2)
+        assert tuple(found) == (3, ["m-1", "m-2"])
+        assert await rows_met(connection, named("voucher_holders"), "cafe", "ten", 2) == 3
+    await database.close()
+
+
+@asynchronous
 async def test_a_page_of_a_small_batch_of_codes_does_not_read_a_large_one(laurels_url: str) -> None:
     database = await with_many_codes(laurels_url)
     for after, count in (("", 20), ("B7", 2)):

@@ -29,11 +29,7 @@ _EARNERS: Final = (
     "select count(*)::int, (array_agg(member order by member))[:$3::int] from (select distinct member from entry "
     "where program = $1 and kind = 'accrual' and campaign = any($2::text[])) earner"
 )
-_VOUCHER_HOLDERS: Final = (
-    "select count(*)::int, (array_agg(member order by member))[:$3::int] from (select member from state "
-    "where program = $1 and key = 'vouchers' and exists (select from jsonb_each(document::jsonb -> 'open') voucher "
-    "where voucher.value ->> 0 = $2)) holder"
-)
+_VOUCHER_HOLDERS: Final = named("voucher_holders")
 
 Days = dict[tuple[str, str], Measures]
 

@@ -6,7 +6,9 @@ refusal that a redemption would get.
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -33,6 +35,8 @@ from laurels.ids import new_id
 from laurels.store import stock
 from laurels.store.draws import numbers_in
 from laurels.store.stock import used_of
+
+T = TypeVar("T")
 
 
 class Stock(Struct, frozen=True):
@@ -77,9 +81,10 @@ class CauseAnswer(Struct, frozen=True, kw_only=True):
 
 
 class CausesAnswer(Struct, frozen=True):
-    """All causes."""
+    """A page of the causes, in the order of the program document."""
 
     items: tuple[CauseAnswer, ...]
+    next_cursor: NextCursor
 
 
 class PriceAnswer(Struct, frozen=True, kw_only=True):
@@ -112,9 +117,10 @@ class RewardForMember(RewardAnswer, frozen=True, kw_only=True):
 
 
 class MemberRewardsAnswer(Struct, frozen=True):
-    """The rewards that the member sees."""
+    """A page of the rewards that the member sees, in the order of the program document."""
 
     items: tuple[RewardForMember, ...]
+    next_cursor: NextCursor
     at: When
 
 
@@ -144,11 +150,9 @@ class StockCorrected(Struct, frozen=True):
 async def list_rewards(call: Call, query: PageQuery) -> RewardsAnswer:
     """Every reward of the version in effect, with what is left of it."""
     compiled, _now = await _present(call)
-    after = max(place_of(query.cursor, int) or 0, 0)
-    rewards = [*enumerate(compiled.catalogue.rewards.values(), 1)][after : after + query.limit + 1]
-    page, cursor = page_of(rewards, query.limit, lambda found: found[0])
-    used = await _used(call, [each for _, each in page])
-    return RewardsAnswer(tuple([_answer(compiled, each, used) for _, each in page]), cursor)
+    page, cursor = _page(_after(compiled.catalogue.rewards.values(), query), query)
+    used = await _used(call, page)
+    return RewardsAnswer(tuple([_answer(compiled, each, used) for each in page]), cursor)
 
 
 @operation(
@@ -159,10 +163,11 @@ async def list_rewards(call: Call, query: PageQuery) -> RewardsAnswer:
     scopes=("program:read", "members:read", "redemptions:write"),
     codes=("no_version_yet",),
 )
-async def list_causes(call: Call) -> CausesAnswer:
+async def list_causes(call: Call, query: PageQuery) -> CausesAnswer:
     """What points can be donated to, with the points of the present calendar year."""
     compiled, now = await _present(call)
-    zone, causes = compiled.zone, compiled.catalogue.causes.values()
+    zone = compiled.zone
+    causes, cursor = _page(_after(compiled.catalogue.causes.values(), query), query)
     pools = {cause.id: pool_of_year(key, zone, now) for cause, key in causes}
     used = await used_of(call.services.database, call.program, sorted(pools.values()))
     year = zone.local(now).year
@@ -173,7 +178,8 @@ async def list_causes(call: Call) -> CausesAnswer:
                 points=used.get(pools[cause.id], 0), most=cause.yearly,
             )
             for cause, _ in causes
-        )
+        ),
+        cursor,
     )  # fmt: skip
 
 
@@ -185,14 +191,15 @@ async def list_causes(call: Call) -> CausesAnswer:
     scopes=("members:read", "redemptions:write"),
     codes=("no_such_member", "no_version_yet"),
 )
-async def list_member_rewards(call: Call, member: str) -> MemberRewardsAnswer:
+async def list_member_rewards(call: Call, member: str, query: PageQuery) -> MemberRewardsAnswer:
     """The rewards that the member sees: what each costs them, whether it is within reach, and what is missing."""
     found = await call.services.intake.look(call.program, member, "measures/reward/", "draw/")
     if found is None:
         raise ApiProblem("no_such_member")
     compiled, now = await _present(call)
     now = max(now, found.root.now)
-    rewards = list(compiled.catalogue.rewards.values())
+    places = [*_after(compiled.catalogue.rewards.values(), query)]
+    rewards = [each for _, each in places]
     pools = sorted({pool for each in rewards for pool in each.pools(compiled.zone, now)})
     used = await used_of(call.services.database, call.program, pools)
     # What is not there was looked up: the limits of which nothing was used yet.
@@ -203,8 +210,9 @@ async def list_member_rewards(call: Call, member: str) -> MemberRewardsAnswer:
     case = Case(versions, Draft(known), now, used)
     if draws:
         case.outside = Outside(keys=await numbers_in(call.services.database, call.program, draws, member))
-    shown = [_for_member(case, compiled, each, used) for each in rewards if is_visible(case, compiled, each)]
-    return MemberRewardsAnswer(tuple(shown), compiled.zone.format(now))
+    page, cursor = _page((place for place in places if is_visible(case, compiled, place[1])), query)
+    shown = [_for_member(case, compiled, each, used) for each in page]
+    return MemberRewardsAnswer(tuple(shown), cursor, compiled.zone.format(now))
 
 
 @operation(
@@ -239,6 +247,17 @@ async def correct_stock(call: Call, reward: str, body: StockCorrection) -> Stock
 async def _present(call: Call) -> tuple[Compiled, Instant]:
     now = await call.services.now(call.program)
     return await call.services.compiled(call.program, now), now
+
+
+def _after(found: Iterable[T], query: PageQuery) -> Iterator[tuple[int, T]]:
+    """What comes after the cursor, each with its place in the program document."""
+    return islice(enumerate(found, 1), max(place_of(query.cursor, int) or 0, 0), None)
+
+
+def _page(found: Iterator[tuple[int, T]], query: PageQuery) -> tuple[list[T], str | None]:
+    """The first of these that fit on a page, and the cursor of the next one."""
+    page, cursor = page_of([*islice(found, query.limit + 1)], query.limit, lambda place: place[0])
+    return [each for _, each in page], cursor
 
 
 async def _used(call: Call, rewards: list[CompiledReward]) -> dict[str, int]:

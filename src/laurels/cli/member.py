@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -10,14 +11,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from laurels.cli.moments import end_of, in_order
-from laurels.cli.outside import Outside, pass_outside
+from laurels.cli.outside import Outside, Running, pass_outside
 from laurels.cli.screen import No, Screen, ending, json_option, program_of, program_option, settings_of
 from laurels.core.calendar import Instant, Zone, parse_instant
 from laurels.core.compiled import Compiled
 from laurels.core.journal import leaves
 from laurels.core.member import Measures, Member, Redemption
 from laurels.core.tier import outlook
-from laurels.store.reading import JournalEntry, journal
+from laurels.store.reading import JournalEntry, journal, newest_redemptions
 
 ENTRIES_SHOWN = 20
 REDEMPTIONS_SHOWN = 20
@@ -38,7 +39,8 @@ def member_command(outside: Outside, id: str, *, entries: int, program: str | No
 async def _member(outside: Outside, screen: Screen, id: str, limit: int, given: str | None) -> None:
     async with outside.application(settings_of()) as running:
         program = await program_of(running.database, given)
-        member = await running.intake.look(program, id, "lots/", "measures/", "redemption/")
+        newest = await newest_redemptions(running.database, program, id, REDEMPTIONS_SHOWN)
+        member = await _look(running, program, id, newest)
         if member is None:
             raise No(f"{program} has no member {id}.")
         now = await running.intake.now(program) or running.clock.now()
@@ -56,6 +58,17 @@ async def _member(outside: Outside, screen: Screen, id: str, limit: int, given: 
         "entries": [_entry(compiled, entry) for entry in entries],
     }
     screen.result(value, lambda out: _say(out, value, compiled.zone))
+
+
+async def _look(running: Running, program: str, id: str, redemptions: Sequence[str]) -> Member | None:
+    """The member with these redemptions, and those that hold points; others are not wanted, however many there are."""
+    wanted = dict.fromkeys(redemptions)
+    while True:
+        keys = [f"redemption/{each}" for each in wanted]
+        member = await running.intake.look(program, id, "lots/", "measures/", *keys)
+        if member is None or wanted.keys() >= member.root.holds.keys():
+            return member
+        wanted.update(dict.fromkeys(member.root.holds))
 
 
 def _shown(compiled: Compiled, instant: Instant | None) -> str | None:

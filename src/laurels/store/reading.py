@@ -26,6 +26,7 @@ ACTIVITY: Final = named("activity")
 ACTIVITIES: Final = named("activities")
 MEMBERS: Final = named("members")
 MOVEMENTS: Final = named("movements")
+NEWEST_REDEMPTIONS: Final = named("newest_redemptions")
 
 _BEFORE_ALL: Final = (2**63 - 1, 2**31 - 1)
 _decode_detail: Final = msgspec.json.Decoder(Detail).decode
@@ -194,6 +195,11 @@ async def documents_of(
         for row in await _source(connection).fetch(LOAD_DOCUMENTS, program, owners, keys, buckets):
             found[row[0], row[1]] = decode_document(row[1], row[2])
     return found
+
+
+async def newest_redemptions(database: Database, program: str, member: str, limit: int) -> list[str]:
+    """The ids of the member's newest redemptions, the newest first."""
+    return [row["redemption"] for row in await database.pool.fetch(NEWEST_REDEMPTIONS, program, member, limit)]
 
 
 async def journal(

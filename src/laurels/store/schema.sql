@@ -200,6 +200,7 @@ create table state (
   primary key (program, member, key, bucket)
 ) with (fillfactor = 75, autovacuum_vacuum_scale_factor = 0.05);
 create index state_voucher on state (program, key) where key >= 'voucher/' and key < 'voucher0';
+create index state_vouchers on state (program, member) where key = 'vouchers';
 comment on table state is
   'The other documents of members (JSON) by key: lots/<wallet>/<page>, order/<id>, redemption/<id>, expired/<lot>, measures/<track>.';
 

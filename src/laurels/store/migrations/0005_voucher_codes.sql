@@ -45,6 +45,7 @@ comment on table  code is 'Codes that anybody may take, or use. Who took one is 
 comment on column code.batch is 'The number of the batch.';
 
 create index state_voucher on state (program, key) where key >= 'voucher/' and key < 'voucher0';
+create index state_vouchers on state (program, member) where key = 'vouchers';
 
 grant select, insert on code_batch, code to laurels_app;
 grant update on code_batch to laurels_app;
