@@ -81,7 +81,8 @@ def test_causes_and_what_a_member_can_have_come_page_by_page(tell: Tell) -> None
     for path in ("/v1/members/ann/rewards", "/v1/causes"):
         whole = here.get(path)
         assert whole["next_cursor"] is None
-        found, cursor = [], ""
+        found: list[Json] = []
+        cursor: str | None = ""
         while cursor is not None:
             page = here.get(f"{path}?limit=1{cursor and f'&cursor={cursor}'}")
             assert len(page["items"]) == 1

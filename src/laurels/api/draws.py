@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from laurels.api.answer import ActivityAnswer, When
 from laurels.api.members import row_of
-from laurels.api.operation import Call, operation
+from laurels.api.operation import Call, Nothing, operation
 from laurels.api.own import submit_own
 from laurels.api.paging import NextCursor, PageQuery, page_of, place_of
 from laurels.api.performing import Reply
@@ -74,10 +74,6 @@ class MemberDraws(Struct, frozen=True):
     """A member's part in all draws."""
 
     items: tuple[MemberDraw, ...]
-
-
-class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
-    """An empty object."""
 
 
 class PlayAnswer(Struct, frozen=True, kw_only=True):
@@ -209,7 +205,7 @@ async def claim_prize(call: Call, member: str, draw: str, place: str, body: Noth
 
 
 async def _zone(call: Call) -> Zone:
-    return (await call.services.compiled(call.program, await call.services.now(call.program))).zone
+    return (await call.services.present(call.program)).zone
 
 
 def _answer(row: DrawRow, zone: Zone) -> DrawAnswer:

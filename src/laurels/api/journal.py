@@ -71,7 +71,7 @@ async def read_journal(call: Call, member: str, query: JournalQuery) -> JournalA
         call.services.database, call.program, member, before=before, limit=query.limit + 1, wallet=query.wallet
     )
     page, next_cursor = page_of(found, query.limit, lambda each: (each.seq, each.n))
-    compiled = await call.services.compiled(call.program, await call.services.now(call.program))
+    compiled = await call.services.present(call.program)
     return JournalAnswer(tuple([_item(each, compiled.zone) for each in page]), next_cursor)
 
 

@@ -268,7 +268,7 @@ async def list_members(call: Call, query: MemberQuery) -> MemberList:
     )
     page, next_cursor = page_of(found, query.limit, lambda each: each[0].id)
     profiles = await people.profiles_of(services.database, call.program, [row.id for row, _member in page])
-    compiled = await services.compiled(call.program, await services.now(call.program))
+    compiled = await services.present(call.program)
     items = tuple([_item(row, member, profiles.get(row.id), compiled) for row, member in page])
     return MemberList(items, next_cursor)
 
@@ -305,7 +305,7 @@ async def export_member(call: Call, member: str, query: PersonalDataQuery) -> Pe
     after = place_of(query.cursor, int) or 0
     found = await reading.activities(call.services.database, call.program, member, after=after, limit=query.limit + 1)
     page, next_cursor = page_of(found, query.limit, lambda each: each.seq)
-    compiled = await call.services.compiled(call.program, await call.services.now(call.program))
+    compiled = await call.services.present(call.program)
     written = tuple(
         [
             WrittenText(
@@ -351,7 +351,7 @@ async def row_of(call: Call, member: str) -> MemberRow:
 
 async def _member(call: Call, row: MemberRow) -> MemberAnswer:
     database, program = call.services.database, call.program
-    compiled = await call.services.compiled(program, await call.services.now(program))
+    compiled = await call.services.present(program)
     profile = await people.profile_of(database, program, row.id) or Profile()
     identifiers = await people.identifiers_of(database, program, row.id)
     root = row.root

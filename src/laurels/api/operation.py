@@ -50,6 +50,10 @@ class Call:
         return self.caller.program
 
 
+class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An empty object."""
+
+
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a route. `handle` is awaited with the call and the parameters by name.
 

@@ -255,7 +255,7 @@ async def list_versions(call: Call, query: PageQuery) -> VersionList:
     page, next_cursor = page_of(items, query.limit, lambda each: each.number)
     if not page:
         return VersionList((), None)
-    zone = (await call.services.compiled(call.program, await call.services.now(call.program))).zone
+    zone = (await call.services.present(call.program)).zone
     return VersionList(tuple([_version(version, zone) for version in page]), next_cursor)
 
 
@@ -273,7 +273,7 @@ async def read_version(call: Call, number: str) -> VersionDocument:
     version = next((each for each in found if str(each.number) == number), None)
     if version is None:
         raise ApiProblem("no_such_version")
-    zone = (await call.services.compiled(call.program, await call.services.now(call.program))).zone
+    zone = (await call.services.present(call.program)).zone
     return VersionDocument(document=version.document, **msgspec.structs.asdict(_version(version, zone)))
 
 

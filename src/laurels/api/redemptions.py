@@ -11,8 +11,8 @@ from typing import Annotated, Final, Literal, cast
 from msgspec import Meta, Struct
 
 from laurels.api.answer import ActivityAnswer, LotPoints, When, lot_points
-from laurels.api.money import Money
-from laurels.api.operation import Call, operation
+from laurels.api.money import Money, money_of
+from laurels.api.operation import Call, Nothing, operation
 from laurels.api.own import Recorded, submit_own
 from laurels.api.problem import ApiProblem, invalid
 from laurels.core.compiled import Compiled
@@ -21,7 +21,6 @@ from laurels.core.facts import Part
 from laurels.core.fulfilment import AUTOMATIC
 from laurels.core.given_back import GivenBack, given_back
 from laurels.core.member import Redemption
-from laurels.core.money import format_minor
 from laurels.core.purchase import worth
 from laurels.core.refusal import Refusal
 from laurels.core.shape import Problem
@@ -96,10 +95,6 @@ class Captured(Struct, frozen=True, forbid_unknown_fields=True):
     """How much of what is held is spent."""
 
     points: Annotated[Points | None, Meta(description="All of it by default; the rest goes back to its lots.")] = None
-
-
-class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
-    """An empty object."""
 
 
 class CapturedPoints(Struct, frozen=True):
@@ -352,7 +347,7 @@ def _reward_id(compiled: Compiled, key: str) -> str:
 def _cash(compiled: Compiled, redemption: Redemption) -> Money | None:
     if not redemption.cash:
         return None
-    return Money(format_minor(redemption.cash, compiled.declared.places), compiled.declared.currency)
+    return money_of(redemption.cash, compiled.declared)
 
 
 def _pays(compiled: Compiled, wallet_id: str, points: int) -> Money | None:
@@ -360,4 +355,4 @@ def _pays(compiled: Compiled, wallet_id: str, points: int) -> Money | None:
     wallet = compiled.wallets.get(wallet_id)
     if wallet is None or wallet.money is None:
         return None
-    return Money(format_minor(worth(wallet.money, points), compiled.declared.places), compiled.declared.currency)
+    return money_of(worth(wallet.money, points), compiled.declared)

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from laurels.api.answer import Texts, When
-from laurels.api.money import Money
+from laurels.api.money import Money, money_of
 from laurels.api.operation import Call, operation
 from laurels.api.paging import NextCursor, PageQuery, page_of, place_of
 from laurels.api.problem import ApiProblem, invalid
@@ -25,7 +25,6 @@ from laurels.core.catalogue import CompiledReward, pool_of_year
 from laurels.core.compiled import Compiled
 from laurels.core.explanation import Sentence
 from laurels.core.member import Member, tickets_key
-from laurels.core.money import format_minor
 from laurels.core.program import rewards_notation
 from laurels.core.program.rewards_model import Reward, Tickets
 from laurels.core.refusal import REFUSALS, Refusal
@@ -276,7 +275,7 @@ def _answer(compiled: Compiled, each: CompiledReward, used: dict[str, int]) -> R
         picture=reward.picture,
         gives=rewards_notation.gives(reward.gives),
         prices=tuple(rewards_notation.price(price, currency) for price in reward.prices),
-        value=None if value is None else _money(compiled, value),
+        value=None if value is None else money_of(value, compiled.declared),
         stock=_stock(each, reward, used),
         automatic=reward.automatic,
     )
@@ -286,10 +285,6 @@ def _stock(each: CompiledReward, reward: Reward, used: dict[str, int]) -> Stock 
     if each.stock_pool is None or reward.stock is None:
         return None
     return Stock(reward.stock, reward.stock - used.get(each.stock_pool, 0))
-
-
-def _money(compiled: Compiled, amount: int) -> Money:
-    return Money(format_minor(amount, compiled.declared.places), compiled.declared.currency)
 
 
 def _for_member(case: Case, compiled: Compiled, each: CompiledReward, used: dict[str, int]) -> RewardForMember:
@@ -304,8 +299,8 @@ def _for_member(case: Case, compiled: Compiled, each: CompiledReward, used: dict
             points=billed.price,
             least=billed.least,
             most=billed.most,
-            cash=_money(compiled, billed.cash) if each.reward.mix else None,
-            cash_at_least_points=_money(compiled, cheapest.cash) if each.reward.mix else None,
+            cash=money_of(billed.cash, compiled.declared) if each.reward.mix else None,
+            cash_at_least_points=money_of(cheapest.cash, compiled.declared) if each.reward.mix else None,
         )
         lacking = max(cheapest.points - case.draft.balance(cheapest.wallet).available, 0)
     return RewardForMember(

@@ -76,6 +76,10 @@ class Services(msgspec.Struct, frozen=True):
         """What time it is in the program; real time where its own clock was never set."""
         return await self.intake.now(program) or self.clock.now()
 
+    async def present(self, program: str) -> Compiled:
+        """The version that words what is said of now; a problem where nothing is published yet."""
+        return await self.compiled(program, await self.now(program))
+
     async def compiled(self, program: str, at: Instant) -> Compiled:
         """The version that words what is said of an instant; a problem where nothing is published yet."""
         versions = await self.rendering.versions(program)

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from laurels.api.activities import instant_of
 from laurels.api.answer import ActivityAnswer, When
-from laurels.api.money import Money
+from laurels.api.money import Money, money_of
 from laurels.api.operation import Call, operation
 from laurels.api.own import submit_own
 from laurels.api.paging import NextCursor, PageQuery, page_of, place_of
@@ -18,7 +18,6 @@ from laurels.core.compiled import Compiled
 from laurels.core.explanation import Sentence
 from laurels.core.folding_vouchers import LIST, voucher_key
 from laurels.core.member import IssuedVoucher, decode_document
-from laurels.core.money import format_minor
 from laurels.core.refusal import Refusal
 from laurels.core.shape import Problem as Finding
 from laurels.core.wire import Id, Text
@@ -183,7 +182,7 @@ async def list_vouchers(call: Call, member: str, query: PageQuery) -> VoucherLis
     found = await call.services.intake.look(call.program, member, "voucher/", LIST)
     if found is None:
         raise ApiProblem("no_such_member")
-    compiled = await call.services.compiled(call.program, await call.services.now(call.program))
+    compiled = await call.services.present(call.program)
     held = [
         (-document.issued_at, key.partition("/")[2], document)
         for key, document in found.documents.items()
@@ -213,7 +212,7 @@ async def _member_of(call: Call, code: str) -> str:
 
 async def _voucher(call: Call, text: str) -> VoucherAnswer:
     code = canonical(text)
-    compiled = await call.services.compiled(call.program, await call.services.now(call.program))
+    compiled = await call.services.present(call.program)
     owner = await _owner(call, code)
     if owner is not None:
         found = await call.services.intake.look(call.program, owner, voucher_key(code), LIST)
@@ -245,8 +244,7 @@ def _answer(instance: str, member: str, voucher: IssuedVoucher, compiled: Compil
         return None if instant is None else compiled.zone.format(instant)
 
     def money(amount: int | None) -> Money | None:
-        declared = compiled.declared
-        return None if amount is None else Money(format_minor(amount, declared.places), declared.currency)
+        return None if amount is None else money_of(amount, compiled.declared)
 
     return VoucherAnswer(
         code=grouped(instance.partition(":")[0] if voucher.shared else instance),
@@ -284,7 +282,7 @@ async def create_batch(call: Call, body: NewCodeBatch) -> CodeBatchAnswer:
     Asked for again it goes on, and is made once. `laurels vouchers generate` does the same and waits.
     """
     services, program = call.services, call.program
-    compiled = await services.compiled(program, await services.now(program))
+    compiled = await services.present(program)
     expires_at = None
     if body.expires_at is not None:
         found = instant_of(body.expires_at)
@@ -314,7 +312,7 @@ async def create_batch(call: Call, body: NewCodeBatch) -> CodeBatchAnswer:
 )
 async def read_batch(call: Call, batch: str) -> CodeBatchAnswer:
     """How far a batch has come."""
-    compiled = await call.services.compiled(call.program, await call.services.now(call.program))
+    compiled = await call.services.present(call.program)
     return _batch_answer(await _batch(call, batch), compiled)
 
 
