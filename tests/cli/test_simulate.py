@@ -95,3 +95,75 @@ def test_it_must_be_said_which_activities(give: Giving) -> None:
 def test_a_document_with_errors_is_not_simulated(give: Giving) -> None:
     wrong = give.file("wrong.yaml", PROGRAM.replace("UTC", "Mars"))
     assert not give.json("simulate", wrong, "--stored", code=1)["valid"]
+
+
+PROMOTED = (
+    PROGRAM
+    + """\
+promotions:
+  tenth: {name: {en: A tenth off}, gives: {percent: 10%}, limits: [{budget: money, of: "500.00", over: trim}]}
+rewards:
+  mug: {name: {en: A mug}, gives: goods, price: {wallet: points, points: 50}, stock: 9}
+"""
+)
+
+
+def test_what_promotions_give_stands_beside_what_they_gave_and_what_is_not_known_is_said(give: Giving) -> None:
+    give.publish(PROMOTED)
+    give.members("m-1")
+    line = '{"line":"1","amount":"90.00","discounts":[{"code":"tenth","amount":"10.00"}]}'
+    rows = "".join(
+        f'{{"id":"{n}","type":"{type}","member":"m-1","occurred_at":"2026-03-0{n}T00:00:00Z","data":{data}}}\n'
+        for n, type, data in (
+            (1, "purchase", f'{{"order":"o-1","lines":[{line}]}}'),
+            # A till that took nothing off, though the program would have.
+            (2, "purchase", '{"order":"o-2","lines":[{"line":"1","amount":"20.00"}]}'),
+            (3, "redemption", '{"redemption":"r-1","reward":"mug"}'),
+        )
+    )
+    give.json("import", give.file("rows.ndjson", rows))
+    fifth = give.file("fifth.yaml", PROMOTED.replace("tenth: {name", "fifth: {was: tenth, name").replace("10%", "20%"))
+    result = give.json("simulate", fifth, "--stored", "--diff")
+    assert result["difference"]["stored"]["given"]["promotions"] == {
+        "fifth": {
+            "times": 2, "money": "12.00", "taken": "10.00", "returned": "0.00",
+            "budgets": [{"unit": "money", "of": "500.00", "used": "10.00"}],
+        }
+    }  # fmt: skip
+    given = result["simulated"]["given"]
+    assert given["promotions"] == {
+        "fifth": {
+            "times": 2, "money": "24.00", "taken": "24.00", "returned": "0.00",
+            "budgets": [{"unit": "money", "of": "500.00", "used": "24.00"}],
+        }
+    }  # fmt: skip
+    assert (given["rewards"]["mug"]["pieces"], given["rewards"]["mug"]["points"]) == (1, 50)
+    assert given["rewards"]["mug"]["budgets"] == [{"unit": "stock", "of": 9, "used": 1}]
+    # 80.00 and 16.00 earn 96 points, 50 of them are held for the mug.
+    points = result["simulated"]["wallets"]["points"]
+    assert (points["available"], points["held"]) == (46, 50)
+    assert set(result["not_known"]) == {"en", "zh-CN"}
+    said = [" ".join(line.split()) for line in give.says("simulate", fifth, "--stored", "--diff").splitlines()]
+    assert "A tenth off stored 2 12.00 10.00 0.00 10.00 of 500.00" in said
+    assert "simulated 2 24.00 24.00 0.00 24.00 of 500.00" in said
+    assert "A mug stored 1 1 50 0.00 0 1 of 9" in said
+    assert any(line.startswith("Every order of the past is priced as this program prices it") for line in said)
+    alone = [" ".join(line.split()) for line in give.says("simulate", fifth, "--stored").splitlines()]
+    assert "A tenth off 2 24.00 0.00 24.00 of 500.00" in alone
+
+
+def test_the_same_program_gives_what_is_stored_where_tills_hold_to_it(give: Giving) -> None:
+    give.publish(PROMOTED)
+    give.members("m-1")
+    line = '{"line":"1","amount":"90.00","quantity":"2","discounts":[{"code":"tenth","amount":"10.00"}]}'
+    rows = "".join(
+        f'{{"id":"{n}","type":"{type}","member":"m-1","occurred_at":"2026-03-0{n}T00:00:00Z","data":{data}}}\n'
+        for n, type, data in (
+            (1, "purchase", f'{{"order":"o-1","lines":[{line}]}}'),
+            (2, "return", '{"order":"o-1","lines":[{"line":"1","quantity":"1","amount":"45.00"}]}'),
+        )
+    )
+    give.json("import", give.file("rows.ndjson", rows))
+    result = give.json("simulate", "program.yaml", "--stored", "--diff")
+    assert result["simulated"] == result["difference"]["stored"]
+    assert result["simulated"]["given"]["promotions"]["tenth"]["returned"] == "5.00"

@@ -284,7 +284,7 @@ def _say_summary(
             "data": course.quirks,
             "imported": course.tally,
             "verified": course.verified,
-            "figures": figures_as_json(lived.figures, zone),
+            "figures": figures_as_json(program, lived.figures, zone),
             "questions": [{"question": each.text, "path": each.path} for each in asked],
             "key": key,
             "seconds": course.seconds,

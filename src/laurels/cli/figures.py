@@ -10,6 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from laurels.cli.given import given_as_json, say_given
 from laurels.cli.moments import end_of, in_order
 from laurels.cli.screen import plural
 from laurels.core.calendar import Zone
@@ -17,14 +18,16 @@ from laurels.core.money import floor_div, format_minor
 from laurels.core.program.model import Program, Texts
 from laurels.simulate.comparing import Comparison
 from laurels.simulate.figures import TIER_BONUS, Figures, WalletFigures
+from laurels.simulate.given import Given
 
 CAMPAIGNS_SHOWN = 12
 EXPIRING_SHOWN = 6
 
 
-def figures_as_json(figures: Figures, zone: Zone) -> dict[str, Any]:
+def figures_as_json(program: Program, figures: Figures, zone: Zone) -> dict[str, Any]:
     """Figures as JSON; instants in the program's zone."""
-    value: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(figures, wallets={}))
+    value: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(figures, wallets={}, given=Given()))
+    value["given"] = given_as_json(program, figures.given)
     value["wallets"] = {
         wallet: {
             **msgspec.to_builtins(msgspec.structs.replace(each, expiring={})),
@@ -39,9 +42,18 @@ def figures_as_json(figures: Figures, zone: Zone) -> dict[str, Any]:
 
 
 def say_figures(
-    out: Console, program: Program, figures: Figures, zone: Zone, why_zero: Mapping[str, str] | None = None
+    out: Console,
+    program: Program,
+    figures: Figures,
+    zone: Zone,
+    why_zero: Mapping[str, str] | None = None,
+    *,
+    given: bool = True,
 ) -> None:
-    """Figures in tables. What is zero is left out, but for the lines of which `why_zero` says why they are."""
+    """Figures in tables. What is zero is left out, but for the lines of which `why_zero` says why they are.
+
+    With `given` false it is not said what members got beside points.
+    """
     for track in program.tracks:
         counts = figures.tracks.get(track.id, {})
         table = _table(f"Members by tier ({_called(track.name, track.id)})", "tier", "members", "share")
@@ -55,6 +67,8 @@ def say_figures(
         if each is not None:
             out.print(_wallet_table(program, wallet.id, each, zone, why_zero or {}))
             out.print(_campaign_table(program, each))
+    if given:
+        say_given(out, program, figures.given)
 
 
 def say_refused(out: Console, figures: Figures) -> None:
@@ -101,7 +115,8 @@ def _wallet_table(program: Program, id: str, each: WalletFigures, zone: Zone, wh
 
 def _campaign_table(program: Program, each: WalletFigures) -> Table:
     table = _table("Points by campaign", "campaign", "points", "share", "times")
-    names = {campaign.id: _called(campaign.name, campaign.id) for campaign in program.campaigns}
+    names = {each.id: _called(each.name, each.id) for each in program.campaigns}
+    names |= {each.id: _called(each.name, each.id) for each in program.promotions}
     tiers = {f"{track.id}.{tier.id}": _called(tier.name, tier.id) for track in program.tracks for tier in track.tiers}
     granted = sorted(each.campaigns.items(), key=lambda item: -item[1].points)
     for key, grant in granted[:CAMPAIGNS_SHOWN]:
@@ -113,7 +128,7 @@ def _campaign_table(program: Program, each: WalletFigures) -> Table:
     return table
 
 
-def comparison_as_json(before: Figures, comparison: Comparison, zone: Zone) -> dict[str, Any]:
+def comparison_as_json(program: Program, before: Figures, comparison: Comparison, zone: Zone) -> dict[str, Any]:
     """A comparison as JSON; `before` is what is stored."""
     wallets = {
         wallet: {
@@ -122,7 +137,7 @@ def comparison_as_json(before: Figures, comparison: Comparison, zone: Zone) -> d
         }
         for wallet, each in comparison.wallets.items()
     }
-    return {"stored": figures_as_json(before, zone), "wallets": wallets, "tier_moves": comparison.moves}
+    return {"stored": figures_as_json(program, before, zone), "wallets": wallets, "tier_moves": comparison.moves}
 
 
 def say_comparison(out: Console, program: Program, before: Figures, after: Figures, comparison: Comparison) -> None:
@@ -152,6 +167,7 @@ def say_comparison(out: Console, program: Program, before: Figures, after: Figur
         out.print(table)
     if not comparison.moves and program.tracks:
         out.print("Everybody stands on the tier on which they stand now.")
+    say_given(out, program, after.given, before.given)
 
 
 def _add(table: Table, what: str, was: int, is_: int) -> None:

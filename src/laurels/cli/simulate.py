@@ -11,6 +11,7 @@ import msgspec
 from rich.console import Console
 
 from laurels.cli.figures import comparison_as_json, figures_as_json, say_comparison, say_figures, say_refused
+from laurels.cli.given import UNKNOWN
 from laurels.cli.import_files import open_activities, say_taken, stream_of
 from laurels.cli.outside import Outside, pass_outside
 from laurels.cli.plan import say_faulty
@@ -26,6 +27,7 @@ from laurels.intake.importing.progress import Tally
 from laurels.intake.importing.reading import FileFormat
 from laurels.intake.importing.report import Report, note
 from laurels.simulate.comparing import compare
+from laurels.simulate.given import called
 from laurels.simulate.living import Lived, Rehearsal, live_stored
 from laurels.simulate.stored import as_stored
 from laurels.store.database import Database
@@ -155,9 +157,17 @@ async def _with_store(
                     read = load(version.document)
                     assert isinstance(read, Program), f"a published document has errors: {read}"
                     versions.append(Version(version.number, version.effective_at, read))
-                return lived, await as_stored(connection, id, Versions(tuple(versions)), now)
+                history = Versions(tuple(versions))
+                before = await as_stored(connection, id, history, now)
+                chain = [version.program for version in history.versions]
+                before.figures.given = called(before.figures.given, chain, program)
+                return lived, before
         finally:
             await database.close()
+
+
+def _offers(program: Program) -> bool:
+    return bool(program.promotions or program.vouchers or program.rewards or program.draws)
 
 
 def _say(
@@ -173,10 +183,11 @@ def _say(
             {"file": each.file, **msgspec.to_builtins(each.tally), "bad": each.tally.bad, "report": each.report}
             for each in taken
         ],
-        "simulated": figures_as_json(lived.figures, zone),
+        "simulated": figures_as_json(program, lived.figures, zone),
         "difference": None
         if before is None or comparison is None
-        else comparison_as_json(before.figures, comparison, zone),
+        else comparison_as_json(program, before.figures, comparison, zone),
+        "not_known": UNKNOWN if _offers(program) else None,
         "seconds": round(seconds, 1),
     }
 
@@ -190,8 +201,10 @@ def _say(
             say_taken(out, each.file, each.tally, each.report)
         if not taken:
             say_refused(out, lived.figures)
-        say_figures(out, program, lived.figures, zone)
+        say_figures(out, program, lived.figures, zone, given=before is None)
         if before is not None and comparison is not None:
             say_comparison(out, program, before.figures, lived.figures, comparison)
+        if _offers(program):
+            out.print(f"[dim]{UNKNOWN['en']}\n{UNKNOWN['zh-CN']}[/]")
 
     screen.result(value, say)

@@ -14,6 +14,7 @@ from laurels.core.calendar import Instant
 from laurels.core.facts import Accrued, AnyFact, LotActivated, Moved
 from laurels.core.journal import entries
 from laurels.core.member import Member
+from laurels.simulate.given import Given
 
 TIER_BONUS = " × "
 """Stands between a campaign and the tier whose bonus over it is counted apart."""
@@ -53,7 +54,10 @@ class WalletFigures(msgspec.Struct):
 
 
 class Figures(msgspec.Struct):
-    """A program as it stands. `tracks` counts members by track and tier; `refused` and `invalid` activities by code."""
+    """A program as it stands. `tracks` counts members by track and tier; `refused` and `invalid` activities by code.
+
+    `given` is what members got beside points.
+    """
 
     members: int = 0
     activities: int = 0
@@ -61,6 +65,7 @@ class Figures(msgspec.Struct):
     tracks: dict[str, dict[str, int]] = {}
     refused: dict[str, int] = {}
     invalid: dict[str, int] = {}
+    given: Given = msgspec.field(default_factory=Given)
 
     def wallet(self, id: str) -> WalletFigures:
         """The wallet's figures, to be added to."""

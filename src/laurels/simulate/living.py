@@ -15,6 +15,7 @@ import msgspec
 from laurels.core.activity import Activity, Declared, Purchase, parse
 from laurels.core.calendar import Instant
 from laurels.core.decide import Circumstances, Decision
+from laurels.core.facts import Priced, decode_facts
 from laurels.core.member import Member
 from laurels.core.program.model import Budget, Program
 from laurels.core.refusal import Refusal
@@ -87,26 +88,42 @@ async def live_stored(
         id,
     )  # type: ignore[misc]  # a statement without a table has one row
     replay, declared = _ready(program, returns=returns)
-    limits = [each.limits for each in program.campaigns] + [each.limits for each in program.vouchers]
-    together = transfers or any(isinstance(limit, Budget) for some in limits for limit in some)
+    together = transfers or _is_shared(program)
     stands: dict[str, Stand] = {}
     present: str | None = None
     done = 0
     async for row in connection.cursor(IN_TIME if together else BY_MEMBER, id, prefetch=_FETCHED):
-        member, _seq, source, activity, type_, occurred_at, recorded_at, stored, circumstances, texts = row
+        member, _seq, source, activity, type_, occurred_at, recorded_at, stored, circumstances, texts, facts = row
         if not together and member != present:
             if present is not None:
                 _end(replay, now, stands, present)
             present, replay.clock = member, 0
         body = with_text(stored.encode(), texts)
         given = circumstances_of(recorded_at, circumstances)
-        _submit(replay, declared, Submission(source, activity, type_, member, occurred_at, body), given)
+        priced = None if facts is None else _priced_in(facts)
+        _submit(replay, declared, Submission(source, activity, type_, member, occurred_at, body), given, priced)
         done += 1
         if done % _FETCHED == 0:
             tell(done)
     tell(done)
     _end(replay, now, stands)
     return Lived(replay.figures, stands, now)
+
+
+def _is_shared(program: Program) -> bool:
+    """Whether members have something in common that can run out: a budget, stock, a cause's yearly total."""
+    limits = [each.limits for each in program.campaigns] + [each.limits for each in program.promotions]
+    limits += [each.limits for each in program.vouchers]
+    return (
+        any(isinstance(limit, Budget) for some in limits for limit in some)
+        or any(each.stock is not None for each in program.rewards)
+        or any(each.yearly is not None for each in program.causes)
+        or any(prize.quantity is not None for draw in program.draws for prize in draw.prizes)
+    )
+
+
+def _priced_in(facts: str) -> Priced | None:
+    return next((fact for fact in decode_facts(facts) if isinstance(fact, Priced)), None)
 
 
 class Rehearsal:
@@ -173,7 +190,7 @@ def _is_repeated(first: StoredBody, item: Item) -> bool:
         return False
 
 
-def _submit(replay: Replay, declared: Declared, sent: Submission, given: Circumstances) -> None:
+def _submit(replay: Replay, declared: Declared, sent: Submission, given: Circumstances, priced: Priced | None) -> None:
     body: Any = sent.data
     activity = parse(
         source=sent.source,
@@ -185,7 +202,7 @@ def _submit(replay: Replay, declared: Declared, sent: Submission, given: Circums
         declared=declared,
     )
     if isinstance(activity, Activity):
-        replay.submit(activity, body, given.recorded_at, given)
+        replay.submit(activity, body, given.recorded_at, given, priced)
     else:
         count(replay.figures.invalid, activity[0].code)
 

@@ -1,6 +1,7 @@
 """Replay: activities decided one after the other in memory, as the write path would decide them.
 
 Members' documents, pools and the clock are kept here; what an activity sends to another member is delivered at once.
+Orders are paid as the program prices them (`repricing`), and draws that nobody opened are open in their time.
 Order is everything: activities come as they were, or would be, recorded.
 """
 
@@ -9,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from hashlib import sha256
 
-from laurels.core.activity import Activity, Clock, Parcel, Purchase
+from msgspec.structs import replace
+
+from laurels.core.activity import Activity, Clock, Parcel, Purchase, Return
 from laurels.core.calendar import Instant
 from laurels.core.decide import Circumstances, Decision
-from laurels.core.facts import FollowUp, PoolClaimed, decode_facts, encode_facts
+from laurels.core.draw import number_of
+from laurels.core.facts import AnyFact, FollowUp, PoolClaimed, Priced, decode_facts, encode_facts
 from laurels.core.member import Document, Member, purchased
 from laurels.core.refusal import Refusal
 from laurels.core.version import Versions
@@ -24,6 +28,8 @@ from laurels.intake.deciding import RETURN_OF
 from laurels.intake.folder import Folder
 from laurels.intake.submission import SOURCE
 from laurels.simulate.figures import Figures, count
+from laurels.simulate.given import Counting
+from laurels.simulate.repricing import Repricing
 
 Reread = Callable[[bytes], Purchase]
 """A purchase from its body as it was sent."""
@@ -43,16 +49,24 @@ class Replay:
         self._returns = returns
         self._members: dict[str, Folder] = {}
         self._pools: dict[str, int] = {}
-        self._purchases: dict[tuple[str, int], tuple[bytes, bytes]] = {}
+        self._purchases: dict[tuple[str, int], tuple[bytes | Purchase, bytes]] = {}
+        self._counting = Counting(self.figures.given)
+        self._repricing = Repricing(versions)
 
     def submit(
-        self, activity: Activity, body: bytes, recorded_at: Instant | None = None, given: Circumstances | None = None
+        self,
+        activity: Activity,
+        body: bytes,
+        recorded_at: Instant | None = None,
+        given: Circumstances | None = None,
+        priced: Priced | None = None,
     ) -> Decision | Refusal:
         """What comes of the activity; recorded when it occurred, or at the clock if that stands later, unless given.
 
-        `given` are the circumstances under which it was recorded, of which chance, codes and keys count here, too.
+        `given` are the circumstances under which it was recorded, of which chance, codes and keys count here, too, and
+        `priced` is what was recorded of an order's prices.
         """
-        decided = self._decide(activity, body, recorded_at, given)
+        decided = self._decide(activity, body, recorded_at, given, priced)
         self.figures.activities += 1
         if isinstance(decided, Refusal):
             count(self.figures.refused, decided.code)
@@ -63,47 +77,76 @@ class Replay:
         return decided
 
     def _decide(
-        self, activity: Activity, body: bytes, recorded_at: Instant | None, given: Circumstances | None = None
+        self,
+        activity: Activity,
+        body: bytes,
+        recorded_at: Instant | None,
+        given: Circumstances | None = None,
+        priced: Priced | None = None,
     ) -> Decision | Refusal:
-        folder = self._members.get(activity.member) or Folder(activity.member)
+        member = activity.member
+        folder = self._members.get(member) or Folder(member)
         at = max(recorded_at if recorded_at is not None else max(self.clock, activity.occurred_at), folder.root.now)
+
+        def judged(each: Activity) -> Decision | Refusal:
+            circumstances = self._circumstances(folder, each, at, given)
+            return folder.decide(self._versions, each, circumstances, lambda seq: self._bought(member, seq))
+
+        def facts_of(each: Activity) -> tuple[AnyFact, ...] | Refusal:
+            decided = judged(each)
+            return decided if isinstance(decided, Refusal) else decided.facts
+
+        data, paid = activity.data, None
+        if isinstance(data, Purchase):
+            paid = self._repricing.purchase(activity, data, priced, folder.member.documents, at, facts_of)
+            if paid is not data:
+                activity = replace(activity, data=paid)
+        elif isinstance(data, Return):
+            activity = replace(activity, data=self._repricing.returned(member, data))
+        decided = judged(activity)
+        if isinstance(decided, Refusal):
+            return decided
+        folder.file(decided)
+        self.clock = max(self.clock, at)
+        self._members[member] = folder
+        for fact in decided.facts:
+            if type(fact) is PoolClaimed:
+                self._pools[fact.pool] = self._pools.get(fact.pool, 0) + fact.by
+        self.figures.take(decided.facts)
+        self._counting.take(member, decided.facts)
+        if self._returns and isinstance(data, Purchase) and paid is not None:
+            sent = body if paid is data else paid
+            self._purchases[member, decided.member.root.seq] = (sent, encode_facts(decided.facts))
+            self._repricing.accepted(member, data, paid)
+        return decided
+
+    def _circumstances(
+        self, folder: Folder, activity: Activity, at: Instant, given: Circumstances | None
+    ) -> Circumstances:
+        """What an activity is decided under: the pools as they are here, chance, codes and keys as they were given."""
         names = self._versions.pools_of(activity, folder.root.automatic, at)
         if self._versions.has_vouchers:
             codes_named = names_codes(activity.data, self._versions.at(activity.occurred_at))
             names = (*names, *self._versions.voucher_budgets, *pools_named(codes_named))
         pools = {pool: self._pools.get(pool, 0) for pool in names}
-
-        def bought(seq: int) -> Document | None:
-            return self._bought(activity.member, seq)
-
-        circumstances = Circumstances(at, pools)
+        # A draw that is new has opened when it says; who has which number in it makes no difference here.
+        draws = self._versions.draws_of(activity, folder.root.automatic)
+        keys = {draw: number_of(draw.encode(), activity.member) for draw in draws}
+        random, codes = "", {}
+        if given is not None:
+            keys.update(given.keys)
         if self._versions.draws_chance:
             random = given.random if given is not None and given.random else _chance_of(activity)
-            codes, keys = (given.codes, given.keys) if given is not None else ({}, {})
-            circumstances = Circumstances(at, pools, random, codes, keys)
-        elif given is not None and given.keys:
-            circumstances = Circumstances(at, pools, keys=given.keys)
-        decided = folder.decide(self._versions, activity, circumstances, bought)
-        if isinstance(decided, Refusal):
-            return decided
-        folder.file(decided)
-        self.clock = max(self.clock, at)
-        self._members[activity.member] = folder
-        for fact in decided.facts:
-            if type(fact) is PoolClaimed:
-                self._pools[fact.pool] = self._pools.get(fact.pool, 0) + fact.by
-        self.figures.take(decided.facts)
-        if self._returns and isinstance(activity.data, Purchase):
-            self._purchases[activity.member, decided.member.root.seq] = (body, encode_facts(decided.facts))
-        return decided
+            codes = given.codes if given is not None else {}
+        return Circumstances(at, pools, random, codes, keys)
 
     def _bought(self, member: str, seq: int) -> Document | None:
         """A purchase is made again from what was sent."""
         kept = self._purchases.get((member, seq))
         if kept is None:
             return None
-        body, facts = kept
-        return purchased(self._reread(body), decode_facts(facts))
+        sent, facts = kept
+        return purchased(sent if isinstance(sent, Purchase) else self._reread(sent), decode_facts(facts))
 
     def _deliver(self, fact: FollowUp, sender: str, at: Instant) -> None:
         """Points on their way arrive, or come back where they are refused."""
@@ -126,6 +169,9 @@ class Replay:
                 self._decide(Activity(SOURCE, f"clock/{id}", "clock", id, now, Clock()), b"", now)
             finished[id] = self._members.pop(id).member
             self.figures.hold(finished[id])
+            if member is not None:
+                self._counting.forget(id)
+                self._repricing.forget(id)
         if member is not None:
             self._purchases.clear()
         return finished

@@ -7,10 +7,13 @@ from typing import Final
 from laurels.core.activity import Activity, Clock
 from laurels.core.calendar import Instant
 from laurels.core.decide import Circumstances, Decision, decide
+from laurels.core.facts import decode_facts
 from laurels.core.member import ROOT, Document, Member, Missing, decode_document
+from laurels.core.program.model import Program
 from laurels.core.version import Versions
 from laurels.intake.submission import SOURCE
 from laurels.simulate.figures import Figures
+from laurels.simulate.given import FACTS, Counting
 from laurels.simulate.living import Lived, Stand, stand_of
 from laurels.store.database import Connection
 from laurels.store.reading import documents
@@ -18,6 +21,7 @@ from laurels.store.sql import named
 
 FIGURES: Final = named("figures")
 LOTS: Final = named("lots_of_members")
+FACTS_OF: Final = named("facts_of")
 _PAGE: Final = 500
 
 
@@ -29,6 +33,11 @@ async def as_stored(connection: Connection, program: str, versions: Versions, no
     figures.activities = await connection.fetchval(
         "select count(*) from activity where program = $1 and source <> $2", program, SOURCE
     )
+    counting = Counting(figures.given)
+    if any(_gives_more(version.program) for version in versions.versions):
+        tags = f'"fact":"({"|".join(FACTS)})"'
+        async for member_id, facts in connection.cursor(FACTS_OF, program, tags, prefetch=_PAGE):
+            counting.take(member_id, decode_facts(facts))
     stands: dict[str, Stand] = {}
     after = ""
     while True:
@@ -45,14 +54,24 @@ async def as_stored(connection: Connection, program: str, versions: Versions, no
             if row["member"] in members:
                 members[row["member"]][row["key"]] = decode_document(row["key"], row["document"])
         for id, found in members.items():
-            member = await _brought_up(connection, program, versions, Member(id, found), now, figures)
+            member = await _brought_up(connection, program, versions, Member(id, found), now, figures, counting)
             figures.hold(member)
             stands[id] = stand_of(member)
     return Lived(figures, stands, now)
 
 
+def _gives_more(program: Program) -> bool:
+    return bool(program.promotions or program.vouchers or program.rewards or program.draws)
+
+
 async def _brought_up(
-    connection: Connection, program: str, versions: Versions, member: Member, now: Instant, figures: Figures
+    connection: Connection,
+    program: str,
+    versions: Versions,
+    member: Member,
+    now: Instant,
+    figures: Figures,
+    counting: Counting,
 ) -> Member:
     root = member.root
     if root.due_at is None or root.due_at > now:
@@ -67,4 +86,5 @@ async def _brought_up(
             continue
         assert isinstance(decided, Decision), f"{member.id} cannot be brought up to now"
         figures.take(decided.facts)
+        counting.take(member.id, decided.facts)
         return decided.member
