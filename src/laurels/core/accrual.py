@@ -49,8 +49,8 @@ def accrue(
         case.emit(Explained(compiled.number, ()))
         return ()
     shut = shut_draws(case, trigger, activity) if trigger.draws else None
-    if shut:
-        grants, said = _granted(case, compiled, trigger, activity, view, shut)
+    if shut or (isinstance(activity.data, Purchase) and activity.data.free):
+        grants, said = _granted(case, compiled, trigger, activity, view, shut or NONE_SHUT)
     else:
         grants, said = (trigger.writ or _granted)(case, compiled, trigger, activity, view)
     earned: list[Accrued] = []

@@ -8,7 +8,7 @@ pointer. Nothing here knows a rule of any program.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -95,7 +95,9 @@ class Tender(Struct, frozen=True, gc=False):
 class Purchase(Struct, frozen=True, gc=False):
     """An order. `total` is the sum of its lines' amounts; `only_products` says that its lines are all products.
 
-    `vouchers` are codes that it uses, as they were sent; `choices` says by group which offer the member took.
+    `vouchers` are codes that it uses, as they were sent; `choices` says by group which offer the member took. `free`
+    is known once its prices are judged: by line the quantity that offers gave for nothing, which earns no points by
+    the piece.
     """
 
     order: str
@@ -109,6 +111,7 @@ class Purchase(Struct, frozen=True, gc=False):
     vouchers: tuple[str, ...] = ()
     quote: str | None = None
     choices: dict[str, str | None] = {}
+    free: Mapping[str, int] = {}
 
 
 class Quote(Struct, frozen=True, gc=False):

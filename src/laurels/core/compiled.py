@@ -221,9 +221,8 @@ class Trigger:
     """
 
     __slots__ = (
-        "activity", "asks_new", "attributes", "campaigns", "counters", "draws", "group_of", "groups", "is_recorded",
-        "nested",
-        "pools", "reaching", "reads_wallets", "weighed", "writ",
+        "activity", "asks_new", "attributes", "by_piece", "campaigns", "counters", "draws", "group_of", "groups",
+        "is_recorded", "nested", "pools", "reaching", "reads_wallets", "weighed", "writ",
     )  # fmt: skip
 
     def __init__(self, program: Program, type_: str, keys: Mapping[str, str]) -> None:
@@ -290,6 +289,7 @@ class Trigger:
         self.writ: Writ | None = None
         # The draws of which they grant tickets.
         wallets = dict.fromkeys([grant.wallet for each in self.campaigns for grant in each.grants])
+        self.by_piece = any(isinstance(grant, PerQuantity) for each in self.campaigns for grant in each.grants)
         self.draws = tuple([wallet.removeprefix(TICKETS) for wallet in wallets if wallet.startswith(TICKETS)])
         self.pools = tuple(pool for each in self.campaigns for pool, _limit in each.budget_pools)
 

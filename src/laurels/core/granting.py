@@ -179,11 +179,19 @@ def _per_quantity(n: int, grant: PerQuantity) -> Want:
         rate = rates.get(moment.view.tier.get(track), default)
         if rate is None:
             return None
-        weights = _chosen([line.quantity for line in moment.lines], selected)
+        weights = _chosen(_quantities(moment), selected)
         points = quotient(sum(weights) * rate[0], rate[1])
         return Granted(n, wallet, points, points, weights) if points > 0 else None
 
     return want
+
+
+def _quantities(moment: Moment) -> list[int]:
+    """How much of each line was bought, without the pieces that were for nothing."""
+    free = None if moment.purchase is None else moment.purchase.free
+    if not free:
+        return [line.quantity for line in moment.lines]
+    return [line.quantity - free.get(line.line, 0) for line in moment.lines]
 
 
 def _per_field(n: int, grant: PerField) -> Want:

@@ -26,6 +26,7 @@ from laurels.core.facts import (
     RedemptionPaid,
     Scalar,
 )
+from laurels.core.free_pieces import NONE_FREE, free_pieces
 from laurels.core.member import Quote
 from laurels.core.money import floor_div
 from laurels.core.pricelist import NO_PROMOTIONS
@@ -41,7 +42,15 @@ from laurels.core.promotion import (
     prices_before,
     taken_by_till,
 )
-from laurels.core.quote import give_promised, open_quote, paid_otherwise, release_gifts, release_grants, still_due
+from laurels.core.quote import (
+    before_offers,
+    give_promised,
+    open_quote,
+    paid_otherwise,
+    release_gifts,
+    release_grants,
+    still_due,
+)
 from laurels.core.redemption import capture
 from laurels.core.refusal import Refusal
 from laurels.core.reversal.target import standing_of
@@ -153,6 +162,7 @@ def price_order(
         if isinstance(priced, Refusal):
             return priced
     points = giving_points(priced.offers) if claims else ()
+    given = priced
     if not quoting:
         priced = as_taken(priced, taken)
     priced = count(case, compiled, pricelist, priced, activity.occurred_at)
@@ -160,9 +170,15 @@ def price_order(
     if quoting or held or priced.deviations or any(each.lines for each in priced.offers):
         priced = msgspec.structs.replace(priced, before=prices_before(cart), quote=data.quote, held=held)
     case.emit(priced)
+    trigger = compiled.trigger("purchase")
+    free = NONE_FREE
+    if trigger is not None and trigger.by_piece:
+        free = free_pieces(case.versions, compiled, cart.purchase.lines, given, priced)
     if not quoting:
-        return data, points
+        return (msgspec.structs.replace(data, free=free) if free else data), points
     after = after_promotions(cart.purchase, priced)
+    if free:
+        after = msgspec.structs.replace(after, free=free)
     if claims and after.tenders:
         # What is paid with a voucher is taken off already.
         tenders = tuple([each for each in after.tenders if each.kind != "voucher"])
@@ -214,6 +230,10 @@ def fulfil(case: Case, now: Compiled, activity: Activity, data: Purchase, quote:
         release_grants(case, reserved.grants)
         release_gifts(case, reserved.gifts)
         tiers = case.tiers_at(reserved.at)
+        if trigger is not None and trigger.by_piece:
+            free = free_pieces(case.versions, then, before_offers(data, priced).lines, priced, priced)
+            data = msgspec.structs.replace(data, free=free)
+            activity = msgspec.structs.replace(activity, data=data)
         view = _seen_by(case, then, trigger, tiers, data)
         standing = {}
         if trigger is not None and trigger.is_recorded:

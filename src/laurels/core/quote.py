@@ -97,7 +97,7 @@ def reserve(case: Case, now: Compiled, quote: str, cart: Purchase, facts: list[A
                 cooldowns[fact.campaign] = (fact.at, fact.until)
         elif isinstance(fact, OrderOpened):
             standing, tiers, version = fact.standing, fact.tiers, fact.version
-    digest, paid = cart_digest(_before(cart, priced)), paid_otherwise(cart)
+    digest, paid = cart_digest(before_offers(cart, priced)), paid_otherwise(cart)
     case.emit(
         QuoteReserved(
             quote, case.at, until, version, digest, paid, priced, grants, said, cooldowns, standing, tiers, tuple(gifts)
@@ -106,7 +106,7 @@ def reserve(case: Case, now: Compiled, quote: str, cart: Purchase, facts: list[A
     case.emit(Explained(version, said))
 
 
-def _before(cart: Purchase, priced: Priced | None) -> Purchase:
+def before_offers(cart: Purchase, priced: Priced | None) -> Purchase:
     """A cart with its prices before all promotions and vouchers that were judged on it."""
     offers = () if priced is None else priced.offers
     spelt = spelled(cart, [each.promotion for each in offers if each.voucher is not None])
@@ -136,7 +136,7 @@ def open_quote(case: Case, purchase: Purchase) -> Quote | str:
     if quote.status != "open":
         return "quote_used" if quote.status == "used" else "quote_timed_out"
     priced = quote.reserved.priced
-    if cart_digest(_before(purchase, priced)) != quote.reserved.cart:
+    if cart_digest(before_offers(purchase, priced)) != quote.reserved.cart:
         return "quote_differs"
     if case.versions.has_vouchers and (changed := changed_since(case, purchase, purchase.quote, priced)) is not None:
         return changed

@@ -15,7 +15,7 @@ import msgspec
 from laurels.core.activity import Activity, Choose, Declared, Play, Prize, Purchase, Quote, Redeem
 from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled
-from laurels.core.compiled_voucher import equip
+from laurels.core.compiled_voucher import CompiledVoucher, equip
 from laurels.core.member import NEVER
 from laurels.core.pricelist import pricelist_of
 from laurels.core.program.draws_model import stock_pool
@@ -154,6 +154,11 @@ class Versions:
     def expiring_until(self, at: Instant) -> tuple[Compiled, ...]:
         """The versions in effect at an instant or before it that have tiers with an expiry of their own."""
         return tuple([compiled for start, compiled in self._expiring if start <= at])
+
+    def newest_voucher(self, key: str) -> CompiledVoucher | None:
+        """A kind of voucher by its first id, as the newest version that has it says; None where none does."""
+        found = (compiled.vouchers.get(key) for compiled in reversed(self._compiled))
+        return next((kind for kind in found if kind is not None), None)
 
     def reward(self, key: str, at: Instant) -> Reward:
         """A reward by its first id, as of an instant, else as the newest version that has it says."""

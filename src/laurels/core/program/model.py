@@ -209,7 +209,7 @@ class Fixed(msgspec.Struct, frozen=True, tag="fixed"):
 
 
 class PerQuantity(msgspec.Struct, frozen=True, tag="per_quantity"):
-    """`points` for each unit bought on the selected lines."""
+    """`points` for each unit bought on the selected lines, but for pieces that offers gave for nothing."""
 
     wallet: str
     points: ByTier

@@ -7,11 +7,15 @@ standing recorded then; they never yield more than was earned, and nothing is gr
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from laurels.core.activity import Return
 from laurels.core.case import Case
 from laurels.core.facts import Explained, Judged, OrderReturned, TakenBack
+from laurels.core.free_pieces import free_pieces
 from laurels.core.member import Purchased, purchase_key
 from laurels.core.program.draws_model import TICKETS
+from laurels.core.quote import before_offers
 from laurels.core.refusal import Refusal
 from laurels.core.reversal.discounts import give_discounts_back
 from laurels.core.reversal.lines import (
@@ -55,6 +59,10 @@ def take_back(case: Case, data: Return) -> Refusal | None:
         return money
     restored = restore_points(case, compiled, purchase, past, money)
     whole = all(all_back(line, cumulative.get(line.line)) or is_nothing(line) for line in purchase.lines)
+    if recorded.priced is not None and past.trigger is not None and past.trigger.by_piece:
+        before = before_offers(purchase, recorded.priced).lines
+        free = free_pieces(case.versions, compiled, before, recorded.priced, recorded.priced)
+        purchase = replace(purchase, free=free)
     targets = targets_of(case, compiled, past, purchase, cumulative, shares, money, whole)
     taken = void(case, past.earned, data.order, taken_of(past, targets))
     then = past

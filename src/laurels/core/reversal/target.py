@@ -18,6 +18,7 @@ from laurels.core.facts import (
     LineShare,
     Scalar,
 )
+from laurels.core.free_pieces import left_free
 from laurels.core.granting import NO_LINES, ActivityView, Candidate, Moment
 from laurels.core.limit import lefts
 from laurels.core.member import Balance, Earned, Purchased
@@ -255,7 +256,8 @@ def _remaining(
             for n, tender in enumerate(purchase.tenders)
         ]
     )
-    return msgspec.structs.replace(purchase, lines=tuple(lines), total=total, tenders=tenders)
+    free = left_free(purchase.free, purchase.lines, tuple(lines)) if purchase.free else {}
+    return msgspec.structs.replace(purchase, lines=tuple(lines), total=total, tenders=tenders, free=free)
 
 
 def standing_of(case: Case, compiled: Compiled, trigger: Trigger, activity: Activity, view: View) -> dict[str, Scalar]:
