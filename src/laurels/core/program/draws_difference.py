@@ -57,7 +57,9 @@ def _aspects(zone: Zone, currency: Currency) -> tuple[Aspect[Draw], ...]:
         Aspect("rules", lambda draw: draw.rules,
                lambda rules: notation.form({word: notation.form(said) for word, said in rules.items()})),
         Aspect("changes", lambda draw: draw.amendments,
-               lambda made: notation.listed(notation.form(each.reason) for each in made)),
+               lambda made: notation.listed(
+                   notation.form({"at": at(each.at), "reason": notation.form(each.reason)}) for each in made
+               )),
     )  # fmt: skip
 
 
@@ -70,7 +72,10 @@ def _prize(prize: Prize, currency: Currency) -> str:
     odds = None if prize.odds is None else f"{prize.odds.numerator}/{prize.odds.denominator}"
     value = None if prize.value is None else notation.money(prize.value, currency)
     quantity = None if prize.quantity is None else str(prize.quantity)
-    return notation.form({"id": prize.id, "value": value, "quantity": quantity, "odds": odds, "gives": gives})
+    name = None if prize.name == {"en": prize.id} else notation.form(prize.name)
+    return notation.form(
+        {"id": prize.id, "name": name, "value": value, "quantity": quantity, "odds": odds, "gives": gives}
+    )
 
 
 def _gives_less(was: tuple[Prize, ...], now: tuple[Prize, ...]) -> bool:

@@ -206,7 +206,7 @@ def by_tier(value: ByTier) -> str:
     """A number, or one by tier."""
     if not value.tiers:
         return rate(value.default) if value.default is not None else "none"
-    return form({tier: rate(each) for tier, each in value.tiers.items()})
+    return form({f"{value.track}.{tier}": rate(each) for tier, each in value.tiers.items()})
 
 
 def _rounding(value: Rounding) -> str | None:

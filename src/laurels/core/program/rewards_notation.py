@@ -79,7 +79,10 @@ def fulfilment(effects: dict[str, Effect]) -> str:
     """What the states of a fulfilment do."""
     shown = {
         state: notation.form(
-            {"points": effect.points, "stock": effect.stock if state in ("failed", "returned") else None}
+            {
+                "points": effect.points,
+                "stock": effect.stock if state in ("failed", "returned") or effect.stock != "keep" else None,
+            }
         )
         for state, effect in effects.items()
     }
