@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
+import msgspec
+
 from laurels.core.activity import Activity
 from laurels.core.calendar import Instant
 from laurels.core.case import Case
@@ -236,16 +238,24 @@ def receive(case: Case, compiled: Compiled, data: VoucherParcel) -> Refusal | No
         return Refusal("voucher_withdrawn", data.code)
     if data.expires_at is not None and data.expires_at <= case.at:
         return Refusal("voucher_expired", data.code)
-    _arrive(case, compiled, data, "transfer")
+    case.emit(_arrived(case, compiled, data, "transfer"))
     return None
 
 
 def take_home(case: Case, compiled: Compiled, data: VoucherParcel) -> None:
-    """What the other member refused is the sender's again, whatever has become of its kind meanwhile."""
-    _arrive(case, compiled, data, "refused_by_recipient")
+    """What the other member refused is the sender's again, whatever has become of its kind meanwhile.
+
+    It is what it was: still given for the order that it was given for, still counted where it was counted.
+    """
+    back = _arrived(case, compiled, data, "refused_by_recipient")
+    sent = voucher_of(case.draft, data.code)
+    if sent is not None:
+        limits, pools = sent.counted
+        back = msgspec.structs.replace(back, campaign=sent.campaign, order=sent.given_for, limits=limits, pools=pools)
+    case.emit(back)
 
 
-def _arrive(case: Case, compiled: Compiled, data: VoucherParcel, reason: str) -> None:
-    case.emit(
-        VoucherIssued(data.code, data.voucher, case.at, data.expires_at, reason, compiled.number, worth=data.worth)
-    )
+def _arrived(case: Case, compiled: Compiled, data: VoucherParcel, reason: str) -> VoucherIssued:
+    return VoucherIssued(
+        data.code, data.voucher, case.at, data.expires_at, reason, compiled.number, worth=data.worth
+    )  # fmt: skip
