@@ -1,4 +1,4 @@
-"""Vouchers that purchases gave: they go with the order that they were given for, on whatever way they were meanwhile."""
+"""Vouchers that purchases gave: they go with the order that they were given for, wherever they were meanwhile."""
 
 from __future__ import annotations
 
@@ -44,3 +44,41 @@ def test_a_gift_that_another_member_refused_still_goes_with_its_order() -> None:
     assert here.buy("b", "20.00", vouchers=[code]).code == "voucher_revoked"
     assert is_free(here)
     here.replay()
+
+
+def test_a_gift_that_was_used_when_its_order_came_back_goes_when_its_use_comes_back() -> None:
+    # Bought for 100 and returned, the gift took 10 off another order: that stays. But once that order is back as well,
+    # nothing was bought, and nothing is left of the gift.
+    here, code = world()
+    here.buy("b", {"amount": "20.00", "discounts": [{"code": code, "amount": "10.00"}]})
+    assert ended(here.give_back("a")) == []
+    assert ended(here.give_back("b")) == [(code, "returned", "a")]
+    assert here.buy("c", "20.00", vouchers=[code]).code == "voucher_revoked"
+    assert is_free(here)
+    here.replay()
+
+
+def test_a_gift_goes_likewise_when_what_is_left_of_its_order_earns_it_no_more() -> None:
+    here, code = world()
+    here.buy("b", "20.00", vouchers=[code])
+    assert ended(here.give_back("a", "2")) == []  # 60.00 are left, which is less than 100.00
+    assert ended(here.give_back("b")) == [(code, "returned", "a")]
+    assert is_free(here)
+
+
+def test_a_gift_whose_order_stands_comes_back_with_its_use() -> None:
+    here, code = world()
+    here.buy("b", "20.00", vouchers=[code])
+    assert ended(here.give_back("b")) == []
+    assert here.buy("c", "20.00", vouchers=[code]).refusal is None
+
+
+def test_nothing_of_a_split_gift_comes_back_once_its_order_is_back() -> None:
+    here, code = world(on_return="split")
+    here.buy(
+        "b",
+        {"amount": "15.00", "discounts": [{"code": code, "amount": "5.00"}]},
+        {"amount": "15.00", "discounts": [{"code": code, "amount": "5.00"}]},
+    )
+    here.give_back("a")
+    assert here.give_back("b", "1").of(VoucherIssued) == []

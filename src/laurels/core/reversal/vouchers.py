@@ -11,8 +11,9 @@ from laurels.core.case import Case
 from laurels.core.facts import VoucherEnded, VoucherGivenBack
 from laurels.core.folding_vouchers import voucher_of
 from laurels.core.limit import give_use_back
-from laurels.core.member import Purchased
-from laurels.core.reversal.lines import PastOrder, Share
+from laurels.core.member import IssuedVoucher, Purchased, purchase_key
+from laurels.core.reversal.lines import PastOrder, Share, all_back, is_nothing, past_order
+from laurels.core.reversal.target import gifts_lost
 from laurels.core.voucher import issue, release_counts
 
 
@@ -28,7 +29,8 @@ def give_vouchers_back(
     """Gives vouchers back that the order used; by code what came back of each now.
 
     With nothing left of the order the voucher is the member's again. Where its kind splits, a partial return gives
-    back its share of the amount as a new voucher; once any of it came back so, the rest does, too.
+    back its share of the amount as a new voucher; once any of it came back so, the rest does, too. One whose own order,
+    for which it was given, has come back meanwhile is nobody's: it could only not be taken back while it was used.
     """
     back: dict[str, int] = {}
     for n, redeemed in enumerate(recorded.redeemed):
@@ -43,12 +45,14 @@ def give_vouchers_back(
             release_counts(case, known)
             case.emit(VoucherGivenBack(redeemed.code, redeemed.order, case.at))
             back[redeemed.code] = redeemed.amount
+            if _is_lost(case, known):
+                _take_gift(case, redeemed.code, known, known.given_for)
             continue
         if kind is None or known.shared or (before is None and kind.voucher.on_return != "split"):
             continue
         due = sum([shares[share.line].of(share.points) for share in redeemed.lines])
         amount = due - (before or 0)
-        if amount > 0 and redeemed.voucher in now.vouchers:
+        if amount > 0 and redeemed.voucher in now.vouchers and not _is_lost(case, known):
             issue(
                 case, now, redeemed.voucher, "split", f"{redeemed.code} {n}",
                 order=redeemed.order, worth=amount, expires_at=known.expires_at,
@@ -67,5 +71,26 @@ def take_gifts_back(case: Case, recorded: Purchased, order: str, lost: frozenset
             continue
         if known.status == "reserved":
             release_counts(case, known)
-        case.emit(VoucherEnded(given.code, "revoked", case.at, "returned", order))
-        give_use_back(case, *known.counted, 1, whole=True)
+        _take_gift(case, given.code, known, order)
+
+
+def _take_gift(case: Case, code: str, known: IssuedVoucher, order: str | None) -> None:
+    case.emit(VoucherEnded(code, "revoked", case.at, "returned", order))
+    give_use_back(case, *known.counted, 1, whole=True)
+
+
+def _is_lost(case: Case, known: IssuedVoucher) -> bool:
+    """Whether the campaign that gave the voucher for an order would not give it for what is left of that order."""
+    if known.given_for is None or known.campaign is None:
+        return False
+    order = case.draft.order(known.given_for)
+    if order is None or not order.returned:
+        return False
+    recorded = case.draft.get(purchase_key(order.seq))
+    assert isinstance(recorded, Purchased)
+    if all(all_back(line, order.returned.get(line.line)) or is_nothing(line) for line in recorded.purchase.lines):
+        return True
+    compiled = case.versions.numbered(recorded.opened.version)
+    assert compiled is not None
+    past = past_order(compiled, recorded, order)
+    return known.campaign in gifts_lost(case, compiled, past, recorded.purchase, recorded, order.returned, {})
