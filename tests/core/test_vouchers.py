@@ -296,6 +296,19 @@ def test_by_the_split_choice_each_return_gives_back_its_share_of_the_amount_as_a
     w.replay()
 
 
+def test_a_use_counts_no_more_once_all_of_it_has_come_back_split() -> None:
+    limits = [{"per": "member", "every": "lifetime", "times": 1}, {"budget": "times", "of": 1}]
+    w = world({"ten": {**TEN, "on_return": "split", "limits": limits}})
+    code = given(w)
+    buy(w, "o1", {"line": "1", "amount": "30.00", "quantity": "2", "discounts": [{"code": code, "amount": "10.00"}]})
+    first = issued(w.post("m", "return", {"order": "o1", "lines": [{"line": "1", "quantity": "1"}]}))
+    assert buy(w, "o2", "30.00", vouchers=[first.code]).code == "voucher_limit_reached"
+    w.post("m", "return", {"order": "o1"})
+    assert w.pools["voucher/ten/times"] == 0
+    assert buy(w, "o2", "30.00", vouchers=[first.code]).of(VoucherRedeemed)
+    w.replay()
+
+
 def test_what_began_to_come_back_split_comes_back_split_whatever_the_program_says_by_then() -> None:
     w = world({"ten": {**TEN, "on_return": "split"}})
     code = given(w)

@@ -29,8 +29,9 @@ def give_vouchers_back(
     """Gives vouchers back that the order used; by code what came back of each now.
 
     With nothing left of the order the voucher is the member's again. Where its kind splits, a partial return gives
-    back its share of the amount as a new voucher; once any of it came back so, the rest does, too. One whose own order,
-    for which it was given, has come back meanwhile is nobody's: it could only not be taken back while it was used.
+    back its share of the amount as a new voucher; once any of it came back so, the rest does, too, and with the last of
+    it the use counts no more. One whose own order, for which it was given, has come back meanwhile is nobody's: it
+    could only not be taken back while it was used.
     """
     back: dict[str, int] = {}
     for n, redeemed in enumerate(recorded.redeemed):
@@ -58,6 +59,8 @@ def give_vouchers_back(
                 order=redeemed.order, worth=amount, expires_at=known.expires_at,
             )  # fmt: skip
             back[redeemed.code] = amount
+            if due == redeemed.amount:
+                release_counts(case, known)
     return back
 
 
