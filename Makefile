@@ -35,7 +35,7 @@ test: $(VENV)/dev ## lint, types, import rules and all tests; TEST="tests/core -
 	$(PY) -m pytest --numprocesses 2 --dist loadfile $(TEST)
 
 # The tests that can go on for as long as one likes; the same ones are part of `make test`, in brief.
-DEEP := $(wildcard tests/attack tests/faults tests/hostile tests/mutants)
+DEEP := $(wildcard tests/attack tests/faults tests/hostile tests/mutants tests/core/test_offer_laws.py)
 
 .PHONY: test-deep
 test-deep: $(VENV)/dev ## attacks and faults at length, over an hour; LAURELS_SEED=7 repeats a run, TEST="-k model" selects
