@@ -82,3 +82,28 @@ def test_nothing_of_a_split_gift_comes_back_once_its_order_is_back() -> None:
     )
     here.give_back("a")
     assert here.give_back("b", "1").of(VoucherIssued) == []
+
+
+# --- of a kind that is over -------------------------------------------------------------------------------------------
+
+
+def test_a_campaign_gives_no_voucher_of_a_kind_that_is_over_and_counts_none() -> None:
+    here, _code = world(expires={"until": "2026-03-05"})
+    here.give_back("a")
+    late = here.buy("b", "100.00", at="2026-03-06 10:00")
+    assert late.of(VoucherIssued) == []
+    assert late.why("gift") == ("nothing_to_grant", 0, 0)
+    assert is_free(here)
+
+
+def test_what_is_over_when_a_quotes_order_comes_is_not_given_and_counts_no_more() -> None:
+    here = World(
+        shop(vouchers={"ten": {**TEN, "expires": {"until": "2026-03-05"}}}, campaigns={"gift": GIFT}, quote_hold="5D")
+    )
+    here.enrol(at="2026-03-04 10:00")
+    cart = {"order": "a", "lines": [{"line": "1", "amount": "100.00"}]}
+    here.post("m", "quote", {"quote": "q", "cart": cart, "reserve": True})
+    assert not is_free(here)
+    assert here.buy("a", "100.00", quote="q", at="2026-03-06 10:00").of(VoucherIssued) == []
+    assert is_free(here)
+    here.replay()

@@ -21,6 +21,7 @@ from laurels.core.granting import NO_LINES, Candidate, Granted, Moment, activity
 from laurels.core.limit import room_of, use
 from laurels.core.program.draws_model import TICKETS
 from laurels.core.program.model import Group
+from laurels.core.program.vouchers_model import VoucherGift
 from laurels.core.reach import is_reached, missing_to
 from laurels.core.ticket import NONE_SHUT, grant_by_campaigns, shut_draws
 from laurels.core.voucher import issue
@@ -166,7 +167,7 @@ def judge(
             if granted is not None:
                 grants.append(granted)
                 wanted += granted.wanted
-        if not grants and not each.gifts:
+        if not grants and not (each.gifts and (room_then is not None or _gifts_of(case, compiled, each))):
             judged[id] = each.skipped.get(code) or Judged(id, code)
             continue
         if not each.limits:
@@ -325,6 +326,12 @@ def _counted(
     return grants
 
 
+def _gifts_of(case: Case, compiled: Compiled, campaign: CompiledCampaign) -> list[tuple[int, str, VoucherGift]]:
+    """The vouchers that a campaign gives, by place and key: none of a kind that is over, which nobody could use."""
+    gifts = [(place, compiled.voucher_keys[gift.voucher], gift) for place, gift in enumerate(campaign.gifts)]
+    return [each for each in gifts if not compiled.vouchers[each[1]].is_over(compiled.zone, case.at)]
+
+
 def _give(case: Case, compiled: Compiled, moment: Moment, candidate: Candidate) -> None:
     """Gives what a campaign gives besides points. Where it grants none, its limits count what it gives."""
     campaign = candidate.campaign
@@ -333,8 +340,7 @@ def _give(case: Case, compiled: Compiled, moment: Moment, candidate: Candidate) 
     if not candidate.grants:
         limits, pools = use(case, compiled, campaign, moment.instant, 0, True)
     order = None if moment.purchase is None else moment.purchase.order
-    for place, gift in enumerate(campaign.gifts):
-        key = compiled.voucher_keys[gift.voucher]
+    for place, key, gift in _gifts_of(case, compiled, campaign):
         for n in range(gift.count):
             issue(
                 case, compiled, key, "campaign", f"{campaign.key} {place} {n}",

@@ -237,8 +237,14 @@ def _said_anew(judged: Judged, code: str, kept: dict[str, list[Grant]], gifts: l
 
 
 def give_promised(case: Case, compiled: Compiled, order: str, gifts: tuple[PromisedGift, ...]) -> None:
-    """Gives what campaigns promised beside points, which was counted against limits when they did."""
+    """Gives what campaigns promised beside points, which was counted against limits when they did.
+
+    What is over meanwhile could not be used by anybody: it is not given, and counts no more.
+    """
     for n, gift in enumerate(gifts):
+        if compiled.vouchers[gift.voucher].is_over(compiled.zone, case.at):
+            release_gifts(case, (gift,))
+            continue
         issue(
             case, compiled, gift.voucher, "campaign", f"promised {n}",
             campaign=gift.campaign, order=order, limits=gift.limits, pools=gift.pools,
