@@ -329,6 +329,24 @@ def test_a_whole_return_under_the_split_choice_gives_the_voucher_itself_back() -
     assert status(w, code) == "issued"
 
 
+def test_no_more_of_a_voucher_comes_back_with_a_line_than_was_paid_for_it_with_the_voucher() -> None:
+    # The till took 4.93 off the second line under another voucher, which is good for 2.00. Of the 4.00 that were paid
+    # with this one no more than the 0.07 that the line then cost can have been for it.
+    kinds = {"seven": {"gives": {"off": "7.00"}, "on_return": "split"}, "two": {"gives": {"off": "2.00"}}}
+    w = world(kinds)
+    seven, two = given(w, "seven"), given(w, "two")
+    lines = [
+        {"line": "1", "amount": "5.00"},
+        {"line": "2", "amount": "0.07", "discounts": [{"code": two, "amount": "4.93"}]},
+    ]
+    tenders = [{"kind": "voucher", "amount": "4.00", "code": seven}, {"kind": "cash", "amount": "1.07"}]
+    assert buy(w, "o1", *lines, tenders=tenders).refusal is None
+    part = w.post("m", "return", {"order": "o1", "lines": [{"line": "2"}]})
+    assert [fact.worth for fact in part.of(VoucherIssued)] == [7]
+    rest = w.post("m", "return", {"order": "o1"})
+    assert [fact.worth for fact in rest.of(VoucherIssued)] == [393]
+
+
 # --- given by campaigns -----------------------------------------------------------------------------------------------
 
 

@@ -18,8 +18,7 @@ from laurels.core.code import canonical
 from laurels.core.compiled import Compiled
 from laurels.core.facts import LineOff, LineShare, Offered, Priced, VoucherRedeemed, VoucherReserved
 from laurels.core.folding_vouchers import voucher_of
-from laurels.core.money import allocate
-from laurels.core.pricing import appraise
+from laurels.core.pricing import appraise, share
 from laurels.core.program.offers_model import AmountOff, Multiplier, Points
 from laurels.core.promotion import Cart, bid_on, counted_of_voucher, taken_by_till
 from laurels.core.refusal import Refusal
@@ -89,6 +88,9 @@ def price_vouchers(
             off[part.line] = off.get(part.line, 0) + part.amount
     left = [line.amount - off.get(line.line, 0) for line in purchase.lines]
     offers = list(priced.offers)
+    paid = {line.line: line.amount for line in purchase.lines}
+    for (line_id, _code), part_of in taken.items():
+        paid[line_id] -= part_of
     for claim in claims:
         found = _judged(case, compiled, claim, cart)
         if isinstance(found, Refusal):
@@ -98,7 +100,7 @@ def price_vouchers(
             continue
         offered, left = _offered(found, cart, left)
         if not quoting and claim.named.tender:
-            _paid_with(purchase, claim.code, claim.named.tender, offered, taken)
+            _paid_with(paid, claim.code, claim.named.tender, offered, taken)
         offers.append(offered)
         if not is_used(offered) and (quoting or not any(code == claim.code for _line, code in taken)):
             if not quoting:
@@ -147,13 +149,21 @@ def _offered(found: Usable, cart: Cart, left: list[int]) -> tuple[Offered, list[
     return offered, [amount - part for amount, part in zip(left, appraisal.lines, strict=True)]
 
 
-def _paid_with(purchase: Purchase, code: str, amount: int, offered: Offered, taken: dict[tuple[str, str], int]) -> None:
-    """Puts what was paid with a voucher on the lines from which the voucher takes it, in proportion."""
-    weights = {part.line: part.amount for part in offered.lines} or {line.line: line.amount for line in purchase.lines}
-    if any(weights.values()):
-        for line, part in zip(weights, allocate(amount, tuple(weights.values())), strict=True):
-            if part:
-                taken[line, code] = taken.get((line, code), 0) + part
+def _paid_with(
+    paid: dict[str, int], code: str, amount: int, offered: Offered, taken: dict[tuple[str, str], int]
+) -> None:
+    """Puts what was paid with a voucher on the lines from which the voucher takes it, in proportion.
+
+    `paid` is what is left that was paid for each line: no more than that was paid for it with a voucher.
+    """
+    weights = {part.line: part.amount for part in offered.lines if paid.get(part.line)}
+    if sum([paid[line] for line in weights]) < amount:
+        weights = paid.copy()
+    caps = [paid[line] for line in weights]
+    for line, part in zip(weights, share(min(amount, sum(caps)), tuple(weights.values()), caps), strict=True):
+        if part:
+            taken[line, code] = taken.get((line, code), 0) + part
+            paid[line] -= part
 
 
 def redeem(case: Case, compiled: Compiled, found: Usable, order: str, off: tuple[LineOff, ...]) -> None:
@@ -200,9 +210,10 @@ def quoted_taken(purchase: Purchase, priced: Priced) -> dict[tuple[str, str], in
     vouchers = {each.promotion: each for each in priced.offers if each.voucher is not None}
     sent = spelled(purchase, vouchers)
     taken = taken_by_till(sent, codes)
+    paid = {line.line: line.amount for line in purchase.lines}
     for code, named in codes_of(sent, codes - vouchers.keys()).items() if vouchers else ():
         if named.tender and code in vouchers:
-            _paid_with(purchase, code, named.tender, vouchers[code], taken)
+            _paid_with(paid, code, named.tender, vouchers[code], taken)
     return taken
 
 
