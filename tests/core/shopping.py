@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from laurels.core.activity import Activity
+from laurels.core.activity import Activity, Tender
 from laurels.core.calendar import MICROSECONDS_PER_DAY, MICROSECONDS_PER_HOUR, Instant
 from laurels.core.case import Code
 from laurels.core.code import canonical
@@ -273,6 +273,12 @@ class Shop:
                 line["amount"] = money(minor(line["amount"]) - off)
                 line["tax"] = "0"
                 line["discounts"] = [{"code": code, "amount": money(off)}]
+        total = sum(minor(line["amount"]) for line in cart["lines"])
+        if n[4] % 4 == 0 and total:
+            part = 1 + n[4] // 4 % min(total, 1000)
+            voucher = {"kind": "voucher", "amount": money(part), "code": self.code(n[5], member)}
+            cart["tenders"] = [voucher, {"kind": "cash", "amount": money(total - part)}]
+            return self.buy(member, cart)
         return self.buy(member, self.tenders(member, n[3], cart))
 
     def buy(self, member: str, cart: dict[str, Any], *, world: World | None = None) -> Answer:
@@ -340,7 +346,7 @@ class Shop:
         some = [each for each in mine if n[4] % 5 == 0 or not self._is_back(each[0], each[1])] or mine
         owner, order, lines = some[-1 - n[0] % min(len(some), 5)]
         body: dict[str, Any] = {"order": order}
-        how = n[1] % 5
+        how = n[1] % 7
         chosen = [line for place, line in enumerate(lines) if n[2] >> place & 1] or lines[:1]
         if how == 1:
             body["lines"] = [{"line": lines[n[2] % len(lines)]}]
@@ -350,7 +356,25 @@ class Shop:
             body["lines"] = [{"line": line, "amount": money(n[3] % (700 if n[3] % 2 else 90))} for line in chosen]
         elif how == 4:
             body["lines"] = [{"line": line} for line in chosen]
+        elif how == 5:
+            # The price is put right after the sale: money comes back, and nothing else.
+            body["lines"] = [{"line": lines[0], "quantity": "0", "amount": money(n[3] % 90)}]
+        elif how == 6:
+            tenders = self._tenders_of(owner, order)
+            if tenders:
+                tender = tenders[n[3] % len(tenders)]
+                part = money(1 + n[5] % max(tender.amount, 1))
+                body["lines"] = [{"line": lines[0], "amount": part}]
+                body["tenders"] = [{"kind": tender.kind, "amount": part, "redemption": tender.redemption}]
         return self.send(owner, "return", body)
+
+    def _tenders_of(self, member: str, order: str) -> tuple[Tender, ...]:
+        stored = self.world.members[member]
+        known = stored.read(f"order/{order}")
+        assert isinstance(known, Order)
+        recorded = stored.read(f"activity/{known.seq}")
+        assert isinstance(recorded, Purchased)
+        return recorded.purchase.tenders
 
     def _is_back(self, member: str, order: str) -> bool:
         stored = self.world.members[member]
