@@ -35,6 +35,14 @@ def test_another_program_shows_who_gains(give: Giving) -> None:
     assert give.json("member", "m-2")["wallets"]["points"]["available"] == 60
 
 
+def test_who_gains_and_loses_is_counted_in_good_english(give: Giving) -> None:
+    give.publish()
+    give.members("m-1", "m-2")
+    give.shop("o-1,m-1,2026-03-01,50.00")
+    double = give.file("double.yaml", PROGRAM.replace("points: 1, per", "points: 2, per"))
+    assert "1 member gains 50, 0 lose 0, 1 keeps what they have" in give.says("simulate", double, "--stored", "--diff")
+
+
 def test_files_are_simulated_without_a_database(give: Giving) -> None:
     program = give.file("program.yaml", PROGRAM)
     enrol = '{"id":"e","type":"enrol","member":"m-1","occurred_at":"2026-01-01T00:00:00Z"}\n'

@@ -138,6 +138,12 @@ def test_a_mixed_price_has_its_bounds(pay: dict[str, Any], code: str) -> None:
     assert redeem(world(mug={**MUG, "mix": MIX}), pay=pay).code == code
 
 
+def test_who_pays_the_wrong_money_is_told_how_much_it_is_in_the_programs_currency() -> None:
+    refusal = redeem(world(mug={**MUG, "mix": MIX}), pay={"points": 40, "cash": "0.74"}).refusal
+    assert refusal is not None
+    assert refusal.detail == "It is CNY 0.75."
+
+
 def test_without_a_mix_a_price_is_paid_with_points_alone() -> None:
     w = world(mug=MUG)
     assert redeem(w, pay={"points": 99}).code == "payment_out_of_range"

@@ -273,7 +273,7 @@ def _answer(compiled: Compiled, each: CompiledReward, used: dict[str, int]) -> R
         name=reward.name,
         about=reward.about,
         picture=reward.picture,
-        gives=rewards_notation.gives(reward.gives),
+        gives=rewards_notation.gives(reward.gives, rewards_notation.worths(compiled.program.wallets), currency),
         prices=tuple(rewards_notation.price(price, currency) for price in reward.prices),
         value=None if value is None else money_of(value, compiled.declared),
         stock=_stock(each, reward, used),

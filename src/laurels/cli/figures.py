@@ -154,8 +154,9 @@ def say_comparison(out: Console, program: Program, before: Figures, after: Figur
         each = comparison.wallets.get(wallet)
         if each is not None:
             out.print(
-                f"{each.gain:,} members gain {each.gained:,}, {each.lose:,} lose {each.lost:,}, {each.same:,} keep "
-                "what they have"
+                f"{plural(each.gain, 'member gains', 'members gain')} {each.gained:,}, "
+                f"{plural(each.lose, 'loses', 'lose')} {each.lost:,}, "
+                f"{plural(each.same, 'keeps', 'keep')} what they have"
             )
             for mover in each.movers:
                 out.print(f"  {mover.member}: {mover.before:,} -> {mover.after:,} ({mover.by:+,})", markup=False)

@@ -199,7 +199,7 @@ def _rows(stream: Iterable[str]) -> Iterator[str]:
 
 
 @vouchers_group.command("export")
-@_batch_option
+@click.option("--batch", required=True, help="What the batch is called.")
 @click.option("--to", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write.")
 @program_option
 @json_option

@@ -17,7 +17,7 @@ from laurels.core.compiled import Compiled
 from laurels.core.granting import ActivityView
 from laurels.core.limit import period_of
 from laurels.core.member import Balance, Measures
-from laurels.core.money import Rate, divide
+from laurels.core.money import Rate, divide, format_minor
 from laurels.core.program.model import MemberLimit
 from laurels.core.program.rewards_model import VOUCHERS_MOST, IssuedVoucher, Mix, Price, Tickets, TierPass
 from laurels.core.refusal import Refusal
@@ -94,7 +94,8 @@ def bill(
         return Refusal("payment_out_of_range", f"{least} to {most} points.")
     due = 0 if mix is None else divide((total - paid) * mix.worth, mix.points, mix.round)
     if cash is not None and cash != due:
-        return Refusal("cash_mismatch", f"It is {due} in the currency's smallest units.")
+        currency = compiled.program.currency
+        return Refusal("cash_mismatch", f"It is {currency.code} {format_minor(due, currency.places)}.")
     return Bill(price.wallet, total, least, most, paid, due)
 
 

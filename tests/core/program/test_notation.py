@@ -9,7 +9,7 @@ from laurels.core.money import Rate
 from laurels.core.program import notation, rewards_notation
 from laurels.core.program.draws_model import Draw, Prize
 from laurels.core.program.model import Campaign, Program, Promotion, Tier, Track, Wallet
-from laurels.core.program.rewards_model import Cause, Reward, StoredValue
+from laurels.core.program.rewards_model import Cause, Reward
 from laurels.core.program.vouchers_model import Voucher
 from tests.core.program.documents import DOCUMENTS, sound
 
@@ -109,12 +109,7 @@ def promotion(each: Promotion, program: Program) -> str:
 
 def reward(each: Reward, program: Program) -> str:
     during, currency = notation.during(each.during, Zone(program.time_zone)), program.currency
-    gives = rewards_notation.gives(each.gives)
-    if isinstance(each.gives, StoredValue):
-        money = next(wallet.money for wallet in program.wallets if wallet.id == each.gives.wallet)
-        assert money is not None
-        amount = notation.money(each.gives.points * money.worth // money.points, currency)
-        gives = notation.form({each.gives.kind: each.gives.wallet, "amount": amount})
+    gives = rewards_notation.gives(each.gives, rewards_notation.worths(program.wallets), currency)
     prices = [rewards_notation.price(price, currency) for price in each.prices]
     words = {
         "name": json.dumps(each.name),

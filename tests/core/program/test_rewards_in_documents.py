@@ -59,6 +59,26 @@ LESS = [
 ]  # fmt: skip
 
 
+def test_money_in_a_wallet_is_told_as_the_document_says_it_unless_its_points_changed_their_worth() -> None:
+    cards = "rewards: {r: {price: {wallet: w, points: 5}, gives: {gift_card: card, amount: "
+    before, after, cheaper = [
+        sound(text)
+        for text in (
+            f'{HEAD}{cards}"5.25"}}}}}}',
+            f'{HEAD}{cards}"5.00"}}}}}}',
+            f'{HEAD}{cards}"5.00"}}}}}}'.replace("points: 1, worth", "points: 2, worth"),
+        )
+    ]
+    told = [each for each in difference(before, after) if each.path == "/rewards/r/gives"]
+    assert [(each.before, each.after) for each in told] == [
+        ('{gift_card: card, amount: "5.25"}', '{gift_card: card, amount: "5.00"}')
+    ]
+    told = [each for each in difference(before, cheaper) if each.path == "/rewards/r/gives"]
+    assert [(each.before, each.after) for each in told] == [
+        ("{gift_card: card, points: 525}", "{gift_card: card, points: 1000}")
+    ]
+
+
 @pytest.mark.parametrize(("path", "before", "after"), LESS)
 def test_what_gives_less_for_points_concerns_those_who_have_them(path: str, before: str, after: str) -> None:
     assert EVERY_WORD.count(before) == 1, before

@@ -6,12 +6,14 @@ concerned.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from laurels.core.calendar import Duration, Zone
 from laurels.core.money import Currency, Rate
 from laurels.core.program import generosity, notation
 from laurels.core.program import rewards_notation as words
 from laurels.core.program.change import Aspect, Changes, Everyone, Holders, Subject
-from laurels.core.program.model import ByTier, Program, Texts
+from laurels.core.program.model import ByTier, PointsAsMoney, Program, Texts
 from laurels.core.program.renaming import Names
 from laurels.core.program.rewards_model import (
     Cause,
@@ -37,7 +39,7 @@ def compare_rewards(old: Program, new: Program, names: Names, changes: Changes) 
     for reward in old.rewards:
         if reward.id not in after:
             changes.removed(_subject("reward", reward.name, reward.id), _payers(reward, names))
-    aspects = _reward_aspects(new.currency, Zone(new.time_zone))
+    aspects = _reward_aspects(words.worths(old.wallets, new.wallets), new.currency, Zone(new.time_zone))
     for reward in new.rewards:
         subject = _subject("reward", reward.name, reward.id)
         if reward.id not in before:
@@ -80,7 +82,7 @@ def _payers(reward: Reward, names: Names) -> Holders:
     return Holders(names.old_wallet(reward.prices[-1].wallet))
 
 
-def _reward_aspects(currency: Currency, zone: Zone) -> tuple[Aspect[Reward], ...]:
+def _reward_aspects(wallets: Mapping[str, PointsAsMoney], currency: Currency, zone: Zone) -> tuple[Aspect[Reward], ...]:
     def price(each: Price) -> str:
         return words.price(each, currency)
 
@@ -88,7 +90,7 @@ def _reward_aspects(currency: Currency, zone: Zone) -> tuple[Aspect[Reward], ...
         Aspect("name", lambda reward: reward.name, notation.form),
         Aspect("about", lambda reward: reward.about, notation.form),
         Aspect("picture", lambda reward: reward.picture or "none"),
-        Aspect("gives", lambda reward: reward.gives, words.gives, _gives_less),
+        Aspect("gives", lambda reward: reward.gives, lambda gives: words.gives(gives, wallets, currency), _gives_less),
         Aspect("price", lambda reward: reward.prices[-1], price, _dearer),
         Aspect(
             "prices",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from laurels.core.money import Currency, Rate
+from collections.abc import Iterable, Mapping
+from itertools import chain
+
+from laurels.core.money import Currency, Rate, floor_div
 from laurels.core.program import notation
-from laurels.core.program.model import MemberLimit
+from laurels.core.program.model import MemberLimit, PointsAsMoney, Wallet
 from laurels.core.program.rewards_model import (
     Donation,
     Effect,
@@ -17,6 +20,16 @@ from laurels.core.program.rewards_model import (
     Tickets,
     TierPass,
 )
+
+
+def worths(*programs: Iterable[Wallet]) -> dict[str, PointsAsMoney]:
+    """By wallet what its points are worth, where all the programs that have the wallet say the same."""
+    found: dict[str, PointsAsMoney | None] = {}
+    for wallet in chain.from_iterable(programs):
+        money, known = wallet.money, found.setdefault(wallet.id, wallet.money)
+        if money is None or known is None or (money.points, money.worth) != (known.points, known.worth):
+            found[wallet.id] = None
+    return {id: money for id, money in found.items() if money is not None}
 
 
 def price(price: Price, currency: Currency) -> str:
@@ -56,11 +69,15 @@ def limit(limit: MemberLimit) -> str:
     return notation.form({"per": "member", "every": every, "times": str(limit.most)})
 
 
-def gives(gives: Gives) -> str:
-    """What a reward gives; money in a wallet is shown as points of it."""
+def gives(gives: Gives, wallets: Mapping[str, PointsAsMoney], currency: Currency) -> str:
+    """What a reward gives; money in a wallet whose points have no one worth is shown as points of it."""
     match gives:
         case StoredValue():
-            return notation.form({gives.kind: gives.wallet, "points": str(gives.points)})
+            worth = wallets.get(gives.wallet)
+            if worth is None:
+                return notation.form({gives.kind: gives.wallet, "points": str(gives.points)})
+            amount = notation.money(floor_div(gives.points * worth.worth, worth.points), currency)
+            return notation.form({gives.kind: gives.wallet, "amount": amount})
         case Donation():
             return notation.form({"donation": gives.cause})
         case TierPass():
