@@ -261,7 +261,7 @@ async def test_year_at_the_corner_cafe(laurels_url: str, monkeypatch: pytest.Mon
         }  # fmt: skip
 
         # Seeds that are always the same, so that the answers are.
-        monkeypatch.setattr("laurels.store.draws.secrets.token_bytes", lambda count: bytes(range(count)))
+        monkeypatch.setattr("laurels.store.draw_announcing.secrets.token_bytes", lambda count: bytes(range(count)))
         turning = stricter.replace("causes:\n", TURNS + "causes:\n", 1) + WHEEL
         await step("published-with-a-draw", "POST", "/v1/program/versions", {"document": turning}, status=201)
         for n in (1, 2):

@@ -7,7 +7,16 @@ import pytest
 from laurels.core.apply import Draft
 from laurels.core.case import Case, Outside
 from laurels.core.draw import Entry, Odds, day_key, drawn_instantly, number_of
-from laurels.core.facts import PrizeEnded, PrizeWon, Span, TicketPlayed, TicketsEntered, TicketsGranted, TicketsVoided
+from laurels.core.facts import (
+    PoolClaimed,
+    PrizeEnded,
+    PrizeWon,
+    Span,
+    TicketPlayed,
+    TicketsEntered,
+    TicketsGranted,
+    TicketsVoided,
+)
 from laurels.core.member import Tickets
 from laurels.core.ticket import grant
 from tests.core.harness import DRAW_SEED as SEED
@@ -398,3 +407,14 @@ def test_a_prize_of_a_wheel_that_nobody_claims_is_gone() -> None:
     used = here.pools["draw/wheel/mug"]
     assert here.clock("2026-03-12 10:00").of(PrizeEnded)[0].status == "forfeited"
     assert here.pools["draw/wheel/mug"] == used
+
+
+def test_a_prize_of_a_winner_who_was_erased_is_passed_over_once_and_there_for_an_alternate() -> None:
+    here = closed()
+    win(here, prize(1, 1))
+    passed = here.post("m", "draw_forfeit", {"draw": "spring", "place": 1}, source="laurels")
+    assert [each.status for each in passed.of(PrizeEnded)] == ["forfeited"]
+    assert [(each.pool, each.by) for each in passed.of(PoolClaimed)] == [("draw/spring/bike", -1)]
+    again = here.post("m", "draw_forfeit", {"draw": "spring", "place": 1}, source="laurels")
+    assert (again.code, again.of(PrizeEnded)) == ("accepted", [])
+    assert here.post("m", "draw_forfeit", {"draw": "spring", "place": 2}, source="laurels").code == "unknown_prize"

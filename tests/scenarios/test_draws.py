@@ -12,7 +12,9 @@ import pytest
 
 from laurels.core.draw import Entry, commitment_of
 from laurels.core.draw_record import verify
+from laurels.proof.difference import Difference
 from laurels.proof.draws import judge_draws
+from laurels.proof.whole import judge_versions
 from laurels.store import draws as stored
 from tests.api.harness import Json
 from tests.scenarios.document import shop
@@ -20,15 +22,16 @@ from tests.scenarios.story import Story, Tell
 
 RULES = "{time: {en: a, zh-CN: b}, method: {en: a, zh-CN: b}, claim: {en: a, zh-CN: b}, forfeiture: {en: a, zh-CN: b}}"
 NAME = "{en: a, zh-CN: b}"
+DISABLED = "alter table draw disable trigger all; "
 
 
-def spring(changes: str = "", closes: str = "2026-03-31", **words: str) -> str:
+def spring(changes: str = "", closes: str = "2026-03-31", opens: str = "2026-03-01", **words: str) -> str:
     """A scheduled draw: a bicycle to be claimed, and two gifts of points; staff has no part in it."""
     more = "".join(f"\n  {word}: {text}" for word, text in words.items())
     return f"""
 spring:
   name: {NAME}
-  opens: 2026-03-01
+  opens: {opens}
   closes: {closes}
   draws_at: 2026-04-02T12:00:00+08:00
   alternates: 3
@@ -79,6 +82,11 @@ def entered(tell: Tell, members: int = 8, **words: str) -> Story:
 
 def bought(order: str, amount: str) -> dict[str, Json]:
     return {"order": order, "lines": [{"line": "1", "amount": amount}]}
+
+
+def go_on(here: Story) -> int:
+    """What the worker does in its rounds."""
+    return here.house.run(here.house.here.running.intake.go_on_with_draws(here.program))
 
 
 def record(here: Story, draw: str = "spring") -> Json:
@@ -149,6 +157,7 @@ def test_a_prize_that_is_not_claimed_goes_to_the_first_alternate_and_then_to_the
     here.clock("2026-04-22 12:00")
     status, answered = here.call("POST", f"/v1/members/{third}/draws/spring/prizes/1/claim", {})
     assert (status, answered["part"]["prizes"][0]["status"]) == (200, "claimed")
+    go_on(here)
     assert here.get("/v1/draws/spring")["state"] == "settled"
     found = record(here)
     assert faults(found) == []
@@ -202,7 +211,7 @@ def test_a_winner_who_is_erased_before_the_prize_arrives_makes_room_for_an_alter
         raise ConnectionError("the process dies before a prize is sent")
 
     with monkeypatch.context() as patch:
-        patch.setattr(stored, "award_rows", draw_and_stop)
+        patch.setattr(stored, "due_awards", draw_and_stop)
         here.drift("2026-04-02 12:00")
         with pytest.raises(ConnectionError):
             here.house.run(running.intake.go_on_with_draws(here.program))
@@ -267,7 +276,7 @@ def test_no_draw_can_be_repeated_or_stopped_in_the_database(tell: Tell) -> None:
             here.house.run(running.database.pool.execute(statement))
 
 
-@pytest.mark.parametrize("step", ["begin_closing", "close", "draw_winners", "settle_award", "end"])
+@pytest.mark.parametrize("step", ["begin_closing", "close", "draw_winners", "settle_awards", "end"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_process_that_dies_at_any_step_leaves_a_draw_that_goes_on_once(
     tell: Tell, monkeypatch: pytest.MonkeyPatch, step: str, when: str
@@ -419,6 +428,13 @@ def test_a_members_number_tells_nobody_who_they_are(tell: Tell) -> None:
 # --- proof ------------------------------------------------------------------------------------------------------------
 
 
+async def judged_draws(connection: asyncpg.Connection, program: str) -> list[Difference]:
+    """What `verify` says of the program's draws."""
+    _differences, history = await judge_versions(connection, program)
+    now = await connection.fetchval("select clock from program where id = $1", program)
+    return await judge_draws(connection, program, history.with_draw, now)
+
+
 @pytest.mark.parametrize(
     ("statement", "column"),
     [
@@ -430,9 +446,19 @@ def test_a_members_number_tells_nobody_who_they_are(tell: Tell) -> None:
             "draw_award",
         ),
         ("update draw_award set turn = turn + 7 where place = 1", "draw_award"),
-        ("alter table draw disable trigger all; update draw set winners = alternates", "winners"),
-        ("alter table draw disable trigger all; update draw set root = '\\x00'", "root"),
-        ("alter table draw disable trigger all; update draw set entries = 7", "entries"),
+        (f"{DISABLED}update draw set winners = alternates", "winners"),
+        (f"{DISABLED}update draw set root = '\\x00'", "root"),
+        (f"{DISABLED}update draw set entries = 7", "entries"),
+        ("delete from draw_secret", "draw_secret"),
+        (
+            f"{DISABLED}update draw set announcement = replace(announcement, '1/2', '1/3') where id = 'wheel'",
+            "announcement",
+        ),
+        (f"{DISABLED}update draw set closes_at = closes_at + 1 where id = 'wheel'", "closes_at"),
+        ("update draw_award set status = 'claimed' where status = 'open'", "draw_award"),
+        ("update draw_award set status = 'forfeited' where status = 'open'", "draw_award"),
+        ("update draw_award set until = until + 1 where status = 'open'", "draw_award"),
+        ("update draw_award set status = 'refused' where status = 'given'", "draw_award"),
     ],
 )
 def test_verify_names_whatever_is_changed_of_a_draw(tell: Tell, statement: str, column: str) -> None:
@@ -444,11 +470,11 @@ def test_verify_names_whatever_is_changed_of_a_draw(tell: Tell, statement: str, 
         connection = await asyncpg.connect(running.url.replace("laurels_engine@", "laurels@"))
         try:
             await connection.execute("set search_path = laurels")
-            assert await judge_draws(connection, here.program) == []
+            assert await judged_draws(connection, here.program) == []
             transaction = connection.transaction()
             await transaction.start()
             await connection.execute(statement)
-            found = await judge_draws(connection, here.program)
+            found = await judged_draws(connection, here.program)
             await transaction.rollback()
             return [each.column for each in found]
         finally:

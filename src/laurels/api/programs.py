@@ -211,7 +211,15 @@ async def plan_version(call: Call, body: DocumentBody) -> PlanAnswer:
     summary=Sentence("Publish a version", "发布版本"),
     scopes=("program:write",),
     status=201,
-    codes=("program_invalid", "other_program", "needs_mapping", "needs_reason", "draw_closed", "effective_too_soon"),
+    codes=(
+        "program_invalid",
+        "other_program",
+        "needs_mapping",
+        "needs_reason",
+        "draw_closed",
+        "draw_opened",
+        "effective_too_soon",
+    ),
     takes_text=True,
 )
 async def publish_document(call: Call, body: NewVersion) -> VersionSaved:

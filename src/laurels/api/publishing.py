@@ -14,14 +14,13 @@ from laurels.clock import Clock
 from laurels.core.calendar import Instant
 from laurels.core.program.change import Change
 from laurels.core.program.difference import difference
-from laurels.core.program.draws_difference import broken_promises
 from laurels.core.program.finding import Finding
 from laurels.core.program.loading import Examined, examine
 from laurels.core.program.model import Program
 from laurels.core.refusal import Refusal
 from laurels.core.version import Versions
 from laurels.store.database import Connection, Database
-from laurels.store.draws import announce
+from laurels.store.draw_announcing import announce
 from laurels.store.programs import StoredVersion
 from laurels.store.programs import publish as publish_version
 
@@ -102,20 +101,22 @@ async def publish(
     unmapped = (await plan(database, versions, examined.program, now)).unmapped
     if unmapped:
         return Refusal("needs_mapping", " ".join(each.change.texts.get("en", each.change.path) for each in unmapped))
-    broken = _broken(versions, examined.program, now, effective_at)
-    if broken is not None:
-        return broken
     checked = examined.program
 
-    async def announce_draws(connection: Connection) -> None:
-        await announce(connection, checked, now)
+    async def announce_draws(connection: Connection, version: StoredVersion) -> Refusal | None:
+        before = await _before(connection, versions, program, version.number)
+        return await announce(connection, checked, before, now, version.effective_at)
 
     version = await publish_version(database, clock, program, document, effective_at, announce_draws)
     return Published(version, examined.findings) if isinstance(version, StoredVersion) else version
 
 
-def _broken(versions: Versions, program: Program, now: Instant, effective_at: Instant | None) -> Refusal | None:
-    """Why the program may not be published after what was promised of draws."""
-    newest = max(versions.versions, key=lambda version: version.number, default=None)
-    broken = () if newest is None else broken_promises(newest.program, program, now, effective_at)
-    return Refusal(broken[0][1], ", ".join([draw for draw, _code in broken])) if broken else None
+async def _before(connection: Connection, versions: Versions, program: str, number: int) -> Program | None:
+    """The program as the version before a number has it, which somebody may have published a moment ago."""
+    known = next((version for version in versions.versions if version.number == number - 1), None)
+    if known is not None or number == 1:
+        return None if known is None else known.program
+    document = await connection.fetchval(
+        "select document from program_version where program = $1 and number = $2", program, number - 1
+    )
+    return (await examine_apart(document)).program

@@ -79,7 +79,7 @@ async def _export(outside: Outside, screen: Screen, draw: str, file: Path, given
         record = await public_record(running.database, program, draw, now, zone)
         if record is None:
             raise No(f"{program} has no draw {draw}.")
-        await asyncio.to_thread(file.write_bytes, written(record))
+        await asyncio.to_thread(lambda: file.write_bytes(written(record)))
         screen.result(
             {"program": program, "draw": draw, "file": str(file), "digest": record.digest},
             lambda console: console.print(f"{escape(str(file))}: {record.digest}"),

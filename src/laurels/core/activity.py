@@ -57,7 +57,9 @@ FREE_TYPES: Final = frozenset(
 )
 """Types whose data are free fields; `custom.*` are too."""
 
-INTERNAL_TYPES: Final = frozenset(("transfer_in", "transfer_back", "voucher_in", "voucher_back", "clock", "draw_prize"))
+INTERNAL_TYPES: Final = frozenset(
+    ("transfer_in", "transfer_back", "voucher_in", "voucher_back", "clock", "draw_prize", "draw_forfeit")
+)
 """Types that only Laurels itself sends."""
 
 
@@ -296,6 +298,13 @@ class Claim(Struct, frozen=True, gc=False):
     place: int
 
 
+class Forfeit(Struct, frozen=True, gc=False):
+    """A prize goes to somebody else, since its winner was erased."""
+
+    draw: str
+    place: int
+
+
 class Clock(Struct, frozen=True, gc=False):
     """Time went by."""
 
@@ -323,6 +332,7 @@ Data = (
     | Play
     | Prize
     | Claim
+    | Forfeit
     | Clock
 )
 
@@ -657,6 +667,7 @@ _VALUES: Final[dict[str, Callable[[Any, Declared, list[Problem]], Data]]] = {
     "draw_play": _play,
     "draw_prize": _prize,
     "draw_claim": _claim,
+    "draw_forfeit": lambda wire, _d, _p: Forfeit(wire.draw, wire.place),
     "transfer_in": _parcel,
     "transfer_back": _parcel,
     **VOUCHER_VALUES,

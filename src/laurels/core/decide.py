@@ -22,6 +22,7 @@ from laurels.core.activity import (
     Data,
     Enrol,
     Extension,
+    Forfeit,
     Free,
     Fulfil,
     Hold,
@@ -51,7 +52,7 @@ from laurels.core.facts import AnyFact
 from laurels.core.folding_vouchers import LIST, voucher_key
 from laurels.core.fulfilment import call_off, fulfil, redeem
 from laurels.core.member import ROOT, Member, Root, page_key, tickets_key, upcoming
-from laurels.core.prize import claim, play, win
+from laurels.core.prize import claim, pass_over, play, win
 from laurels.core.purchase import record_free, record_purchase
 from laurels.core.quote import may_reserve, reserve
 from laurels.core.redemption import capture, hold
@@ -116,7 +117,7 @@ def needs(versions: Versions, activity: Activity, root: Root, at: Instant) -> tu
         keys.append(f"redemption/{data.redemption}")
     elif isinstance(data, Quote):
         keys.extend([f"order/{data.cart.order}", f"quote/{data.quote}"])
-    elif isinstance(data, (Play, Prize, Claim)):
+    elif isinstance(data, (Play, Prize, Claim, Forfeit)):
         keys.append(tickets_key(data.draw))
     elif isinstance(data, Reinstatement):
         keys.extend([f"expired/{lot}" for lot in data.lots])
@@ -248,6 +249,8 @@ def _judge(case: Case, earning: Compiled, now: Compiled, activity: Activity) -> 
         return win(case, now, data)
     if isinstance(data, Claim):
         return claim(case, data)
+    if isinstance(data, Forfeit):
+        return pass_over(case, data)
     if isinstance(data, Clock):
         return None
     if isinstance(data, VoucherReserve):

@@ -7,7 +7,7 @@ the draw. A prize that is drawn arrives as an activity of its own with an id tha
 
 from __future__ import annotations
 
-from laurels.core.activity import Claim, Play, Prize
+from laurels.core.activity import Claim, Forfeit, Play, Prize
 from laurels.core.calendar import Instant
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
@@ -15,6 +15,7 @@ from laurels.core.draw import Entry, drawn_instantly
 from laurels.core.draw_record import FALLBACK
 from laurels.core.expiry import expiry_of, rule_for
 from laurels.core.facts import PrizeEnded, PrizeWon, TicketPlayed
+from laurels.core.member import prize_key
 from laurels.core.opening import add
 from laurels.core.program.draws_model import Draw, stock_pool
 from laurels.core.program.draws_model import Prize as PrizeTerms
@@ -119,6 +120,18 @@ def claim(case: Case, data: Claim) -> Refusal | None:
     if won.status != "open":
         return Refusal("prize_not_open", f"It is {won.status}.")
     case.emit(PrizeEnded(data.draw, data.place, "claimed", case.at))
+    return None
+
+
+def pass_over(case: Case, data: Forfeit) -> Refusal | None:
+    """The member was erased: what they won of a scheduled draw and did not claim is there for an alternate."""
+    known = case.draft.tickets(data.draw)
+    won = next((each for each in known.won if each.place == data.place), None) if known is not None else None
+    if won is None:
+        return Refusal("unknown_prize", f"{data.draw} {data.place}")
+    # What was due before may have ended it already.
+    if won.status == "open":
+        forfeit(case, prize_key(data.draw, data.place), case.at)
     return None
 
 

@@ -198,6 +198,11 @@ REFUSALS: Final = MappingProxyType(
             "已公布的抽奖须在 changes 中记录理由后方可变更。",
         ),
         "draw_closed": RefusalKind(409, "The entries of the draw have closed.", "抽奖已截止。"),
+        "draw_opened": RefusalKind(
+            409,
+            "The draw will have opened when the version takes effect: its opening stays, and what a turn can win.",
+            "新版本生效时抽奖已经开始：其开始时间、即时抽奖的奖项与概率均不可再变更。",
+        ),
         "draw_not_open": RefusalKind(409, "The draw takes no tickets now.", "抽奖目前不接受抽奖券。"),
         "unknown_draw": RefusalKind(422, "The program has no such draw.", "计划中没有该抽奖。"),
         "excluded_from_draw": RefusalKind(409, "The member has no part in the draw.", "该会员不能参加此抽奖。"),

@@ -240,6 +240,13 @@ class WireClaim(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     place: int
 
 
+class WireForfeit(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """`data` of a prize that goes to somebody else, since its winner was erased. Laurels itself sends it."""
+
+    draw: Id
+    place: int
+
+
 class WirePart(Struct, frozen=True, array_like=True, gc=False):
     """A lot on its way between members."""
 
@@ -332,6 +339,7 @@ WIRE_TYPES: Final[dict[str, type[Struct]]] = {
     "draw_play": WirePlay,
     "draw_prize": WirePrize,
     "draw_claim": WireClaim,
+    "draw_forfeit": WireForfeit,
     "transfer_in": WireParcel,
     "transfer_back": WireParcel,
     "voucher_issue": WireVoucherIssue,

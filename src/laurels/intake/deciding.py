@@ -44,6 +44,9 @@ RETURN_OF: Final = {"transfer_in": "transfer_back", "voucher_in": "voucher_back"
 RETURNS: Final = frozenset(RETURN_OF.values())
 """Types that give a follow-up back. They cannot be refused, not even by a sealed member."""
 
+_PASS_THE_SEAL: Final = RETURNS | {"draw_forfeit"}
+"""Types that Laurels itself records of a sealed member: nobody else is to lose anything by the seal."""
+
 _TRIGGER: Final = MappingProxyType({"quote": "purchase"})
 """What sets off the campaigns that judged an activity, where that is not its type."""
 
@@ -241,7 +244,7 @@ class Pass:
             if item.problems:
                 return item.invalid(*item.problems)
             return self._refused(item, Refusal("unknown_program_version"))
-        if sent.member in self._loaded.sealed and sent.type not in RETURNS:
+        if sent.member in self._loaded.sealed and sent.type not in _PASS_THE_SEAL:
             return self._refused(item, Refusal("member_sealed"))
         return self._decide(item)
 

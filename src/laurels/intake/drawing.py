@@ -13,32 +13,39 @@ from typing import Final
 
 import msgspec
 
-from laurels.core.calendar import Instant
-from laurels.core.member import Tickets, tickets_key
+from laurels.core.calendar import Instant, Zone
 from laurels.core.version import Versions
 from laurels.intake.submission import SOURCE, Outcome, Submission
 from laurels.store import draws
 from laurels.store.database import Database
-from laurels.store.draws import AwardRow, DrawRow
-from laurels.store.reading import documents
+from laurels.store.draws import DrawRow, DueAward
 
 Wake = Callable[[str, Sequence[Submission]], Awaitable[list[Outcome]]]
 
+_PAGE: Final = 100
 _TURNS_MOST: Final = 10_000
 _log: Final = logging.getLogger("laurels.intake")
 
 
-async def carry_out(database: Database, program: str, versions: Versions, now: Instant, wake: Wake) -> int:
-    """Takes every step that is due at `now`; how many were taken. A draw that fails keeps no other one waiting."""
+async def carry_out(
+    database: Database, program: str, versions: Callable[[], Awaitable[Versions]], now: Instant, wake: Wake
+) -> int:
+    """Takes every step that is due at `now`; how many were taken. A draw that fails keeps no other one waiting.
+
+    Where nothing is due that is one statement and no more.
+    """
     taken = 0
     failure: Exception | None = None
-    for row in await draws.draw_rows(database, program):
-        if row.state == "settled":
-            continue
-        try:
-            taken += await _Going(database, program, versions, now, wake, row.id).go_on()
-        except Exception as error:  # noqa: BLE001 - it is raised when the others have gone on
-            failure = failure or error
+    zone: Zone | None = None
+    after = ""
+    while due := await draws.due_draws(database, program, now, after, _PAGE):
+        zone = zone or (await versions()).judging(now).zone
+        for id in due:
+            try:
+                taken += await _Going(database, program, zone, now, wake, id).go_on()
+            except Exception as error:  # noqa: BLE001 - it is raised when the others have gone on
+                failure = failure or error
+        after = due[-1]
     if failure is not None:
         raise failure
     return taken
@@ -47,10 +54,10 @@ async def carry_out(database: Database, program: str, versions: Versions, now: I
 class _Going:
     """One draw going on, as of an instant."""
 
-    def __init__(self, database: Database, program: str, versions: Versions, now: Instant, wake: Wake, id: str) -> None:
+    def __init__(self, database: Database, program: str, zone: Zone, now: Instant, wake: Wake, id: str) -> None:
         self._database = database
         self._program = program
-        self._zone = versions.judging(now).zone
+        self._zone = zone
         self._now = now
         self._wake = wake
         self._id = id
@@ -105,55 +112,76 @@ class _Going:
 
     async def _settle(self, row: DrawRow) -> bool:
         """Sends out what is pending, and sees what became of what waits to be claimed; whether anything changed."""
-        for award in await draws.award_rows(self._database, self._program, row.id):
-            status = award.status
-            if award.status == "pending":
-                status = await self._send(row, award)
-            elif award.status == "open":
-                status = await self._seen(award)
-            if status != award.status:
-                async with self._database.pool.acquire() as connection:
-                    await draws.settle_award(
-                        connection, self._program, row.id, award, status, self._now, self._zone
-                    )  # fmt: skip
-                return True
+        program, id, now = self._program, self._id, self._now
+        changed = 0
+        after = (0, -1)
+        while due := await draws.due_awards(self._database, program, id, now, after):
+            settled = await self._send(row, [each for each in due if each.award.status == "pending"])
+            settled += await self._see([each for each in due if each.award.status == "open"])
+            async with self._database.pool.acquire() as connection:
+                changed += await draws.settle_awards(connection, program, id, settled, now, self._zone)
+            after = (due[-1].award.place, due[-1].award.turn)
+        if changed:
+            return True
         async with self._database.pool.acquire() as connection:
-            return await draws.end(connection, self._program, row.id, self._now)
+            return await draws.end(connection, program, id, now)
 
-    async def _send(self, row: DrawRow, award: AwardRow) -> str:
-        member = await draws.member_of(self._database, self._program, row.id, award.number)
-        assert member is not None, f"{award.number} is in no entry of {row.id}"
-        terms = next(each for each in row.announcement.prizes if each.prize == award.prize)
-        body = {
-            "draw": row.id,
-            "place": award.place,
-            "prize": award.prize,
-            "ticket": award.ticket,
-            "quantity": terms.quantity,
-            "wallet": terms.wallet,
-            "points": terms.points,
-            "until": award.until,
-        }
-        id = f"draw/{row.id}/{award.place}/{award.turn}"
-        sent = Submission(SOURCE, id, "draw_prize", member, award.at, msgspec.json.encode(body))
-        (outcome,) = await self._wake(self._program, [sent])
-        if outcome.status in ("accepted", "replayed"):
-            return "open" if terms.wallet is None else "given"
-        if outcome.status == "refused":
-            _log.warning("the prize of place %s of %s is refused: %s", award.place, row.id, outcome.refusal)
-            return "refused"
-        _log.error("the prize of place %s of %s cannot be given: %s", award.place, row.id, outcome.problems)
-        return award.status
+    async def _send(self, row: DrawRow, due: Sequence[DueAward]) -> list[tuple[DueAward, str]]:
+        """Prizes that are pending are sent to whom they were drawn for; what became of each."""
+        if not due:
+            return []
+        terms = {each.prize: each for each in row.announcement.prizes}
+        sent = []
+        for each in due:
+            award, prize = each.award, terms[each.award.prize]
+            body = {
+                "draw": row.id,
+                "place": award.place,
+                "prize": award.prize,
+                "ticket": award.ticket,
+                "quantity": prize.quantity,
+                "wallet": prize.wallet,
+                "points": prize.points,
+                "until": award.until,
+            }
+            id = f"draw/{row.id}/{award.place}/{award.turn}"
+            sent.append(Submission(SOURCE, id, "draw_prize", each.member, award.at, msgspec.json.encode(body)))
+        found = []
+        for each, outcome in zip(due, await self._wake(self._program, sent), strict=True):
+            place = each.award.place
+            if outcome.status in ("accepted", "replayed"):
+                status = "open" if terms[each.award.prize].wallet is None else "given"
+            elif outcome.status == "refused":
+                _log.warning("the prize of place %s of %s is refused: %s", place, row.id, outcome.refusal)
+                status = "refused"
+            else:
+                _log.error("the prize of place %s of %s cannot be given: %s", place, row.id, outcome.problems)
+                status = each.award.status
+            found.append((each, status))
+        return found
 
-    async def _seen(self, award: AwardRow) -> str:
-        """What became of a prize that waited to be claimed; the member is woken when its time is over."""
+    async def _see(self, due: Sequence[DueAward]) -> list[tuple[DueAward, str]]:
+        """What became of prizes that waited to be claimed. Whose time is over is woken, and who was erased forfeits."""
+        if not due:
+            return []
         program, id = self._program, self._id
-        member = await draws.member_of(self._database, program, id, award.number)
-        assert member is not None
-        if award.until is not None and award.until <= self._now:
-            name = f"draw/{id}/{award.place}/{award.turn}/over"
-            await self._wake(program, [Submission(SOURCE, name, "clock", member, award.until, b"{}")])
-        key = tickets_key(id)
-        found = (await documents(self._database, program, member, keys=[key])).get(key)
-        won = found.won if isinstance(found, Tickets) else ()
-        return next((each.status for each in won if each.place == award.place), award.status)
+        ending = []
+        for each in due:
+            award = each.award
+            name = f"draw/{id}/{award.place}/{award.turn}"
+            if each.is_sealed:
+                body = msgspec.json.encode({"draw": id, "place": award.place})
+                ending.append(Submission(SOURCE, f"{name}/erased", "draw_forfeit", each.member, self._now, body))
+            elif award.until is not None and award.until <= self._now:
+                ending.append(Submission(SOURCE, f"{name}/over", "clock", each.member, award.until, b"{}"))
+        if ending:
+            for outcome in await self._wake(program, ending):
+                if outcome.status not in ("accepted", "replayed"):
+                    _log.error("a prize of %s cannot be forfeited: %s", id, outcome.refusal or outcome.problems)
+        parts = await draws.parts_in(self._database, program, id, sorted({each.member for each in due}))
+        found = []
+        for each in due:
+            won = parts[each.member].won if each.member in parts else ()
+            status = next((one.status for one in won if one.place == each.award.place), each.award.status)
+            found.append((each, status))
+        return found

@@ -30,7 +30,7 @@ from laurels.intake.settling import Settler
 from laurels.intake.submission import ClockMoved, FollowUpOutcome, Outcome, Overloaded, Submission
 from laurels.store.bucket import bucket_of
 from laurels.store.database import Database
-from laurels.store.draws import draw_rows, next_step_at
+from laurels.store.draws import next_step_at
 from laurels.store.programs import program_row
 from laurels.store.reading import MemberRow
 
@@ -192,9 +192,9 @@ class Intake:
     async def go_on_with_draws(self, program: str) -> int:
         """Closes, draws and settles what is due of the program's draws; how many steps that took."""
         now = await self.now(program)
-        if now is None or not await draw_rows(self._database, program, limit=1):
+        if now is None:
             return 0
-        return await carry_out(self._database, program, await self.versions(program), now, self._wake)
+        return await carry_out(self._database, program, lambda: self.versions(program), now, self._wake)
 
     async def sweep(self, program: str, limit: int) -> int:
         """How many members were woken because something fell due; at most `limit`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from laurels.core.program.model import Program
 from laurels.core.version import Version, Versions
 
 
@@ -25,3 +26,8 @@ class History:
     def newest(self) -> int:
         """The newest version's number, 0 if there is none."""
         return max(self._numbers, default=0)
+
+    def with_draw(self, draw: str) -> Program | None:
+        """The program as the newest version has it that has a draw; None if no version has it."""
+        having = [version for version in self._versions if any(each.id == draw for each in version.program.draws)]
+        return max(having, key=lambda version: version.number).program if having else None

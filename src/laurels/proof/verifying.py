@@ -19,6 +19,7 @@ import asyncpg
 import msgspec
 
 from laurels.clock import Clock
+from laurels.core.calendar import Instant
 from laurels.proof.difference import Difference
 from laurels.proof.draws import judge_draws
 from laurels.proof.member import Counted
@@ -131,7 +132,7 @@ class _Run:
         program = self._program
         differences, history = await judge_versions(connection, program)
         differences += await judge_ids(connection, program)
-        differences += await judge_draws(connection, program)
+        differences += await judge_draws(connection, program, history.with_draw, await self._now(connection))
         kept = await self._kept() if resume else None
         self._total = await connection.fetchval(
             "select coalesce(sum(seq), 0)::bigint from member where program = $1", program
@@ -160,6 +161,11 @@ class _Run:
         verdict.differences += differences + state.differences
         verdict.counted.add(state.counted)
         await imports.forget_progress(self._database, program, _PROGRESS)
+
+    async def _now(self, connection: Connection) -> Instant:
+        """What time it is in the program."""
+        own = await connection.fetchval("select clock from program where id = $1 and mode <> 'live'", self._program)
+        return self._clock.now() if own is None else own
 
     async def _reaches(self, connection: Connection, after: str) -> list[Reach]:
         rows = await connection.fetch(REACHES, self._program, ACTIVITIES_PER_REACH, after)

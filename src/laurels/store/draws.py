@@ -1,45 +1,22 @@
-"""Draws as stored: announced with their secrets, closed, drawn, settled; each step once, whoever takes it.
+"""Draws as stored: closed, drawn, settled; each step once, whoever takes it.
 
 A step locks the draw's row, looks whether it is still to be taken, and commits with what it publishes. Seeds and the
 keys of numbers lie in a table of their own; a seed is copied beside the winners by the transaction that draws them.
+What hashes many entries does so in a thread, so that nobody else of the process waits for it.
 """
 
 from __future__ import annotations
 
-import secrets
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import msgspec
 
-from laurels.core.calendar import Duration, Instant, Zone, format_date, format_instant
-from laurels.core.draw import (
-    SEED_BYTES,
-    Drawn,
-    Entry,
-    commitment_of,
-    day_commitment,
-    day_key,
-    draw,
-    entry_of,
-    number_of,
-    root_of,
-    stream_key,
-)
-from laurels.core.draw_record import (
-    Announcement,
-    DayTerms,
-    PrizeTerms,
-    Replaces,
-    announcement_digest,
-    name_of,
-    places_of,
-)
+from laurels.core.calendar import Duration, Instant, Zone
+from laurels.core.draw import Drawn, Entry, draw, entry_of, number_of, root_of, stream_key
+from laurels.core.draw_record import Announcement, announcement_digest, name_of, places_of
 from laurels.core.member import Tickets, decode_document, tickets_key
-from laurels.core.money import format_minor
-from laurels.core.program.draws_model import Draw
-from laurels.core.program.draws_model import Prize as Terms
-from laurels.core.program.model import Program
 from laurels.store.database import Connection, Database
 from laurels.store.sql import named
 
@@ -47,11 +24,15 @@ State = Literal["open", "closing", "closed", "drawn", "settled"]
 _PAGE: Final = 500
 
 OPEN_DRAWS: Final = named("open_draws")
+READ_DRAWS: Final = named("read_draws")
+DUE_DRAWS: Final = named("due_draws")
+DUE_AWARDS: Final = named("due_awards")
 
 _encode: Final = msgspec.json.Encoder().encode
 _announcement: Final = msgspec.json.Decoder(Announcement).decode
 _announcements: Final = msgspec.json.Decoder(tuple[Announcement, ...]).decode
 _texts: Final = msgspec.json.Decoder(tuple[str, ...]).decode
+_numbers: Final = msgspec.json.Decoder(list[int]).decode
 _COLUMNS: Final = (
     "id, kind, state, closes_at, draws_at, announcement, replaced, closed_at, entries, root, drawn_at, seed, winners, "
     "alternates"
@@ -91,123 +72,20 @@ class AwardRow(msgspec.Struct, frozen=True):
     status: str
 
 
+class DueAward(msgspec.Struct, frozen=True):
+    """A prize on its way about which something may be to do: whose it is, and how far they have come (`seq`)."""
+
+    award: AwardRow
+    member: str
+    seq: int
+    is_sealed: bool
+
+
 class OpenDraw(msgspec.Struct, frozen=True):
     """What deciding needs of a draw that takes tickets: its secrets."""
 
     seed: bytes
     numbers: bytes
-
-
-# --- announcing -------------------------------------------------------------------------------------------------------
-
-
-async def announce(connection: Connection, program: Program, at: Instant) -> None:
-    """Announces the program's draws that are new or changed, in the transaction that publishes their version.
-
-    In a program whose own clock has not begun it is never later than a draw opens.
-    """
-    has_begun = await connection.fetchval(
-        "select mode = 'live' or clock is not null from program where id = $1", program.id
-    )
-    for terms in program.draws:
-        now = at if has_begun else min(at, terms.opens_at)
-        row = await connection.fetchrow(
-            f"select {_COLUMNS} from draw where program = $1 and id = $2 for update",  # noqa: S608 - columns are ours
-            program.id,
-            terms.id,
-        )
-        if row is None:
-            await _announce_new(connection, program, terms, now)
-            continue
-        known = _row(row)
-        if known.state == "open":
-            await _announce_again(connection, program, terms, known, now)
-
-
-async def _announce_new(connection: Connection, program: Program, terms: Draw, now: Instant) -> None:
-    seed, numbers = secrets.token_bytes(SEED_BYTES), secrets.token_bytes(SEED_BYTES)
-    await connection.execute(
-        "insert into draw_secret (program, draw, seed, numbers) values ($1, $2, $3, $4)",
-        program.id,
-        terms.id,
-        seed,
-        numbers,
-    )
-    announcement = announcement_of(program, terms, seed, now, None)
-    await connection.execute(
-        "insert into draw (program, id, kind, state, closes_at, draws_at, announcement, replaced) "
-        "values ($1, $2, $3, 'open', $4, $5, $6, '[]')",
-        program.id,
-        terms.id,
-        terms.kind,
-        terms.closes_at,
-        terms.draws_at,
-        _encode(announcement).decode(),
-    )
-
-
-async def _announce_again(connection: Connection, program: Program, terms: Draw, known: DrawRow, now: Instant) -> None:
-    seed = await connection.fetchval(
-        "select seed from draw_secret where program = $1 and draw = $2", program.id, terms.id
-    )
-    before = known.announcement
-    same = announcement_of(program, terms, seed, now, before.replaces)
-    if msgspec.structs.replace(same, announced_at=before.announced_at) == before:
-        return
-    reason = terms.amendments[-1].reason if terms.amendments else {}
-    announcement = announcement_of(
-        program, terms, seed, now, Replaces(announcement_digest(before).hex(), reason)
-    )  # fmt: skip
-    await connection.execute(
-        "update draw set announcement = $3, replaced = $4, closes_at = $5, draws_at = $6 "
-        "where program = $1 and id = $2",
-        program.id,
-        terms.id,
-        _encode(announcement).decode(),
-        _encode((*known.replaced, before)).decode(),
-        terms.closes_at,
-        terms.draws_at,
-    )
-
-
-def announcement_of(
-    program: Program, terms: Draw, seed: bytes, now: Instant, replaces: Replaces | None
-) -> Announcement:
-    """What is published of a draw before anybody can win."""
-    name = f"{program.id}/{terms.id}"
-    places = program.currency.places
-    zone = Zone(program.time_zone)
-    days: list[DayTerms] = []
-    if terms.kind == "instant":
-        first, last = zone.local(terms.opens_at).ordinal, zone.local(terms.closes_at - 1).ordinal
-        texts = [format_date(day) for day in range(first, last + 1)]
-        days = [DayTerms(day, day_commitment(name, day, day_key(seed, day)).hex()) for day in texts]
-    return Announcement(
-        program=program.id,
-        draw=terms.id,
-        kind=terms.kind,
-        name=terms.name,
-        announced_at=format_instant(now),
-        opens_at=format_instant(terms.opens_at, zone),
-        closes_at=format_instant(terms.closes_at, zone),
-        draws_at=None if terms.draws_at is None else format_instant(terms.draws_at, zone),
-        prizes=tuple([_prize(prize, places) for prize in terms.prizes]),
-        fallback=None if terms.fallback is None else terms.fallback.name,
-        wins_most=terms.wins_most,
-        alternates=terms.alternates,
-        excluded=None if terms.exclude is None else terms.exclude.text,
-        claim_within=None if terms.claim is None else str(terms.claim),
-        rules=terms.rules,
-        commitment=commitment_of(name, seed).hex(),
-        days=tuple(days),
-        replaces=replaces,
-    )
-
-
-def _prize(prize: Terms, places: int) -> PrizeTerms:
-    odds = None if prize.odds is None else f"{prize.odds.numerator}/{prize.odds.denominator}"
-    value = None if prize.value is None else format_minor(prize.value, places)
-    return PrizeTerms(prize.id, prize.name, value, prize.quantity, odds, prize.wallet, prize.points)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -226,10 +104,21 @@ async def draw_rows(
     return [_row(row) for row in rows]
 
 
-async def draw_row(source: Connection | Database, program: str, id: str, *, lock: bool = False) -> DrawRow | None:
-    """The draw with this id; locked against every step and against tickets, if so wanted."""
+async def due_draws(source: Connection | Database, program: str, now: Instant, after: str, limit: int) -> list[str]:
+    """Draws about which something is to do at `now`, by id from after `after` on."""
+    return [row["id"] for row in await _of(source).fetch(DUE_DRAWS, program, now, after, limit)]
+
+
+async def draw_row(
+    source: Connection | Database,
+    program: str,
+    id: str,
+    *,
+    lock: Literal["", "for update", "for no key update"] = "",
+) -> DrawRow | None:
+    """The draw with this id; "for update" keeps off every step and all tickets, "for no key update" only the steps."""
     row = await _of(source).fetchrow(
-        f"select {_COLUMNS} from draw where program = $1 and id = $2{' for update' if lock else ''}",  # noqa: S608 - columns are ours
+        f"select {_COLUMNS} from draw where program = $1 and id = $2 {lock}",  # noqa: S608 - columns and lock are ours
         program,
         id,
     )
@@ -247,12 +136,32 @@ async def award_rows(source: Connection | Database, program: str, id: str) -> li
     return [AwardRow(**row) for row in rows]
 
 
-async def member_of(source: Connection | Database, program: str, id: str, number: str) -> str | None:
-    """Whose number it is, once the draw has closed."""
-    member: str | None = await _of(source).fetchval(
-        "select member from draw_entry where program = $1 and draw = $2 and number = $3", program, id, number
+async def due_awards(
+    source: Connection | Database, program: str, id: str, now: Instant, after: tuple[int, int]
+) -> list[DueAward]:
+    """A page of the draw's prizes about which something may be to do, from after this place and turn on.
+
+    These are to be sent out, or their time is over, or whoever has them did anything since it was looked last.
+    """
+    rows = await _of(source).fetch(DUE_AWARDS, program, id, now, *after, _PAGE)
+    found = []
+    for row in rows:
+        values = dict(row)
+        member, seq, is_sealed = values.pop("member"), values.pop("seq"), values.pop("is_sealed")
+        found.append(DueAward(AwardRow(**values), member, seq, is_sealed))
+    return found
+
+
+async def parts_in(source: Connection | Database, program: str, id: str, members: Sequence[str]) -> dict[str, Tickets]:
+    """What these members' documents say of the draw."""
+    rows = await _of(source).fetch(
+        "select member, document from state where program = $1 and key = $2 and key like 'draw/%' "
+        "and member = any($3::text[])",
+        program,
+        tickets_key(id),
+        list(members),
     )
-    return member
+    return {row["member"]: _tickets(id, row["document"]) for row in rows}
 
 
 async def entries_of(source: Connection | Database, program: str, id: str) -> list[Entry]:
@@ -260,15 +169,17 @@ async def entries_of(source: Connection | Database, program: str, id: str) -> li
     rows = await _of(source).fetch(
         "select number, tickets from draw_entry where program = $1 and draw = $2 order by number", program, id
     )
-    return [
-        Entry(row["number"], ticket) for row in rows for ticket in msgspec.json.decode(row["tickets"], type=list[int])
-    ]
+    return await asyncio.to_thread(_entries, rows)
+
+
+def _entries(rows: Sequence[Any]) -> list[Entry]:
+    decode = _numbers
+    return [Entry(row["number"], ticket) for row in rows for ticket in decode(row["tickets"])]
 
 
 async def open_draws(connection: Connection, program: str, ids: Sequence[str], *, lock: bool) -> dict[str, OpenDraw]:
     """Of these draws the secrets of those that take tickets; locked so that none closes before the transaction ends."""
-    statement = OPEN_DRAWS if lock else OPEN_DRAWS.replace("for key share of d", "")
-    rows = await connection.fetch(statement, program, list(ids))
+    rows = await connection.fetch(OPEN_DRAWS if lock else READ_DRAWS, program, sorted(ids))
     return {row["id"]: OpenDraw(row["seed"], row["numbers"]) for row in rows if row["state"] == "open"}
 
 
@@ -281,11 +192,17 @@ async def numbers_in(database: Database, program: str, ids: Sequence[str], membe
 
 async def secrets_of(source: Connection | Database, program: str, id: str) -> OpenDraw:
     """The draw's secrets; not for anything that is answered before their time."""
+    found = await secrets_if_any(source, program, id)
+    assert found is not None, f"the draw {id} has no secrets"
+    return found
+
+
+async def secrets_if_any(source: Connection | Database, program: str, id: str) -> OpenDraw | None:
+    """The same for whoever doubts that there are any."""
     row = await _of(source).fetchrow(
         "select seed, numbers from draw_secret where program = $1 and draw = $2", program, id
     )
-    assert row is not None, f"the draw {id} has no secrets"
-    return OpenDraw(row["seed"], row["numbers"])
+    return None if row is None else OpenDraw(row["seed"], row["numbers"])
 
 
 # --- the steps --------------------------------------------------------------------------------------------------------
@@ -294,7 +211,7 @@ async def secrets_of(source: Connection | Database, program: str, id: str) -> Op
 async def begin_closing(connection: Connection, program: str, id: str, now: Instant) -> bool:
     """No ticket is granted from here on: whoever was about to has committed. Whether this was the one to do it."""
     async with connection.transaction():
-        row = await draw_row(connection, program, id, lock=True)
+        row = await draw_row(connection, program, id, lock="for update")
         if row is None or row.state != "open" or row.kind != "scheduled" or row.closes_at > now:
             return False
         await connection.execute("update draw set state = 'closing' where program = $1 and id = $2", program, id)
@@ -321,50 +238,59 @@ async def not_entered(source: Connection | Database, program: str, id: str, afte
 async def close(connection: Connection, program: str, id: str, now: Instant) -> bool:
     """The entries and their root are published; nobody's tickets may still be on their way."""
     async with connection.transaction():
-        row = await draw_row(connection, program, id, lock=True)
+        row = await draw_row(connection, program, id, lock="for update")
         if row is None or row.state != "closing":
             return False
-        found: list[tuple[str, str, str, str, str]] = []
-        entries: list[Entry] = []
+        # Hashing takes its time, in which nothing is said to the database.
+        await connection.execute("set local idle_in_transaction_session_timeout = 0")
         documents = await connection.fetch(
             "select member, document from state where program = $1 and key = $2 and key like 'draw/%'",
             program,
             tickets_key(id),
         )
-        for document in documents:
-            tickets = _tickets(id, document["document"])
-            if tickets.entered_at is None or tickets.excluded or not tickets.numbers:
-                continue
-            entries += [Entry(tickets.number, number) for number in tickets.numbers]
-            numbers = _encode(sorted(tickets.numbers)).decode()
-            found.append((program, id, tickets.number, document["member"], numbers))
-        await connection.executemany(
-            "insert into draw_entry (program, draw, number, member, tickets) values ($1, $2, $3, $4, $5)", found
+        found, count, root = await asyncio.to_thread(_entered, id, documents)
+        await connection.copy_records_to_table(
+            "draw_entry",
+            records=[(program, id, *each) for each in found],
+            columns=["program", "draw", "number", "member", "tickets"],
+            schema_name="laurels",
         )
         await connection.execute(
             "update draw set state = 'closed', closed_at = $3, entries = $4, root = $5 where program = $1 and id = $2",
             program,
             id,
             max(now, row.closes_at),
-            len(entries),
-            root_of(sorted(entries)),
+            count,
+            root,
         )
         return True
+
+
+def _entered(id: str, documents: Sequence[Any]) -> tuple[list[tuple[str, str, str]], int, bytes]:
+    """Number, member and tickets of all who are in the draw; how many entries that is, and their root."""
+    found: list[tuple[str, str, str]] = []
+    entries: list[Entry] = []
+    for document in documents:
+        tickets = _tickets(id, document["document"])
+        if tickets.entered_at is None or tickets.excluded or not tickets.numbers:
+            continue
+        entries += [Entry(tickets.number, number) for number in tickets.numbers]
+        found.append((tickets.number, document["member"], _encode(sorted(tickets.numbers)).decode()))
+    entries.sort()
+    return found, len(entries), root_of(entries)
 
 
 async def draw_winners(connection: Connection, program: str, id: str, now: Instant, zone: Zone) -> bool:
     """The draw is drawn, and its seed public, in one transaction: whoever sees the winners cannot draw again."""
     async with connection.transaction():
-        row = await draw_row(connection, program, id, lock=True)
+        row = await draw_row(connection, program, id, lock="for update")
         if row is None or row.state != "closed" or row.draws_at is None or row.draws_at > now:
             return False
         assert row.root is not None
+        await connection.execute("set local idle_in_transaction_session_timeout = 0")
         seed = (await secrets_of(connection, program, id)).seed
-        announcement = row.announcement
-        prizes = places_of(announcement)
-        key = stream_key(name_of(announcement), seed, announcement_digest(announcement), row.root)
         entries = await entries_of(connection, program, id)
-        drawn: Drawn = draw(key, entries, len(prizes), announcement.alternates, announcement.wins_most)
+        drawn = await asyncio.to_thread(_draw, row.announcement, seed, row.root, entries)
         await connection.execute(
             "update draw set state = 'drawn', drawn_at = $3, seed = $4, winners = $5, alternates = $6 "
             "where program = $1 and id = $2",
@@ -375,78 +301,97 @@ async def draw_winners(connection: Connection, program: str, id: str, now: Insta
             _encode([entry.text for entry in drawn.winners]).decode(),
             _encode([entry.text for entry in drawn.alternates]).decode(),
         )
-        for place, entry in enumerate(drawn.winners, 1):
-            award = AwardRow(
-                place, 0, *entry, prizes[place - 1], None, now, until_of(row, prizes[place - 1], now, zone), ""
-            )
-            await _send_out(connection, program, id, award)
+        prizes = places_of(row.announcement)
+        awards = [
+            AwardRow(place, 0, *entry, prize, None, now, until_of(row.announcement, prize, now, zone), "")
+            for place, (entry, prize) in enumerate(zip(drawn.winners, prizes, strict=False), 1)
+        ]
+        await _send_out(connection, program, id, awards)
         return True
 
 
-def until_of(row: DrawRow, prize: str, now: Instant, zone: Zone) -> Instant | None:
+def _draw(announcement: Announcement, seed: bytes, root: bytes, entries: Sequence[Entry]) -> Drawn:
+    key = stream_key(name_of(announcement), seed, announcement_digest(announcement), root)
+    return draw(key, entries, len(places_of(announcement)), announcement.alternates, announcement.wins_most)
+
+
+def until_of(announcement: Announcement, prize: str, now: Instant, zone: Zone) -> Instant | None:
     """When a prize that goes out now is forfeited."""
-    terms = next(each for each in row.announcement.prizes if each.prize == prize)
-    within = row.announcement.claim_within
+    terms = next(each for each in announcement.prizes if each.prize == prize)
+    within = announcement.claim_within
     return None if within is None or terms.wallet is not None else zone.add(now, Duration.parse(within))
 
 
-async def _send_out(connection: Connection, program: str, id: str, award: AwardRow) -> None:
-    await connection.execute(
+async def _send_out(connection: Connection, program: str, id: str, awards: Sequence[AwardRow]) -> None:
+    await connection.executemany(
         "insert into draw_award (program, draw, place, turn, number, ticket, prize, alternate, at, until, status) "
         "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending')",
-        program,
-        id,
-        award.place,
-        award.turn,
-        award.number,
-        award.ticket,
-        award.prize,
-        award.alternate,
-        award.at,
-        award.until,
-    )
+        [
+            (
+                program, id, award.place, award.turn, award.number, award.ticket, award.prize, award.alternate,
+                award.at, award.until,
+            )
+            for award in awards
+        ],
+    )  # fmt: skip
 
 
-async def settle_award(
-    connection: Connection, program: str, id: str, award: AwardRow, status: str, now: Instant, zone: Zone
-) -> None:
-    """Notes what became of a prize; one that nobody has goes to the next alternate in the same transaction."""
+async def settle_awards(
+    connection: Connection,
+    program: str,
+    id: str,
+    settled: Sequence[tuple[DueAward, str]],
+    now: Instant,
+    zone: Zone,
+) -> int:
+    """Notes what became of prizes; how many changed. One that nobody has goes to the next alternate with it."""
     async with connection.transaction():
-        row = await draw_row(connection, program, id, lock=True)
-        assert row is not None
-        known = await connection.fetchval(
-            "select status from draw_award where program = $1 and draw = $2 and place = $3 and turn = $4",
+        await connection.execute("select 1 from draw where program = $1 and id = $2 for update", program, id)
+        rows = await connection.fetch(
+            "update draw_award a set status = w.status, seen = w.seen "
+            "from unnest($3::int[], $4::int[], $5::text[], $6::text[], $7::bigint[]) "
+            "as w (place, turn, was, status, seen) "
+            "where a.program = $1 and a.draw = $2 and a.place = w.place and a.turn = w.turn and a.status = w.was "
+            "returning a.place, a.turn, a.prize, a.status, w.was",
             program,
             id,
-            award.place,
-            award.turn,
+            [each.award.place for each, _status in settled],
+            [each.award.turn for each, _status in settled],
+            [each.award.status for each, _status in settled],
+            [status for _each, status in settled],
+            [each.seq for each, _status in settled],
         )
-        if known != award.status or known == status:
-            return
-        await connection.execute(
-            "update draw_award set status = $5 where program = $1 and draw = $2 and place = $3 and turn = $4",
-            program,
-            id,
-            award.place,
-            award.turn,
-            status,
+        changed = [row for row in rows if row["status"] != row["was"]]
+        free = sorted(
+            [(row["place"], row["turn"], row["prize"]) for row in changed if row["status"] in ("forfeited", "refused")]
         )
-        if status not in ("forfeited", "refused"):
-            return
-        called = await connection.fetchval(
-            "select coalesce(max(alternate), 0) from draw_award where program = $1 and draw = $2", program, id
+        if free:
+            await _call_alternates(connection, program, id, free, now, zone)
+        return len(changed)
+
+
+async def _call_alternates(
+    connection: Connection, program: str, id: str, free: Sequence[tuple[int, int, str]], now: Instant, zone: Zone
+) -> None:
+    """Each place that is free goes to the next alternate whom nobody called on before, while there are any."""
+    row = await draw_row(connection, program, id)
+    assert row is not None
+    called = await connection.fetchval(
+        "select coalesce(max(alternate), 0) from draw_award where program = $1 and draw = $2", program, id
+    )
+    awards = [
+        AwardRow(
+            place, turn + 1, *entry_of(text), prize, called + n, now, until_of(row.announcement, prize, now, zone), ""
         )
-        if called < len(row.alternates):
-            entry = entry_of(row.alternates[called])
-            until = until_of(row, award.prize, now, zone)
-            next_turn = AwardRow(award.place, award.turn + 1, *entry, award.prize, called + 1, now, until, "")
-            await _send_out(connection, program, id, next_turn)
+        for n, ((place, turn, prize), text) in enumerate(zip(free, row.alternates[called:], strict=False), 1)
+    ]
+    await _send_out(connection, program, id, awards)
 
 
 async def end(connection: Connection, program: str, id: str, now: Instant) -> bool:
     """A drawn draw of which no prize is on its way is settled; an instant one that is over reveals its seed first."""
     async with connection.transaction():
-        row = await draw_row(connection, program, id, lock=True)
+        row = await draw_row(connection, program, id, lock="for update")
         if row is None:
             return False
         if row.kind == "instant" and row.state == "open" and row.closes_at <= now:
@@ -479,7 +424,7 @@ async def next_step_at(source: Connection | Database, program: str) -> Instant |
         "  select case state when 'open' then closes_at when 'closing' then 0 when 'closed' then draws_at end as at"
         "  from draw where program = $1 and state in ('open', 'closing', 'closed')"
         "  union all"
-        "  select case a.status when 'pending' then 0 else a.until end from draw d"
+        "  select min(case a.status when 'pending' then 0 else a.until end) from draw d"
         "  join draw_award a on a.program = d.program and a.draw = d.id and a.status in ('pending', 'open')"
         "  where d.program = $1 and d.state = 'drawn'"
         ") s",

@@ -105,8 +105,8 @@ async def stored_versions(connection: Connection | Database, program: str) -> tu
     return tuple(StoredVersion(**row) for row in rows)
 
 
-Alongside = Callable[[Connection], Awaitable[None]]
-"""What is written in the transaction that publishes a version."""
+Alongside = Callable[[Connection, StoredVersion], Awaitable[Refusal | None]]
+"""What is judged and written in the transaction that publishes a version; refused, nothing is published."""
 
 
 async def publish(
@@ -145,7 +145,8 @@ async def _publish(
     effective_at: Instant | None,
     alongside: Alongside | None,
 ) -> StoredVersion | Refusal | None:
-    row = await connection.fetchrow("select mode, clock from program where id = $1 for update", program)
+    # Not "for update", against which every batch would wait that refers to the program, and it would wait for them.
+    row = await connection.fetchrow("select mode, clock from program where id = $1 for no key update", program)
     if row is None:
         return None
     newest = await connection.fetchval("select max(number) from program_version where program = $1", program)
@@ -167,9 +168,10 @@ async def _publish(
         document,
         version_digest(program, number, effective_at, now, document),
     )
-    if alongside is not None:
-        await alongside(connection)
+    version = StoredVersion(number, effective_at, now, document)
+    if alongside is not None and (refusal := await alongside(connection, version)) is not None:
+        return refusal
     # Looked at last: what counts is the commit, which follows at once.
     if is_bound and effective_at < clock.now() + NOTICE:
         return Refusal("effective_too_soon", f"It is {format_instant(clock.now())}.")
-    return StoredVersion(number, effective_at, now, document)
+    return version

@@ -331,8 +331,14 @@ create table draw (
   seed         bytea,
   winners      text,
   alternates   text,
-  primary key (program, id)
+  primary key (program, id),
+  check ((draws_at is null) = (kind = 'instant')),
+  check ((state in ('closed', 'drawn', 'settled') and kind = 'scheduled')
+         = (closed_at is not null and entries is not null and root is not null)),
+  check ((state in ('drawn', 'settled'))
+         = (seed is not null and drawn_at is not null and winners is not null and alternates is not null))
 );
+create index draw_going_on on draw (program, id) where state <> 'settled';
 comment on table  draw is 'Draws, with all that is public of them. A state is never left for an earlier one.';
 comment on column draw.state is 'open -> closing -> closed -> drawn -> settled; of an instant draw open -> drawn -> settled.';
 comment on column draw.announcement is 'JSON: what was published before anybody could win (laurels.core.draw_record).';
@@ -344,15 +350,18 @@ comment on column draw.alternates is 'JSON: the entries that come next, in their
 
 create function draw_goes_on() returns trigger language plpgsql as $$
 declare
-  states text[] := array['open', 'closing', 'closed', 'drawn', 'settled'];
+  steps text[] := case old.kind when 'instant' then array['open', 'drawn', 'settled']
+                                else array['open', 'closing', 'closed', 'drawn', 'settled'] end;
 begin
-  if array_position(states, new.state) < array_position(states, old.state) then
-    raise exception 'the draw % is % and cannot become % again', old.id, old.state, new.state;
+  if new.state <> old.state
+     and array_position(steps, new.state) is distinct from array_position(steps, old.state) + 1 then
+    raise exception 'the draw % is % and cannot become % now', old.id, old.state, new.state;
   end if;
-  if (old.state <> 'open' and (new.announcement, new.replaced, new.closes_at) is distinct from
-                              (old.announcement, old.replaced, old.closes_at))
-     or (old.root is not null and (new.root, new.entries, new.closed_at) is distinct from
-                                  (old.root, old.entries, old.closed_at))
+  if (new.program, new.id, new.kind) is distinct from (old.program, old.id, old.kind)
+     or (old.state <> 'open' and (new.announcement, new.replaced, new.closes_at, new.draws_at) is distinct from
+                                 (old.announcement, old.replaced, old.closes_at, old.draws_at))
+     or (old.closed_at is not null and (new.root, new.entries, new.closed_at) is distinct from
+                                       (old.root, old.entries, old.closed_at))
      or (old.seed is not null and (new.seed, new.winners, new.alternates, new.drawn_at) is distinct from
                                   (old.seed, old.winners, old.alternates, old.drawn_at)) then
     raise exception 'what was published of the draw % cannot be changed', old.id;
@@ -360,6 +369,12 @@ begin
   return new;
 end $$;
 create trigger draw_goes_on before update on draw for each row execute function draw_goes_on();
+
+create function draw_stays() returns trigger language plpgsql as $$
+begin
+  raise exception 'a draw cannot be taken back, nor what becomes of it';
+end $$;
+create trigger draw_stays before delete or truncate on draw for each statement execute function draw_stays();
 
 create table draw_secret (
   program text collate "C" not null,
@@ -393,6 +408,7 @@ create table draw_award (
   alternate integer,
   at        bigint  not null,
   until     bigint,
+  seen      bigint  not null default 0,
   status    text    not null check (status in (
               'pending',    -- to be submitted for the member; becomes open, given or refused
               'open',       -- waits to be claimed; becomes claimed or forfeited
@@ -407,10 +423,12 @@ comment on table  draw_award is 'Prizes on their way to those whom a draw gave t
 comment on column draw_award.turn is '0 is the winner''s; each forfeit begins another one.';
 comment on column draw_award.alternate is 'Which alternate, from 1; null for the winner.';
 comment on column draw_award.until is 'When it is forfeited.';
+comment on column draw_award.seen is 'How far the member had come (member.seq) when it was last looked whether they claimed it.';
+create index draw_award_on_its_way on draw_award (program, draw, place, turn) where status in ('pending', 'open');
 
 -- Whose tickets are to enter a draw, and what was played of one.
 create index state_of_draw on state (program, key, member) where key like 'draw/%';
-create index activity_played on activity (program, recorded_at) where type = 'draw_play';
+create index activity_played on activity (program, ((body::json) ->> 'draw'), recorded_at) where type = 'draw_play';
 
 
 -- people, apart from the ledger, erasable -----------------------------------------------------------------------------
@@ -508,4 +526,4 @@ grant select, insert on draw, draw_secret, draw_entry, draw_award to laurels_app
 grant update (state, closes_at, draws_at, announcement, replaced, closed_at, entries, root, drawn_at, seed, winners,
               alternates)
   on draw to laurels_app;
-grant update (status, until) on draw_award to laurels_app;
+grant update (status, seen) on draw_award to laurels_app;

@@ -130,3 +130,21 @@ def test_a_plan_tells_what_becomes_of_a_draw() -> None:
     assert "候补人数" in more[0].texts["zh-CN"]
     gone = difference(read(), read("\ncurrency: CNY\nwallets: {points: {}}\n"))
     assert [change.path for change in gone if change.path.startswith("/draws")] == ["/draws/spring"]
+
+
+@pytest.mark.parametrize(
+    ("effective", "change", "broken"),
+    [
+        ("2026-02-20", ("opens: 2026-03-01", "opens: 2026-03-03"), ()),
+        ("2026-03-02", ("opens: 2026-03-01", "opens: 2026-03-03"), (("spring", "draw_opened"),)),
+        ("2026-03-02", ("quantity: 1", "quantity: 2"), ()),
+        ("2026-04-01", ("quantity: 1", "quantity: 2"), (("spring", "draw_closed"),)),
+    ],
+)
+def test_what_counts_is_when_the_version_takes_effect_and_not_when_it_is_published(
+    effective: str, change: tuple[str, str], broken: tuple[tuple[str, str], ...]
+) -> None:
+    old = read()
+    new = read(BODY.replace("prizes:", REASON).replace(*change))
+    published, at = parse_instant("2026-02-10T00:00:00+08:00"), parse_instant(f"{effective}T00:00:00+08:00")
+    assert broken_promises(old, new, published, at) == broken

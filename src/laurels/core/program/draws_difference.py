@@ -96,26 +96,41 @@ def _is_less(was: Prize, now: Prize) -> bool:
 def broken_promises(
     old: Program, new: Program, now: Instant, effective_at: Instant | None = None
 ) -> tuple[tuple[str, str], ...]:
-    """Draws that the new version may not change like this, and why: "needs_reason" or "draw_closed".
+    """Draws that the new version may not change like this, and why: "needs_reason", "draw_closed" or "draw_opened".
 
-    A draw whose close is moved is open yet when the new version takes effect (now, if nothing is said).
+    What is announced must come true, so what counts is the instant at which the new version takes effect (now, if
+    nothing is said): by then a draw is open yet whose terms change, and has not opened where its opening is moved or
+    a turn of it could win something else, for turns were taken on the terms that it had.
     """
+    at = max(now, effective_at or now)
     after = {draw.id: draw for draw in new.draws}
     found: list[tuple[str, str]] = []
     for was in old.draws:
         is_now = after.get(was.id)
-        is_closed = now >= was.closes_at
+        is_closed = at >= was.closes_at
         if is_now == was or (is_now is None and is_closed):
             continue
         said = is_now is not None and is_now.amendments[: len(was.amendments)] == was.amendments
         if is_now is not None and said and _without_reasons(is_now) == _without_reasons(was):
             continue
-        moved = is_now is not None and is_now.closes_at != was.closes_at
-        if is_closed or (is_now is not None and moved and is_now.closes_at <= (effective_at or now)):
+        if is_closed or (is_now is not None and is_now.closes_at <= at):
             found.append((was.id, "draw_closed"))
+        elif is_now is not None and was.opens_at < at and _is_begun_otherwise(was, is_now):
+            found.append((was.id, "draw_opened"))
         elif is_now is None or not said or len(is_now.amendments) == len(was.amendments):
             found.append((was.id, "needs_reason"))
     return tuple(found)
+
+
+def _is_begun_otherwise(was: Draw, is_now: Draw) -> bool:
+    if is_now.opens_at != was.opens_at or is_now.kind != was.kind:
+        return True
+    return was.kind == "instant" and _turns(was) != _turns(is_now)
+
+
+def _turns(draw: Draw) -> list[Prize]:
+    prizes = (*draw.prizes, draw.fallback) if draw.fallback is not None else draw.prizes
+    return [msgspec.structs.replace(prize, name={}) for prize in prizes]
 
 
 def _without_reasons(draw: Draw) -> Draw:

@@ -1,9 +1,11 @@
 """What the law of a country asks of a draw before it is published: one pack of checks for each country.
 
-`CN`: Anti-Unfair Competition Law of the People's Republic of China, revised 2025, article 11. It forbids sales with
-prizes whose kinds, conditions, amounts or goods are unclear so that claiming suffers; to change these after the start
-without good reason; to pretend prizes or have insiders win; and, where chance decides, a prize above 50,000 yuan. So a
-prize has a value, and its quantity or odds; time, method, claim and forfeiture are said in Chinese and in English.
+`CN`: the Anti-Unfair Competition Law of the People's Republic of China (revised 2025, in force since 15 October 2025),
+article 11, forbids sales with prizes whose kinds, claim conditions, amounts or goods are unclear so that claiming
+suffers; to change these once it has begun without good reason; to pretend prizes or have insiders win; and, by chance,
+a prize above 50,000 yuan. The Interim Provisions on Regulating Sales Promotion (State Administration for Market
+Regulation, order 32 of 2020), article 13, list what is published before: among it prices, quantity or odds, time and
+method of drawing, claim and forfeiture. That it is said in both languages is this project's own rule.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from laurels.core.program.frame import Frame
 YUAN_MOST: Final = 50_000
 LANGUAGES: Final = ("zh-CN", "en")
 
-_HINT: Final = "Anti-Unfair Competition Law (2025 revision), article 11"
+_LAW: Final = "Anti-Unfair Competition Law (2025 revision), article 11"
+_PROVISIONS: Final = "Interim Provisions on Regulating Sales Promotion (2020), article 13"
 
 
 def check_cn(draw: Draw, at: dict[str, Node], frame: Frame) -> None:
@@ -35,7 +38,7 @@ def check_cn(draw: Draw, at: dict[str, Node], frame: Frame) -> None:
         where = at.get(f"rules/{word}", at.get("rules", at[""]))
         if texts is None:
             message = f"the rules of the draw do not say {word}"
-            frame.notes.error("needs_rules", where, message, f"{word} belongs to what is published; {_HINT}")
+            frame.notes.error("needs_rules", where, message, f"{word} belongs to what is published; {_PROVISIONS}")
         else:
             _check_texts(texts, word, where, frame)
     for n, amendment in enumerate(draw.amendments):
@@ -45,11 +48,13 @@ def check_cn(draw: Draw, at: dict[str, Node], frame: Frame) -> None:
 def _check_prize(prize: Prize, at: Node, frame: Frame) -> None:
     assert frame.currency is not None
     if prize.value is None:
-        frame.notes.error("needs_value", at, "the value of this prize is not said", f"write value: amount; {_HINT}")
+        frame.notes.error(
+            "needs_value", at, "the value of this prize is not said", f"write value: amount; {_PROVISIONS}"
+        )
     elif prize.value > YUAN_MOST * 10**frame.currency.places:
         value = format_minor(prize.value, frame.currency.places)
         message = f"a single prize of {value} yuan is above {YUAN_MOST:,} yuan"
-        frame.notes.error("prize_too_high", at, message, f"by chance no single prize may be worth more: {_HINT}")
+        frame.notes.error("prize_too_high", at, message, f"by chance no single prize may be worth more: {_LAW}")
     _check_texts(prize.name, "name", at, frame)
 
 
