@@ -1,6 +1,7 @@
 """demo: a small part of the year, from an empty database to questions with answers."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -23,7 +24,7 @@ def _few_households(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("laurels.cli.demo.QUICK", 300)
 
 
-def test_the_demo_imports_verifies_sums_up_and_resumes(give: Giving) -> None:
+def test_the_demo_imports_draws_verifies_sums_up_and_resumes(give: Giving, tmp_path: Path) -> None:
     first = give.json("demo", "--quick", "--no-serve")
     quirks, tally = first["data"], first["imported"]
     assert quirks["households"] == 9
@@ -37,9 +38,18 @@ def test_the_demo_imports_verifies_sums_up_and_resumes(give: Giving) -> None:
     assert points["issued"] == points["outstanding"] == sum(each["points"] for each in points["expiring"])
     assert first["as_of"] == "2017-12-31T23:59:59-05:00"
     assert give.json("verify")["clean"]
+    # Households entered the draw by their baskets of October and November; anybody verifies it from its record alone.
+    (drawn,) = first["draws"]
+    assert drawn["draw"] == "thanksgiving"
+    assert 0 < drawn["winners"] == drawn["members"] <= 9
+    assert drawn["members"] <= drawn["entries"] <= drawn["members"] * 2 * 20
+    file = str(tmp_path / "thanksgiving.json")
+    give.json("draw", "export", "thanksgiving", "--out", file)
+    noted = ("--announced", drawn["announcement_digest"])
+    assert give.json("draw", "verify", file, *noted)["clean"]
 
     again = give.json("demo", "--quick", "--no-serve")
-    assert again["figures"] == figures
+    assert (again["figures"], again["draws"]) == (figures, first["draws"])
     assert again["imported"] == tally
     said = give.says("demo", "--quick", "--no-serve")
     assert "Everything was imported before." in said

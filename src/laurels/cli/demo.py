@@ -24,6 +24,7 @@ from laurels.cli.screen import No, Screen, ending, json_option, plural, refused,
 from laurels.cli.shopping import CREDIT, Quirks, Shopping, data_directory, read_shopping
 from laurels.cli.verify import said_difference
 from laurels.core.calendar import MICROSECONDS_PER_SECOND, Instant, Zone
+from laurels.core.draw_record import verify as verify_record
 from laurels.core.program.loading import load
 from laurels.core.program.model import Program
 from laurels.core.refusal import Refusal
@@ -33,6 +34,7 @@ from laurels.proof.verifying import verify
 from laurels.settings import Settings
 from laurels.simulate.living import Lived
 from laurels.simulate.stored import as_stored
+from laurels.store.draw_records import public_record, written
 from laurels.store.imports import Progress, keep_progress, progress_of
 
 PROGRAM = "grocery"
@@ -60,6 +62,16 @@ class Course(msgspec.Struct):
         now = time.monotonic()
         self.seconds[part] = round(now - since, 1)
         return now
+
+
+class DrawnDraw(msgspec.Struct, frozen=True):
+    """A draw that the year drew, whose public record verifies: how many entries of how many members, and winners."""
+
+    draw: str
+    entries: int
+    members: int
+    winners: int
+    announcement_digest: str
 
 
 @click.command("demo")
@@ -110,6 +122,7 @@ async def _demo(outside: Outside, screen: Screen, settings: Settings, *, quick: 
         moved = await running.intake.move_clock(program.id, end)
         if isinstance(moved, Refusal) and moved.code != "clock_backwards":
             raise refused(moved)
+        drawn = await _drawn(screen, running, program, end)
         await _verify(screen, running, course)
         now = course.took("verify", now)
         lived = await _stored(running, program.id)
@@ -119,7 +132,7 @@ async def _demo(outside: Outside, screen: Screen, settings: Settings, *, quick: 
         ))[0]  # fmt: skip
         course.took("summary", now)
         course.seconds["all"] = round(time.monotonic() - began, 1)
-        _say_summary(screen, program, lived, course, asked, key, settings, serve=serve)
+        _say_summary(screen, program, lived, course, drawn, asked, key, settings, serve=serve)
         if serve:
             await outside.serve_running(running, lambda address: _announce(screen, address, asked, key))
 
@@ -213,6 +226,27 @@ def _end_of_day(program: Program, instant: Instant) -> Instant:
     return zone.instant_at(zone.ordinal_at(instant) + 1) - MICROSECONDS_PER_SECOND
 
 
+async def _drawn(screen: Screen, running: Running, program: Program, now: Instant) -> tuple[DrawnDraw, ...]:
+    """What came of the draws that the year drew, each verified from its public record alone."""
+    zone = Zone(program.time_zone)
+    found = []
+    for draw in program.draws:
+        record = await public_record(running.database, program.id, draw.id, now, zone)
+        if record is None or record.drawn_at is None or draw.kind != "scheduled":
+            continue
+        _read, faults = await asyncio.to_thread(verify_record, await asyncio.to_thread(written, record))
+        if faults:
+            raise No(f"The record of {draw.id} does not verify: {faults[0].code}")
+        members = len({entry.partition(":")[0] for entry in record.entries})
+        found.append(DrawnDraw(draw.id, len(record.entries), members, len(record.winners), record.announcement_digest))
+        screen.say(
+            f"[bold]{draw.name.get('en', draw.id)}[/]: {plural(len(record.winners), 'winner')} of "
+            f"{len(record.entries):,} tickets of {plural(members, 'household')}; [green]its public record verifies[/]. "
+            f"[dim]laurels draw export {draw.id}[/]"
+        )
+    return tuple(found)
+
+
 async def _verify(screen: Screen, running: Running, course: Course) -> None:
     """Proves the program's ledger and state, unless that was done and nothing was recorded since."""
     recorded = await running.database.pool.fetchval(
@@ -256,6 +290,7 @@ def _say_summary(
     program: Program,
     lived: Lived,
     course: Course,
+    drawn: tuple[DrawnDraw, ...],
     asked: tuple[Question, ...],
     key: str,
     settings: Settings,
@@ -285,6 +320,7 @@ def _say_summary(
             "imported": course.tally,
             "verified": course.verified,
             "figures": figures_as_json(program, lived.figures, zone),
+            "draws": drawn,
             "questions": [{"question": each.text, "path": each.path} for each in asked],
             "key": key,
             "seconds": course.seconds,

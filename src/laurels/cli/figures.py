@@ -66,7 +66,8 @@ def say_figures(
         each = figures.wallets.get(wallet.id)
         if each is not None:
             out.print(_wallet_table(program, wallet.id, each, zone, why_zero or {}))
-            out.print(_campaign_table(program, each))
+            if each.campaigns:
+                out.print(_campaign_table(program, each))
     if given:
         say_given(out, program, figures.given)
 

@@ -355,7 +355,10 @@ def test_the_grocery_program_has_what_it_promises() -> None:
     (membership,) = grocery.tracks
     assert [tier.multiply for tier in membership.tiers] == [{}, {"points": Rate(5, 4)}, {"points": Rate(3, 2)}]
     campaigns = {each.id: each for each in grocery.campaigns}
-    assert list(campaigns) == ["base", "fresh_produce", "double_wednesday", "big_basket", "welcome"]
+    assert list(campaigns) == [
+        "base", "fresh_produce", "double_wednesday", "big_basket", "welcome", "thanksgiving_tickets", "daily_spin",
+    ]  # fmt: skip
+    assert [(draw.id, draw.kind) for draw in grocery.draws] == [("thanksgiving", "scheduled"), ("wheel", "instant")]
     assert campaigns["base"].lines is not None
     assert '"FUEL"' in campaigns["base"].lines.text
     assert campaigns["big_basket"].order_condition
