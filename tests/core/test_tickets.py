@@ -16,6 +16,7 @@ from laurels.core.facts import (
     TicketsEntered,
     TicketsGranted,
     TicketsVoided,
+    VoucherIssued,
 )
 from laurels.core.member import Tickets
 from laurels.core.ticket import grant
@@ -47,7 +48,7 @@ WHEEL = {
 }
 
 
-def world(draws: dict[str, Any] | None = None, **campaigns: Any) -> World:
+def world(draws: dict[str, Any] | None = None, *, vouchers: dict[str, Any] | None = None, **campaigns: Any) -> World:
     """A shop with a ticket of the spring draw for every 100 yuan, and two of the wheel for a check-in."""
     here = World(
         shop(
@@ -58,6 +59,7 @@ def world(draws: dict[str, Any] | None = None, **campaigns: Any) -> World:
             },
             draws={"spring": SPRING, "wheel": WHEEL, **(draws or {})},
             jurisdiction="none",
+            **({"vouchers": vouchers} if vouchers else {}),
             fields={"member": {"staff": {"type": "bool", "default": False}}},
         ),
         start="2026-02-01 10:00",
@@ -418,3 +420,45 @@ def test_a_prize_of_a_winner_who_was_erased_is_passed_over_once_and_there_for_an
     again = here.post("m", "draw_forfeit", {"draw": "spring", "place": 1}, source="laurels")
     assert (again.code, again.of(PrizeEnded)) == ("accepted", [])
     assert here.post("m", "draw_forfeit", {"draw": "spring", "place": 2}, source="laurels").code == "unknown_prize"
+
+
+# --- vouchers as prizes -----------------------------------------------------------------------------------------------
+
+
+def with_voucher() -> World:
+    """A shop whose spring draw gives a bicycle and a voucher, and whose trial wheel always gives a voucher."""
+    treat = {"gives": {"voucher": "treat"}}
+    draws = {
+        "spring": {**SPRING, "prizes": {"bike": {"quantity": 1}, "treat": {**treat, "quantity": 1}}},
+        "wheel": {**WHEEL, "prizes": {"treat": {**treat, "odds": "1/1"}}, "fallback": {}},
+    }
+    here = world(draws, vouchers={"treat": {"gives": {"off": "10.00"}, "expires": {"after": "30D"}}})
+    here.enrol("m", at="2026-02-01 10:00")
+    return here
+
+
+def test_a_voucher_that_was_drawn_is_the_winners_at_once_with_a_code_of_its_own() -> None:
+    here = with_voucher()
+    here.buy("o", "300.00", at="2026-03-02")
+    here.clock("2026-04-01", "m")
+    won = win(here, prize(2, 1, "treat", voucher="treat"))
+    (issued,) = won.of(VoucherIssued)
+    assert (issued.voucher, issued.reason) == ("treat", "prize")
+    assert [(each.prize, each.is_given, each.until) for each in won.of(PrizeWon)] == [("treat", True, None)]
+    assert part(here).won[0].status == "given"
+
+
+def test_a_drawn_voucher_of_a_kind_that_is_gone_is_refused_and_leaves_the_prize_for_another() -> None:
+    here = with_voucher()
+    here.buy("o", "300.00", at="2026-03-02")
+    here.clock("2026-04-01", "m")
+    refused = win(here, prize(2, 1, "treat", voucher="cake"))
+    assert (refused.code, refused.facts) == ("voucher_withdrawn", ())
+
+
+def test_a_wheel_gives_vouchers() -> None:
+    here = with_voucher()
+    here.post("m", "check_in", at="2026-03-02 10:00")
+    played = here.post("m", "draw_play", {"draw": "wheel"})
+    assert [each.given for each in played.of(TicketPlayed)] == ["treat"]
+    assert [(each.voucher, each.reason) for each in played.of(VoucherIssued)] == [("treat", "prize")]

@@ -347,3 +347,23 @@ def test_a_prize_that_was_settled_is_not_settled_otherwise_by_who_saw_it_before(
             return found
 
     assert here.house.run(twice()) == [1, 0, 1]
+
+
+# --- vouchers as prizes -----------------------------------------------------------------------------------------------
+
+
+def test_a_voucher_that_was_won_pays_for_an_order_and_the_record_verifies(tell: Tell) -> None:
+    text = spring().replace("gives: {wallet: points, points: 500}", "gives: {voucher: treat}")
+    treat = "\nvouchers:\n  treat: {name: {en: Treat, zh-CN: 点心}, gives: {off: '10.00'}, expires: {after: 30D}}\n"
+    here = tell(document(text) + treat)
+    for n in range(4):
+        here.enrol(f"m-{n}", at="2026-02-01")
+        here.post(f"m-{n}", "purchase", bought(f"o-{n}", "100.00"), at="2026-03-02 10:00")
+    here.clock("2026-04-02 12:00")
+    winner = winners(here)[2]
+    (prize,) = part(here, winner)["prizes"]
+    assert (prize["prize"], prize["status"]) == ("gift", "given")
+    (voucher,) = here.get(f"/v1/members/{winner}/vouchers")["items"]
+    assert (voucher["voucher"], voucher["status"]) == ("treat", "issued")
+    assert record(here)["announcement"]["prizes"][1]["voucher"] == "treat"
+    assert faults(record(here)) == []

@@ -289,6 +289,7 @@ class Prize(Struct, frozen=True, gc=False):
     wallet: str | None = None
     points: int = 0
     until: Instant | None = None
+    voucher: str | None = None
 
 
 class Claim(Struct, frozen=True, gc=False):
@@ -638,7 +639,8 @@ def _play(wire: WirePlay, _declared: Declared, _problems: list[Problem]) -> Play
 
 def _prize(wire: WirePrize, _declared: Declared, _problems: list[Problem]) -> Prize:
     return Prize(
-        wire.draw, wire.place, wire.prize, wire.ticket, wire.quantity, wire.wallet, wire.points, wire.until
+        wire.draw, wire.place, wire.prize, wire.ticket, wire.quantity, wire.wallet, wire.points, wire.until,
+        wire.voucher,
     )  # fmt: skip
 
 

@@ -45,7 +45,7 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PrizeTerms(_Part, frozen=True):
     """A prize as announced. `quantity` None is as many as are drawn; `odds` ("1/50") stands in instant draws.
 
-    With a `wallet` it is so many `points`, given at once.
+    With a `wallet` it is so many `points`, with a `voucher` one of that kind, given at once.
     """
 
     prize: str
@@ -55,6 +55,12 @@ class PrizeTerms(_Part, frozen=True):
     odds: str | None = None
     wallet: str | None = None
     points: int = 0
+    voucher: str | None = None
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the winner has it at once, and need not claim it."""
+        return self.wallet is not None or self.voucher is not None
 
 
 class DayTerms(_Part, frozen=True):

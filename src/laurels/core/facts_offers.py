@@ -130,9 +130,9 @@ class VoucherIssued(Fact, frozen=True, tag="voucher_issued"):
     """The member has the voucher `code` from `at` on. `voucher` is the key of its kind.
 
     `reason`: "campaign" (`campaign` gave it, for `order` if it was a purchase), "code" (the member named a code that
-    was nobody's; `shared` if it stays everybody's), "person", "reward", "transfer", "split" (what a return of `order`
-    gave back of another one), "refused_by_recipient". `worth` is what is off, where that is another amount than its
-    kind's. `limits` and `pools` are what the campaign counted for it, `redemption` the one that points bought it with.
+    was nobody's; `shared` if it stays everybody's), "person", "reward", "prize", "transfer", "split" (what a return of
+    `order` gave back of another one), "refused_by_recipient". `worth` is what is off, where that is another amount than
+    its kind's. `limits` and `pools` are what the campaign counted for it, `redemption` the one that bought it.
     """
 
     code: str

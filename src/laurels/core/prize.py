@@ -1,4 +1,4 @@
-"""Prizes: won by a ticket that is played, or drawn for one; given at once as points, else claimed or forfeited.
+"""Prizes: won by a ticket that is played, or drawn for one; points and vouchers are given at once, others claimed.
 
 What a play comes to follows from the day's key, which the shell hands in and which was bound by its commitment before
 the day began. Prizes are taken from pools, so that none is given twice: one that has run out becomes the fallback of
@@ -22,6 +22,7 @@ from laurels.core.program.draws_model import Prize as PrizeTerms
 from laurels.core.program.model import Never
 from laurels.core.refusal import Refusal
 from laurels.core.ticket import is_excluded
+from laurels.core.voucher import issue
 
 
 def day_of(compiled: Compiled, at: Instant) -> str:
@@ -52,6 +53,10 @@ def play(case: Case, now: Compiled, data: Play) -> Refusal | None:
         return Refusal("no_ticket", data.draw)
     if draw.wins_most is not None and len(known.won) >= draw.wins_most:
         return Refusal("no_ticket", f"A member wins at most {draw.wins_most}.")
+    for each in (*draw.prizes, *((draw.fallback,) if draw.fallback else ())):
+        # Before it is known what the ticket draws, or a prize could be kept back from whoever drew it.
+        if each.voucher is not None and (gone := _withdrawn(case, now, each.voucher)) is not None:
+            return gone
     ticket = ready[0]
     drawn = drawn_instantly(bytes.fromhex(key), Entry(known.number, ticket), now.odds[draw.id])
     prize = None if drawn is None else draw.prize(drawn)
@@ -69,7 +74,7 @@ def play(case: Case, now: Compiled, data: Play) -> Refusal | None:
 
 
 def _until(compiled: Compiled, draw: Draw, prize: PrizeTerms, at: Instant) -> Instant | None:
-    return None if draw.claim is None or prize.wallet is not None else compiled.zone.add(at, draw.claim)
+    return None if draw.claim is None or prize.is_given else compiled.zone.add(at, draw.claim)
 
 
 def win(case: Case, now: Compiled, data: Prize) -> Refusal | None:
@@ -84,10 +89,20 @@ def win(case: Case, now: Compiled, data: Prize) -> Refusal | None:
     pool = stock_pool(data.draw, data.prize)
     if case.pools.get(pool, 0) >= data.quantity:
         return Refusal("prize_gone", data.prize)
+    if data.voucher is not None and (gone := _withdrawn(case, now, data.voucher)) is not None:
+        return gone
     case.claim(pool, 1)
-    terms = PrizeTerms(data.prize, {}, wallet=data.wallet, points=data.points)
+    terms = PrizeTerms(data.prize, {}, wallet=data.wallet, points=data.points, voucher=data.voucher)
     _give(case, now, data.draw, data.place, data.prize, data.ticket, terms, data.until)
     return None
+
+
+def _withdrawn(case: Case, compiled: Compiled, voucher: str) -> Refusal | None:
+    """A refusal where nobody gets a voucher of this kind any more, or one that could not be used."""
+    key = compiled.voucher_keys.get(voucher)
+    if key is None or compiled.vouchers[key].voucher.codes:
+        return Refusal("voucher_withdrawn", voucher)
+    return Refusal("voucher_expired", voucher) if compiled.vouchers[key].is_over(compiled.zone, case.at) else None
 
 
 def _give(
@@ -100,8 +115,10 @@ def _give(
     terms: PrizeTerms,
     until: Instant | None,
 ) -> None:
-    """The prize is the member's: points at once, anything else to be claimed."""
-    case.emit(PrizeWon(draw, place, prize, ticket, case.at, until, terms.wallet is not None))
+    """The prize is the member's: points and vouchers at once, anything else to be claimed."""
+    case.emit(PrizeWon(draw, place, prize, ticket, case.at, until, terms.is_given))
+    if terms.voucher is not None:
+        issue(case, compiled, compiled.voucher_keys[terms.voucher], "prize", f"{draw} {place}")
     if terms.wallet is None:
         return
     wallet = case.versions.wallet(case.versions.current(terms.wallet, case.at), case.at)

@@ -231,6 +231,7 @@ class WirePrize(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     wallet: Word | None = None
     points: int = 0
     until: Instant | None = None
+    voucher: Word | None = None
 
 
 class WireClaim(Struct, frozen=True, forbid_unknown_fields=True, gc=False):

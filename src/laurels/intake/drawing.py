@@ -142,6 +142,7 @@ class _Going:
                 "quantity": prize.quantity,
                 "wallet": prize.wallet,
                 "points": prize.points,
+                "voucher": prize.voucher,
                 "until": award.until,
             }
             id = f"draw/{row.id}/{award.place}/{award.turn}"
@@ -150,7 +151,7 @@ class _Going:
         for each, outcome in zip(due, await self._wake(self._program, sent), strict=True):
             place = each.award.place
             if outcome.status in ("accepted", "replayed"):
-                status = "open" if terms[each.award.prize].wallet is None else "given"
+                status = "given" if terms[each.award.prize].is_given else "open"
             elif outcome.status == "refused":
                 _log.warning("the prize of place %s of %s is refused: %s", place, row.id, outcome.refusal)
                 status = "refused"

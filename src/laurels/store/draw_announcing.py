@@ -175,4 +175,6 @@ def announcement_of(
 def _prize(prize: Terms, places: int) -> PrizeTerms:
     odds = None if prize.odds is None else f"{prize.odds.numerator}/{prize.odds.denominator}"
     value = None if prize.value is None else format_minor(prize.value, places)
-    return PrizeTerms(prize.id, prize.name, value, prize.quantity, odds, prize.wallet, prize.points)
+    return PrizeTerms(
+        prize.id, prize.name, value, prize.quantity, odds, prize.wallet, prize.points, prize.voucher
+    )  # fmt: skip

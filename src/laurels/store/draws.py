@@ -319,7 +319,7 @@ def until_of(announcement: Announcement, prize: str, now: Instant, zone: Zone) -
     """When a prize that goes out now is forfeited."""
     terms = next(each for each in announcement.prizes if each.prize == prize)
     within = announcement.claim_within
-    return None if within is None or terms.wallet is not None else zone.add(now, Duration.parse(within))
+    return None if within is None or terms.is_given else zone.add(now, Duration.parse(within))
 
 
 async def _send_out(connection: Connection, program: str, id: str, awards: Sequence[AwardRow]) -> None:

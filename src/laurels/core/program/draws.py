@@ -24,10 +24,12 @@ from laurels.core.program.grammar import (
     MapOf,
     OrWord,
     Said,
+    Variant,
     Word,
     Written,
     said_or,
 )
+from laurels.core.program.grants import giveable
 from laurels.core.program.jurisdiction import check_cn
 from laurels.core.program.values import (
     AMOUNT,
@@ -73,11 +75,22 @@ _LONG: Final = long_text()
 _LONG_TEXTS: Final = Either(_LONG, MapOf(LANGUAGE, _LONG, most=50))
 
 
-class PrizeGiftForm(Form):
-    """What a prize gives: points at once."""
+class PrizePointsForm(Form):
+    """Points that a prize gives at once."""
 
     wallet = Word(NAME, "the wallet they go into", required=True)
     points = Word(whole(1), "how many points", required=True)
+
+
+class PrizeVoucherForm(Form):
+    """A voucher that a prize gives at once, with a code of its own."""
+
+    voucher = Word(NAME, "the kind of voucher", required=True)
+
+
+_GIVES: Final = Variant[PrizePointsForm | PrizeVoucherForm](
+    "what a prize gives", {"wallet": PrizePointsForm, "voucher": PrizeVoucherForm}
+)
 
 
 class PrizeForm(Form):
@@ -87,7 +100,7 @@ class PrizeForm(Form):
     value = Word(AMOUNT, "what one of it is worth, in the program's currency")
     quantity = Word(whole(1, WINNERS_MOST), "how many of it there are; in an instant draw without end by default")
     odds = Word(ODDS, "instant: how likely a ticket draws it, as 1/50 or 2%")
-    gives = Word(FormOf(PrizeGiftForm), "points that are given at once; without it the prize is claimed")
+    gives = Word(_GIVES, "points or a voucher, given at once; without it the prize is claimed")
 
 
 class RulesForm(Form):
@@ -235,17 +248,24 @@ def _prize(prize: str, form: PrizeForm, kind: str, frame: Frame) -> Prize:
     if kind == "fallback" and form.quantity.is_said:
         message = "the fallback is there for as many as come to it"
         frame.notes.error("contradiction", form.quantity.node, message, "leave out quantity")
-    gives = form.gives.value
-    if gives is not None:
-        frame.has_wallet(gives.wallet.value, gives.wallet.node)
+    wallet, points, voucher = None, 0, None
+    match form.gives.value:
+        case PrizePointsForm() as gives:
+            frame.has_wallet(gives.wallet.value, gives.wallet.node)
+            wallet, points = said_or(gives.wallet, ""), said_or(gives.points, 0)
+        case PrizeVoucherForm() as gives:
+            voucher = giveable(gives.voucher, frame)
+        case _:
+            pass
     return Prize(
         prize,
         frame.texts(form.name, prize),
         None if form.value.value is None else frame.money(form.value.value, form.value.node),
         form.quantity.value,
         form.odds.value,
-        None if gives is None else said_or(gives.wallet, ""),
-        0 if gives is None else said_or(gives.points, 0),
+        wallet,
+        points,
+        voucher,
     )
 
 

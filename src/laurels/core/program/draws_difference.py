@@ -69,6 +69,8 @@ def _always(_was: object, _now: object) -> bool:
 
 def _prize(prize: Prize, currency: Currency) -> str:
     gives = None if prize.wallet is None else notation.form({"wallet": prize.wallet, "points": str(prize.points)})
+    if prize.voucher is not None:
+        gives = notation.form({"voucher": prize.voucher})
     odds = None if prize.odds is None else f"{prize.odds.numerator}/{prize.odds.denominator}"
     value = None if prize.value is None else notation.money(prize.value, currency)
     quantity = None if prize.quantity is None else str(prize.quantity)

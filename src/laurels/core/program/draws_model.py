@@ -22,7 +22,8 @@ RULES: Final = ("time", "method", "claim", "forfeiture")
 class Prize(msgspec.Struct, frozen=True):
     """A prize. `value` is in minor units of the program's currency; `quantity` None is as many as are drawn.
 
-    `odds` stand in instant draws. With a `wallet` it is `points` in that, given at once; else it is claimed.
+    `odds` stand in instant draws. With a `wallet` it is `points` in that, with a `voucher` one of that kind: both are
+    given at once. Any other is claimed.
     """
 
     id: str
@@ -32,6 +33,12 @@ class Prize(msgspec.Struct, frozen=True):
     odds: Rate | None = None
     wallet: str | None = None
     points: int = 0
+    voucher: str | None = None
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the winner has it at once, and need not claim it."""
+        return self.wallet is not None or self.voucher is not None
 
 
 class Amendment(msgspec.Struct, frozen=True):
@@ -45,7 +52,7 @@ class Draw(msgspec.Struct, frozen=True):
     """A draw: tickets count from `opens_at` until `closes_at`; a scheduled one is drawn at `draws_at` or soon after.
 
     `wins_most` is how many prizes a member can win (None: any number). `claim` is how long a winner may claim a prize
-    that is not points. `fallback` is what a prize of an instant draw becomes when it has run out; None is nothing.
+    that is not given at once. `fallback` is what a prize of an instant draw becomes when it has run out; None: nothing.
     """
 
     id: str

@@ -108,7 +108,7 @@ create table draw_award (
   status    text    not null check (status in (
               'pending',    -- to be submitted for the member; becomes open, given or refused
               'open',       -- waits to be claimed; becomes claimed or forfeited
-              'given',      -- points, which the member has
+              'given',      -- points or a voucher, which the member has
               'claimed',    -- the member has it
               'forfeited',  -- nobody claimed it in its time; goes to an alternate
               'refused'     -- the member cannot have it any more; goes to an alternate
