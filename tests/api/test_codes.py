@@ -133,6 +133,10 @@ async def test_choices_and_quotes_are_refused_by_code(laurels_url: str, seen: se
         for n in range(2, 6):
             await here.post("/v1/quotes", {**kept, "id": f"q-{n}"})
         await answers(here, "too_many_quotes", "POST", "/v1/quotes", {**kept, "id": "q-6"})
+        await answers(here, "no_such_quote", "GET", "/v1/quotes/none")
+        bought = {**purchase("o-9", ("coffee", "1.00")), "quote": kept["id"]}
+        await here.send("purchase", "q-9", "m-1", bought, "2026-03-01T10:05:00+08:00")
+        await answers(here, "quote_not_open", "POST", f"/v1/quotes/{kept['id']}/cancel", {})
         seen |= here.seen
 
 
@@ -544,8 +548,8 @@ def test_every_code_and_every_problem_was_answered(
     codes = {code for _route, _status, code in seen}
     declared = {code for operation in OPERATIONS for code in operation.all_codes}
     assert declared - codes == set(), "declared and never answered"
-    # What Laurels itself sends is never asked for by anybody outside.
-    within = {"prize_gone"}
+    # What Laurels itself sends is never asked for by anybody outside; who cancels a quote is found by the quote.
+    within = {"prize_gone", "unknown_quote"}
     assert {*PROBLEMS, *REFUSALS} - codes == within, "in a table and never answered"
 
 

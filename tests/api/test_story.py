@@ -278,6 +278,22 @@ async def test_year_at_the_corner_cafe(laurels_url: str, monkeypatch: pytest.Mon
         over = await step("record-of-the-wheel", "GET", "/v1/draws/wheel/record")
         assert verify(json.dumps(over).encode())[1] == ()
 
+        await step("redemptions", "GET", "/v1/members/m-2/redemptions?limit=1")
+        given = activity("voucher_issue", "r-1040", "m-2", {"voucher": "coffee"}, "2026-04-07T09:00:00+08:00")
+        (voucher,) = (await step("voucher-for-nothing", "POST", "/v1/activities", given))["grants"]
+        code = voucher["code"].replace("-", "")
+        await step("set-aside", "POST", f"/v1/vouchers/{code}/reserve", {}, key="aside-1")
+        await step("let-go", "POST", f"/v1/vouchers/{code}/release", {}, key="aside-2")
+        cart = {"lines": [{"line": "1", "amount": "20.00"}], "vouchers": [code]}
+        await step(
+            "quote-kept",
+            "POST",
+            "/v1/quotes",
+            {**quote, "id": "cart-2", "member": "m-2", "data": cart, "reserve": True},
+        )
+        await step("quote-as-of-now", "GET", "/v1/quotes/cart-2")
+        await step("quote-given-up", "POST", "/v1/quotes/cart-2/cancel", {}, key="give-up-1")
+
         assert stale(story.files) == set()
         left_out = {"read_health", "read_metrics", "read_openapi", "read_reference", "read_reference_part"}
         assert set(story.examples) | left_out == set(NAMES.values())

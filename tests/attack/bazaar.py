@@ -233,7 +233,7 @@ class Bazaar:
                 members[id].accounts[entry.wallet, entry.into] += entry.points
         world.members = members
         rows = await connection.fetch("select id, used from pool where used <> 0")
-        world.pools = Counter(dict(rows))
+        world.pools = Counter({row["id"]: row["used"] for row in rows})
 
     def _check(self, where: str) -> None:
         try:

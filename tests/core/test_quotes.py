@@ -114,10 +114,12 @@ def test_its_time_over_it_gives_everything_back_and_the_order_is_judged_anew() -
 def test_another_cart_an_unknown_quote_and_a_used_one_are_judged_anew_and_say_so() -> None:
     here = world()
     reserve(here, "100.00", at="2026-03-01 10:00")
-    assert held(here.buy("o-1", paid("80.00"), quote="q")) == "quote_differs"
     assert held(here.buy("o-2", paid("90.00"), quote="other")) == "quote_unknown"
     assert held(here.buy("o-3", paid("90.00"), quote="q")) == "kept"
     assert held(here.buy("o-4", paid("90.00"), quote="q")) == "quote_used"
+    reserve(here, "100.00", quote="r")
+    assert held(here.buy("o-5", paid("80.00"), quote="r")) == "quote_differs"
+    assert held(here.buy("o-6", paid("90.00"), quote="r")) == "quote_replaced"
 
 
 def test_a_till_that_took_something_else_off_than_quoted_is_told_the_difference() -> None:

@@ -130,7 +130,7 @@ def test_a_reserved_quote_reserves_its_vouchers_and_the_purchase_that_uses_it_re
     w = world()
     ten, rich = given(w), given(w, "rich")
     quote(w, "100.00", vouchers=[ten, rich, "hello"], reserve=True)
-    assert (status(w, ten), status(w, rich), status(w, "HELLO:quote:q")) == ("reserved", "issued", "reserved")
+    assert (status(w, ten), status(w, rich), status(w, "HELLO/q")) == ("reserved", "issued", "reserved")
     assert w.buy("o-1", "50.00", vouchers=[ten]).code == "voucher_reserved"
     assert said(quote(w, "50.00", id="q-2", vouchers=[ten, "hello"])) == [
         ("ten", "voucher_reserved", 0),
@@ -140,11 +140,11 @@ def test_a_reserved_quote_reserves_its_vouchers_and_the_purchase_that_uses_it_re
     assert (priced(bought).held, priced(bought).deviations) == ("kept", ())
     assert [(fact.code, fact.order, fact.amount) for fact in bought.of(VoucherRedeemed)] == [
         (ten, "o", 1000),
-        ("HELLO:quote:q", "o", 4000),
+        ("HELLO/q", "o", 4000),
     ]
     assert bought.granted("base") == 40
     w.give_back("o")
-    assert (status(w, ten), voucher(w, "HELLO:quote:q")) == ("issued", None)
+    assert (status(w, ten), voucher(w, "HELLO/q")) == ("issued", None)
     assert said(quote(w, "50.00", id="q-3", vouchers=["hello"])) == [("hello", "applied", 2250)]
     w.replay()
 
@@ -155,10 +155,10 @@ def test_a_reserved_quotes_vouchers_are_free_again_when_its_time_is_over() -> No
     quote(w, "100.00", vouchers=[ten, "hello"], reserve=True, at="2026-03-01 11:00")
     late = w.clock("2026-03-01 11:30")
     assert {(fact.code, fact.reason) for fact in late.of(VoucherReleased)} == {
-        ("HELLO:quote:q", "timed_out"),
+        ("HELLO/q", "timed_out"),
         (ten, "timed_out"),
     }
-    assert (status(w, ten), voucher(w, "HELLO:quote:q"), opened(w)) == ("issued", None, [ten])
+    assert (status(w, ten), voucher(w, "HELLO/q"), opened(w)) == ("issued", None, [ten])
     assert w.buy("o", off("40.00", ("tenth", "10.00"), (ten, "10.00"), ("hello", "40.00"))).code == "accepted"
 
 

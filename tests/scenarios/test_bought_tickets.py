@@ -39,6 +39,8 @@ def test_tickets_that_points_bought_win_a_draw_that_verifies(tell: Tell) -> None
     here.clock("2026-03-02")
     done = bought(here, quantity=3)
     assert (done["status"], done["spent"]) == ("captured", 300)
+    assert done["given"]["tickets"] == {"draw": "spring", "count": 6, "tickets": [1, 2, 3, 4, 5, 6]}
+    assert here.redemption("r")["given"] == done["given"]
     assert part(here, "ann")["tickets"] == [1, 2, 3, 4, 5, 6]
     assert here.points("ann") == (0, 0, 0, 0)
     here.clock("2026-04-02 12:00")

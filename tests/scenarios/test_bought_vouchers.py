@@ -85,3 +85,20 @@ def test_a_held_redemption_gives_its_voucher_when_it_is_captured(tell: Tell) -> 
     assert status == 200
     assert sorted(codes(answer["activity"]["grants"])) == sorted(listed(here))
     assert len(listed(here)) == 2
+
+
+def test_a_redemption_tells_the_codes_that_it_gave_whatever_became_of_them(tell: Tell) -> None:
+    here = story(tell, "treat: {gives: {voucher: ten, count: 2}, price: {wallet: points, points: 100}}")
+    here.adjust("ann", 300)
+    done = redeem(here, "treat", "r-1")
+    given = here.redemption("r-1")["given"]
+    assert (sorted(given["vouchers"]), given["tickets"], given["value"]) == (sorted(listed(here)), None, None)
+    assert done["given"] == given
+    here.buy("ann", "o-1", "20.00", vouchers=[given["vouchers"][0]])
+    assert here.redemption("r-1")["given"] == given
+    redeem(here, "treat", "r-2")
+    page = here.get("/v1/members/ann/redemptions?limit=1")
+    (last,) = here.get(f"/v1/members/ann/redemptions?limit=1&cursor={page['next_cursor']}")["items"]
+    assert {page["items"][0]["id"], last["id"]} == {"r-1", "r-2"}
+    assert last == here.redemption(last["id"])
+    assert here.call("GET", "/v1/members/nobody/redemptions")[1]["code"] == "no_such_member"

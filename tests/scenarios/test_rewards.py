@@ -261,6 +261,8 @@ def test_a_reward_is_redeemed_by_itself_and_found_by_its_id(tell: Tell) -> None:
     assert (chosen["card"], chosen["mug"]) == (True, False)
     found = here.get("/v1/redemptions/auto:ann:5:card")
     assert (found["reward"], found["status"], found["points"]) == ("card", "captured", 100)
+    worth = {"amount": "5.00", "currency": "CNY"}
+    assert found["given"]["value"] == {"kind": "gift_card", "wallet": "card", "points": 500, "worth": worth}
     redeem(here, "card", id="auto:ann:9:card", refused="duplicate_redemption")
 
 

@@ -56,6 +56,7 @@ VOUCHER_REFUSALS: Final = (
 )
 """Why a purchase may not use a voucher that it names."""
 
+QUOTE_TYPES: Final = frozenset(("quote", "quote_cancel"))
 REDEMPTION_TYPES: Final = frozenset(("redemption", "redemption_capture", "redemption_cancel", "redemption_fulfilment"))
 PURCHASE_REFUSALS: Final = (
     "unknown_member",
@@ -277,7 +278,7 @@ def _fits(sent: Envelope, caller: Caller) -> bool:
         (sent.source is None or sent.source == caller.source)
         and (sent.member is UNSET) != (sent.identifier is UNSET)
         and sent.type not in REDEMPTION_TYPES
-        and sent.type != "quote"
+        and sent.type not in QUOTE_TYPES
         and caller.may(SCOPE_OF_TYPE.get(sent.type, "activities:write"))
     )
 
@@ -335,7 +336,7 @@ def _unfit(value: dict[str, Any], caller: Caller) -> Iterator[Finding]:
         return
     if type in REDEMPTION_TYPES:
         yield Finding("/type", "other_route", "redemptions have routes of their own: /v1/redemptions")
-    elif type == "quote":
+    elif type in QUOTE_TYPES:
         yield Finding("/type", "other_route", "quotes have a route of their own: /v1/quotes")
     elif type in INTERNAL_TYPES or not is_type(type):
         yield Finding("/type", "unknown_type", "no such activity type; your own begin with custom.")

@@ -28,13 +28,21 @@ from laurels.api.operation import Call, operation
 from laurels.api.prices import Prices, discounts_of, prices_of
 from laurels.api.problem import ApiProblem
 from laurels.core.compiled import Compiled, as_campaigns
-from laurels.core.explanation import Sentence, campaign_sentence, entry_sentence, grant_sentence, tier_sentence
+from laurels.core.explanation import (
+    Sentence,
+    campaign_sentence,
+    entry_sentence,
+    grant_sentence,
+    quote_end_sentence,
+    tier_sentence,
+)
 from laurels.core.facts import (
     AnyFact,
     Explained,
     Judged,
     OrderReturned,
     PrizeWon,
+    QuoteEnded,
     TicketsGranted,
     TierSet,
     VoucherIssued,
@@ -103,6 +111,15 @@ class ReturnExplanation(Struct, frozen=True, kw_only=True):
     points_not_taken: Annotated[dict[str, int], Meta(description="By wallet: they had expired already.")]
 
 
+class QuoteExplanation(Struct, frozen=True, kw_only=True):
+    """A reserved quote that the activity ended."""
+
+    quote: str
+    status: str
+    order: Annotated[str | None, Meta(description="The order that used or replaced it.")]
+    text: Texts
+
+
 class ExplanationAnswer(Struct, frozen=True, kw_only=True):
     """An activity, and why it came to what it came to."""
 
@@ -125,6 +142,7 @@ class ExplanationAnswer(Struct, frozen=True, kw_only=True):
         Meta(description="What was granted other than points; of vouchers, tickets and prizes `text` says how."),
     ] = ()
     prices: Annotated[Prices | None, Meta(description="What promotions took off, and why others did not.")] = None
+    quotes: Annotated[tuple[QuoteExplanation, ...], Meta(description="Reserved quotes that ended.")] = ()
 
 
 @operation(
@@ -164,6 +182,15 @@ async def explain_activity(call: Call, member: str, source: str, activity: str) 
         returned=_returned(stored.facts, compiled),
         grants=(*discounts_of(stored.facts, compiled), *_granted(stored.facts, versions)),
         prices=prices_of(stored.facts, compiled),
+        quotes=tuple(
+            [
+                QuoteExplanation(
+                    quote=fact.quote, status=fact.status, order=fact.order, text=texts(quote_end_sentence(fact.status))
+                )
+                for fact in stored.facts
+                if isinstance(fact, QuoteEnded)
+            ]
+        ),
     )
 
 

@@ -78,7 +78,7 @@ _NAMES: Final = MappingProxyType(
         **{kind.__name__: kind.__name__.removeprefix("Wire") + "Data" for kind in WIRE_TYPES.values()},
     }
 )
-_TYPES_MADE_ELSEWHERE: Final = INTERNAL_TYPES | activities.REDEMPTION_TYPES | {"quote"}
+_TYPES_MADE_ELSEWHERE: Final = INTERNAL_TYPES | activities.REDEMPTION_TYPES | activities.QUOTE_TYPES
 _TEXT: Final = MappingProxyType(
     {"read_metrics": "text/plain", "read_reference": "text/html", "read_reference_part": "text/javascript"}
 )

@@ -45,6 +45,7 @@ PROBLEMS: Final = MappingProxyType(
         "no_such_activity": ProblemKind(404, "No such activity was accepted.", "没有接受过该行为。"),
         "no_such_draw": ProblemKind(404, "There is no such draw.", "没有该抽奖。"),
         "no_such_redemption": ProblemKind(404, "There is no such redemption.", "没有该兑换。"),
+        "no_such_quote": ProblemKind(404, "No such quote was reserved.", "没有保留该试算。"),
         "no_such_voucher": ProblemKind(404, "There is no such voucher.", "没有该优惠券。"),
         "no_such_batch": ProblemKind(404, "There is no such batch of codes.", "没有该券码批次。"),
         "no_such_version": ProblemKind(404, "The program has no such version.", "计划没有该版本。"),

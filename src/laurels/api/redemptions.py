@@ -6,21 +6,23 @@ id, which makes it findable without its member and safe to ask for again.
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, cast
+from typing import Annotated, Final, Literal, Protocol, cast
 
 from msgspec import Meta, Struct
 
 from laurels.api.answer import ActivityAnswer, LotPoints, When, lot_points
+from laurels.api.given import Given, draw_of, given
 from laurels.api.money import Money, money_of
 from laurels.api.operation import Call, Nothing, operation
 from laurels.api.own import Recorded, submit_own
+from laurels.api.paging import NextCursor, PageQuery, page_of, place_of
 from laurels.api.problem import ApiProblem, invalid
 from laurels.core.compiled import Compiled
 from laurels.core.explanation import Sentence
 from laurels.core.facts import Part
 from laurels.core.fulfilment import AUTOMATIC
 from laurels.core.given_back import GivenBack, given_back
-from laurels.core.member import Redemption
+from laurels.core.member import Member, Redemption, tickets_key
 from laurels.core.purchase import worth
 from laurels.core.refusal import Refusal
 from laurels.core.shape import Problem
@@ -123,6 +125,14 @@ class RedemptionAnswer(Struct, frozen=True, kw_only=True):
     quantity: int
     cash: Annotated[Money | None, Meta(description="To be paid beside the points.")]
     fulfilment: Annotated[tuple[StepAnswer, ...], Meta(description="How far it has come, the present state last.")]
+    given: Annotated[Given, Meta(description="The vouchers, tickets or money that the member got for it.")]
+
+
+class RedemptionList(Struct, frozen=True):
+    """A member's redemptions, the newest first."""
+
+    items: tuple[RedemptionAnswer, ...]
+    next_cursor: NextCursor
 
 
 class RedemptionSaved(Struct, frozen=True):
@@ -252,6 +262,32 @@ async def read_redemption(call: Call, redemption: str) -> RedemptionAnswer:
     return await _redemption(call, redemption, await _member_of(call, redemption))
 
 
+@operation(
+    "GET",
+    "/v1/members/{member}/redemptions",
+    tag="Redemptions",
+    summary=Sentence("List a member's redemptions", "会员的兑换记录"),
+    scopes=("redemptions:write", "members:read"),
+    codes=("no_such_member", "no_version_yet"),
+)
+async def list_redemptions(call: Call, member: str, query: PageQuery) -> RedemptionList:
+    """Everything that the member ever held or redeemed points for, as of now, the newest first."""
+    found = await call.services.intake.look(call.program, member, "redemption/", "draw/")
+    if found is None:
+        raise ApiProblem("no_such_member")
+    held = [
+        (-document.held_at, key.partition("/")[2], document)
+        for key, document in found.documents.items()
+        if isinstance(document, Redemption)
+    ]
+    held.sort(key=lambda each: each[:2])
+    after = place_of(query.cursor, tuple[int, str])
+    rest = [each for each in held if after is None or each[:2] > after][: query.limit + 1]
+    page, next_cursor = page_of(rest, query.limit, lambda each: each[:2])
+    render = await _renderer(call)
+    return RedemptionList(tuple([render(id, found, each) for _at, id, each in page]), next_cursor)
+
+
 async def _amount(call: Call, money: Money, pointer: str) -> str:
     """The amount of money in the program's currency; a problem for another one."""
     currency = (await call.services.compiled(call.program, await call.services.now(call.program))).declared.currency
@@ -273,12 +309,13 @@ async def _saved(call: Call, id: str, member: str, recorded: Recorded) -> Redemp
     """The redemption as the activity left it; one that was recorded before may have gone on since."""
     after = recorded.outcome.member_after
     document = None if after is None else after.documents.get(f"redemption/{id}")
-    if recorded.outcome.status == "accepted" and isinstance(document, Redemption):
+    if after is not None and recorded.outcome.status == "accepted" and isinstance(document, Redemption):
         compiled = await call.services.compiled(call.program, await call.services.now(call.program))
         lots = _rendered(document.parts, recorded)
         back = given_back(recorded.outcome.facts, id)
         shown = None if back is None else _given_back(back, compiled)
-        return RedemptionSaved(_answer(id, member, document, compiled, lots), recorded.answer, shown)
+        render = await _renderer(call)
+        return RedemptionSaved(render(id, after, document, lots), recorded.answer, shown)
     return RedemptionSaved(await _redemption(call, id, member), recorded.answer)
 
 
@@ -299,14 +336,43 @@ async def _redemption(call: Call, id: str, member: str) -> RedemptionAnswer:
     key = f"redemption/{id}"
     found = await call.services.intake.look(call.program, member, key)
     document = None if found is None else found.documents.get(key)
-    if not isinstance(document, Redemption):
+    if found is None or not isinstance(document, Redemption):
         raise ApiProblem("no_such_redemption")
-    compiled = await call.services.compiled(call.program, await call.services.now(call.program))
-    return _answer(id, member, document, compiled)
+    render = await _renderer(call)
+    draw = draw_of(await call.services.rendering.versions(call.program), document)
+    if draw is not None:
+        found = await call.services.intake.look(call.program, member, key, tickets_key(draw)) or found
+    return render(id, found, document)
+
+
+class _Render(Protocol):
+    def __call__(
+        self, id: str, member: Member, redemption: Redemption, lots: tuple[LotPoints, ...] | None = None
+    ) -> RedemptionAnswer: ...
+
+
+async def _renderer(call: Call) -> _Render:
+    """Renders redemptions as of now."""
+    now = await call.services.now(call.program)
+    compiled = await call.services.compiled(call.program, now)
+    versions = await call.services.rendering.versions(call.program)
+
+    def render(
+        id: str, member: Member, redemption: Redemption, lots: tuple[LotPoints, ...] | None = None
+    ) -> RedemptionAnswer:
+        what = given(versions, compiled, now, id, redemption, member.documents)
+        return _answer(id, member.id, redemption, compiled, what, lots)
+
+    return render
 
 
 def _answer(
-    id: str, member: str, redemption: Redemption, compiled: Compiled, lots: tuple[LotPoints, ...] | None = None
+    id: str,
+    member: str,
+    redemption: Redemption,
+    compiled: Compiled,
+    what: Given,
+    lots: tuple[LotPoints, ...] | None = None,
 ) -> RedemptionAnswer:
     format = compiled.zone.format
     captured = None
@@ -335,6 +401,7 @@ def _answer(
             )
             for step in redemption.steps
         ),
+        given=what,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, cast
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from laurels.api.activities import instant_of
 from laurels.api.answer import ActivityAnswer, When
@@ -16,7 +16,8 @@ from laurels.api.problem import ApiProblem, invalid
 from laurels.core.code import canonical, grouped
 from laurels.core.compiled import Compiled
 from laurels.core.explanation import Sentence
-from laurels.core.folding_vouchers import LIST, voucher_key
+from laurels.core.facts import VoucherReleased, VoucherReserved
+from laurels.core.folding_vouchers import LIST, bare_code, voucher_key
 from laurels.core.member import IssuedVoucher, decode_document
 from laurels.core.refusal import Refusal
 from laurels.core.shape import Problem as Finding
@@ -43,6 +44,7 @@ class VoucherAnswer(Struct, frozen=True, kw_only=True):
     reserved_until: When | None = None
     ended_at: When | None = None
     order: Annotated[str | None, Meta(description="The order that reserved or used it.")] = None
+    quote: Annotated[str | None, Meta(description="The quote that reserved it.")] = None
     took_off: Annotated[Money | None, Meta(description="What it took off the order that used it.")] = None
     worth: Annotated[Money | None, Meta(description="What is off in place of its kind's offer.")] = None
     reason: Annotated[str | None, Meta(description="Why the member has it.")] = None
@@ -67,6 +69,17 @@ class Revoked(Struct, frozen=True, forbid_unknown_fields=True):
     """Why a voucher is taken away."""
 
     reason: Text = ""
+
+
+class Reserving(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Who comes with a voucher, and for which order."""
+
+    member: Annotated[
+        Id | UnsetType, Meta(description="Whose it is; may be left out unless it is nobody's or everybody's.")
+    ] = UNSET
+    order: Annotated[
+        Id | None, Meta(description="Null: there is none yet, and whichever of the member's comes first may use it.")
+    ] = None
 
 
 class Passed(Struct, frozen=True, forbid_unknown_fields=True):
@@ -134,6 +147,42 @@ async def read_voucher(call: Call, code: str) -> VoucherAnswer:
 
 @operation(
     "POST",
+    "/v1/vouchers/{code}/reserve",
+    tag="Vouchers",
+    summary=Sentence("Set a voucher aside", "锁定优惠券"),
+    scopes=("activities:write",),
+    codes=(
+        "overloaded", "no_version_yet", "unknown_member", "unknown_voucher", "voucher_taken", "voucher_withdrawn",
+        "voucher_redeemed", "voucher_reserved", "voucher_expired", "voucher_revoked", "voucher_transferred",
+        "voucher_not_yet", "voucher_over", "voucher_outside_hours", "voucher_limit_reached", "voucher_cooldown",
+        "voucher_exhausted", "member_sealed",
+    ),
+)  # fmt: skip
+async def reserve_voucher(call: Call, code: str, body: Reserving) -> VoucherSaved:
+    """Keeps it for a checkout that may have no order yet, for as long as its kind's `hold`; asked again, from now on.
+
+    It counts against limits as a use does. Conditions on what is bought are judged with the purchase.
+    """
+    return await _at_checkout(call, "voucher_reserve", code, body)
+
+
+@operation(
+    "POST",
+    "/v1/vouchers/{code}/release",
+    tag="Vouchers",
+    summary=Sentence("Let go of a voucher", "释放优惠券"),
+    scopes=("activities:write",),
+    codes=(
+        "overloaded", "no_version_yet", "unknown_member", "unknown_voucher", "voucher_not_reserved", "member_sealed",
+    ),
+)  # fmt: skip
+async def release_voucher(call: Call, code: str, body: Reserving) -> VoucherSaved:
+    """As if it had not been reserved for that order, or for whichever comes first: its limits have it again."""
+    return await _at_checkout(call, "voucher_release", code, body)
+
+
+@operation(
+    "POST",
     "/v1/vouchers/{code}/revoke",
     tag="Vouchers",
     summary=Sentence("Take a voucher away", "收回优惠券"),
@@ -195,6 +244,23 @@ async def list_vouchers(call: Call, member: str, query: PageQuery) -> VoucherLis
     return VoucherList(tuple([_answer(code, member, each, compiled) for _at, code, each in page]), next_cursor)
 
 
+async def _at_checkout(call: Call, type: str, code: str, body: Reserving) -> VoucherSaved:
+    member = (await _owner(call, canonical(code))) if body.member is UNSET else body.member
+    if member is None:
+        raise invalid(Finding("/member", "member_missing", "the voucher is nobody's, or everybody's: say who comes"))
+    recorded = await submit_own(call, member, type, {"code": code, "order": body.order})
+    after = recorded.outcome.member_after
+    # Of a shared code there is a use for every order, and after a release there may be none.
+    instance = next(
+        (fact.code for fact in recorded.outcome.facts if isinstance(fact, VoucherReserved | VoucherReleased)), ""
+    )
+    document = None if after is None else after.documents.get(voucher_key(instance))
+    if recorded.outcome.status == "accepted" and isinstance(document, IssuedVoucher):
+        compiled = await call.services.compiled(call.program, await call.services.now(call.program))
+        return VoucherSaved(_answer(instance, member, document, compiled), recorded.answer)
+    return VoucherSaved(await _voucher(call, code), recorded.answer)
+
+
 async def _owner(call: Call, code: str) -> str | None:
     """The member who has it, or had it last."""
     rows = await call.services.database.pool.fetch(OWNERS, call.program, voucher_key(code))
@@ -247,7 +313,7 @@ def _answer(instance: str, member: str, voucher: IssuedVoucher, compiled: Compil
         return None if amount is None else money_of(amount, compiled.declared)
 
     return VoucherAnswer(
-        code=grouped(instance.partition(":")[0] if voucher.shared else instance),
+        code=grouped(bare_code(instance)),
         voucher=id,
         name=name,
         member=member,
@@ -257,6 +323,7 @@ def _answer(instance: str, member: str, voucher: IssuedVoucher, compiled: Compil
         reserved_until=at(voucher.reserved_until),
         ended_at=at(voucher.ended_at),
         order=voucher.order,
+        quote=voucher.quote,
         took_off=money(voucher.amount) if voucher.status == "redeemed" else None,
         worth=money(voucher.worth),
         reason=voucher.reason,

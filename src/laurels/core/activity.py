@@ -36,6 +36,7 @@ from laurels.core.wire import (
     WirePrize,
     WirePurchase,
     WireQuote,
+    WireQuoteCancel,
     WireReinstatement,
     WireReturn,
     WireTender,
@@ -122,6 +123,12 @@ class Quote(Struct, frozen=True, gc=False):
     quote: str
     cart: Purchase
     reserve: bool
+
+
+class QuoteCancel(Struct, frozen=True, gc=False):
+    """Nobody comes back for a reserved quote."""
+
+    quote: str
 
 
 class ReturnLine(Struct, frozen=True, gc=False):
@@ -313,6 +320,7 @@ class Clock(Struct, frozen=True, gc=False):
 Data = (
     Purchase
     | Quote
+    | QuoteCancel
     | Return
     | Free
     | Enrol
@@ -535,6 +543,10 @@ def _quote(wire: WireQuote, declared: Declared, problems: list[Problem]) -> Quot
     return Quote(wire.quote, _purchase(wire.cart, declared, problems), wire.reserve)
 
 
+def _quote_cancel(wire: WireQuoteCancel, _declared: Declared, _problems: list[Problem]) -> QuoteCancel:
+    return QuoteCancel(wire.quote)
+
+
 def _redemptions(tenders: tuple[Tender, ...], problems: list[Problem]) -> None:
     for n, tender in enumerate(tenders):
         if tender.kind == "points" and tender.redemption is None:
@@ -651,6 +663,7 @@ def _claim(wire: WireClaim, _declared: Declared, _problems: list[Problem]) -> Cl
 _VALUES: Final[dict[str, Callable[[Any, Declared, list[Problem]], Data]]] = {
     "purchase": _purchase,
     "quote": _quote,
+    "quote_cancel": _quote_cancel,
     "return": _return,
     "enrol": _enrol,
     "member_change": _member_change,

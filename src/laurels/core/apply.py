@@ -435,6 +435,10 @@ def _cooldown_started(draft: Draft, fact: f.CooldownStarted) -> None:
     draft.root.cooldowns = {**draft.root.cooldowns, fact.campaign: fact.until}
 
 
+def _cooldown_ended(draft: Draft, fact: f.CooldownEnded) -> None:
+    draft.root.cooldowns = {key: until for key, until in draft.root.cooldowns.items() if key != fact.campaign}
+
+
 def _nothing(_draft: Draft, _fact: Any) -> None:
     """Facts that say something to people or to the store and change no document."""
 
@@ -662,6 +666,7 @@ FOLDS: Final[dict[type[Any], Callable[[Draft, Any], None]]] = {
     f.WalletCarried: _wallet_carried,
     f.LimitUsed: _limit_used,
     f.CooldownStarted: _cooldown_started,
+    f.CooldownEnded: _cooldown_ended,
     f.PoolClaimed: _nothing,
     f.Measured: _measured,
     f.TierSet: _tier_set,

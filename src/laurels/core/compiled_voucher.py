@@ -18,6 +18,11 @@ from laurels.core.program.vouchers_model import Until, Voucher
 from laurels.core.rule.python import compile_rule, compile_selector
 
 
+def cooldown_key(key: str) -> str:
+    """Under which key the last use of a kind of voucher is kept."""
+    return f"voucher/{key}"
+
+
 class CompiledVoucher:
     """A kind of voucher. `limits` count uses; `budget_pools` are those that all members share."""
 
@@ -28,7 +33,7 @@ class CompiledVoucher:
 
     def __init__(self, voucher: Voucher, key: str) -> None:
         self.voucher = voucher
-        self.id = self.cooldown = f"voucher/{key}"
+        self.id = self.cooldown = cooldown_key(key)
         self.key = key
         self.when: Condition | None = None if voucher.when is None else compile_rule(voucher.when)
         offer = voucher.offer

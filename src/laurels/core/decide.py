@@ -33,6 +33,7 @@ from laurels.core.activity import (
     Prize,
     Purchase,
     Quote,
+    QuoteCancel,
     Redeem,
     Reinstatement,
     Return,
@@ -55,6 +56,7 @@ from laurels.core.member import ROOT, Member, Root, page_key, tickets_key, upcom
 from laurels.core.prize import claim, pass_over, play, win
 from laurels.core.purchase import record_free, record_purchase
 from laurels.core.quote import may_reserve, reserve
+from laurels.core.quote_ending import cancel_quote
 from laurels.core.redemption import capture, hold
 from laurels.core.refusal import Refusal
 from laurels.core.reversal import take_back
@@ -69,7 +71,7 @@ from laurels.core.voucher_activity import (
     VoucherRevoke,
     VoucherTransfer,
 )
-from laurels.core.voucher_use import holder_of, names_codes
+from laurels.core.voucher_use import names_codes
 
 ENGINE: Final = 1
 """Raised whenever any fact may come out differently; stored with every activity."""
@@ -115,6 +117,8 @@ def needs(versions: Versions, activity: Activity, root: Root, at: Instant) -> tu
             keys.extend([f"redemption/{tender.redemption}" for tender in data.tenders if tender.redemption])
     elif isinstance(data, (Hold, Capture, Cancel, Redeem, Fulfil)):
         keys.append(f"redemption/{data.redemption}")
+    elif isinstance(data, QuoteCancel):
+        keys.append(f"quote/{data.quote}")
     elif isinstance(data, Quote):
         keys.extend([f"order/{data.cart.order}", f"quote/{data.quote}"])
     elif isinstance(data, (Play, Prize, Claim, Forfeit)):
@@ -155,9 +159,8 @@ def _of_vouchers(data: Data, compiled: Compiled | None, root: Root, at: Instant)
     keys = [voucher_key(code) for code in codes]
     order = getattr(getattr(data, "cart", data), "order", None)
     quote = getattr(data, "quote", None)
-    for holder in (order, None if quote is None else holder_of(quote)) if codes else ():
-        if holder is not None:
-            keys.extend([voucher_key(f"{code}:{holder}") for code in codes])
+    for holder in dict.fromkeys((voucher.Holder(order), voucher.Holder(quote=quote), voucher.ANYBODY)) if codes else ():
+        keys.extend([voucher_key(holder.instance(code)) for code in codes])
     if codes or isinstance(data, (VoucherIssue, Return)) or (root.vouchers_at is not None and root.vouchers_at <= at):
         keys.append(LIST)
     return keys
@@ -208,6 +211,8 @@ def _judge(case: Case, earning: Compiled, now: Compiled, activity: Activity) -> 
         return record_purchase(case, earning, now, activity, data)
     if isinstance(data, Quote):
         return record_quote(case, earning, now, activity, data)
+    if isinstance(data, QuoteCancel):
+        return cancel_quote(case, data)
     if isinstance(data, Free):
         return record_free(case, earning, now, activity, data)
     if isinstance(data, Return):

@@ -149,16 +149,44 @@ QUOTE_CODES: Final = MappingProxyType(
         "quote_unknown": Sentence("No such quote was reserved: judged anew.", "没有保留该试算，已重新计算。"),
         "quote_timed_out": Sentence("The quote's time was over: judged anew.", "试算已过保留时间，已重新计算。"),
         "quote_used": Sentence("Another order used the quote: judged anew.", "试算已用于其他订单，已重新计算。"),
+        "quote_cancelled": Sentence("The quote was cancelled: judged anew.", "试算已取消，已重新计算。"),
+        "quote_replaced": Sentence(
+            "An order that was not what had been quoted ended the quote: judged anew.",
+            "该试算已因另一订单内容不符而终止，已重新计算。",
+        ),
         "quote_differs": Sentence(
-            "The cart is not the one that was quoted: judged anew.", "购物车与试算时不同，已重新计算。"
+            "The cart is not the one that was quoted: what the quote kept was given back, and it is judged anew.",
+            "购物车与试算时不同：已退回试算所保留的部分并重新计算。",
         ),
         "voucher_gone": Sentence(
-            "A voucher that the quote had reserved is not reserved any more: judged anew.",
-            "试算所锁定的优惠券已不再锁定，已重新计算。",
+            "A voucher that the quote had reserved is not reserved any more: what the quote kept was given back, and "
+            "it is judged anew.",
+            "试算所锁定的优惠券已不再锁定：已退回试算所保留的部分并重新计算。",
         ),
     }
 )
 """What became of the quote that a purchase names."""
+
+QUOTE_ENDS: Final = MappingProxyType(
+    {
+        "open": Sentence("It keeps what it promised until its time is over.", "在保留期内，承诺有效。"),
+        "used": Sentence("The order that named it was held to it.", "指明该试算的订单已按其执行。"),
+        "timed_out": Sentence(
+            "Nobody came back in time: what it kept of limits, budgets and vouchers was given back.",
+            "超过保留时间：所保留的额度、预算与优惠券已退回。",
+        ),
+        "cancelled": Sentence(
+            "It was cancelled: what it kept of limits, budgets and vouchers was given back.",
+            "已取消：所保留的额度、预算与优惠券已退回。",
+        ),
+        "replaced": Sentence(
+            "The order that named it was not what had been quoted: what it kept was given back before the order was "
+            "judged anew.",
+            "指明该试算的订单与之不符：先退回所保留的部分，再重新计算该订单。",
+        ),
+    }
+)
+"""What became of a reserved quote itself."""
 
 TIER_REASONS: Final = MappingProxyType(
     {
@@ -326,6 +354,11 @@ def grant_sentence(code: str, name: Texts, count: int = 0, prize: Texts = NO_NAM
         template.en.format(name=named_in("en", name), count=count, prize=named_in("en", prize)),
         template.zh.format(name=named_in("zh-CN", name), count=count, prize=named_in("zh-CN", prize)),
     )
+
+
+def quote_end_sentence(status: str) -> Sentence:
+    """What became of a reserved quote itself."""
+    return QUOTE_ENDS.get(status) or Sentence(status, status)
 
 
 def tier_sentence(reason: str) -> Sentence:

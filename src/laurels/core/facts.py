@@ -55,8 +55,8 @@ from laurels.core.facts_offers import (
 # Every fact is imported from here, whichever file describes it.
 __all__ = [
     "MEMBER_ACCOUNTS", "SYSTEM_ACCOUNTS", "Accrued", "AnyFact", "AttributesSet", "AutomaticChosen", "Beneath",
-    "Bought", "Contest", "CooldownStarted", "CounterMoved", "Deviation", "DiscountsBack", "DrawMoved", "Enrolled",
-    "EntryKind", "Explained", "Fact", "FollowUp", "Fulfilled", "Grant", "Judged", "LimitUsed", "LineOff",
+    "Bought", "Contest", "CooldownEnded", "CooldownStarted", "CounterMoved", "Deviation", "DiscountsBack", "DrawMoved",
+    "Enrolled", "EntryKind", "Explained", "Fact", "FollowUp", "Fulfilled", "Grant", "Judged", "LimitUsed", "LineOff",
     "LineReturned", "LineShare", "LotActivated", "LotExtended", "LotOpened", "LotReinstated", "LotsExpired",
     "LotsRestored", "LotsUsed", "Measured", "Moved", "Offered", "OrderOpened", "OrderReturned", "Part",
     "PoolClaimed", "Priced", "PrizeEnded", "PrizeWon", "PromisedGift", "QuoteEnded", "QuoteReserved",
@@ -271,6 +271,13 @@ class CooldownStarted(Fact, frozen=True, tag="cooldown_started"):
     until: Instant
 
 
+class CooldownEnded(Fact, frozen=True, tag="cooldown_ended"):
+    """What had begun a cooldown came to nothing, so that nothing waits for its end."""
+
+    campaign: str
+    at: Instant
+
+
 class PoolClaimed(Fact, frozen=True, tag="pool_claimed"):
     """`by` was taken from a pool (or given back, negative)."""
 
@@ -480,6 +487,7 @@ AnyFact = (
     | WalletCarried
     | LimitUsed
     | CooldownStarted
+    | CooldownEnded
     | PoolClaimed
     | Measured
     | TierSet

@@ -58,8 +58,8 @@ class Priced(Fact, frozen=True, tag="priced"):
 
     `before` are the lines' prices before promotions, left out where none takes anything off an order. `quote` is the
     quote that the purchase named, and `held` what became of that: "kept", or why the order was judged anew
-    ("quote_unknown", "quote_timed_out", "quote_used", "quote_differs", "voucher_gone"; "points_anew": prices kept,
-    points not, since it was paid otherwise).
+    ("quote_unknown", "quote_timed_out", "quote_used", "quote_cancelled", "quote_replaced", "quote_differs",
+    "voucher_gone"; "points_anew": prices kept, points not, since it was paid otherwise).
     """
 
     version: int
@@ -104,10 +104,12 @@ class QuoteReserved(Fact, frozen=True, tag="quote_reserved"):
 
 
 class QuoteEnded(Fact, frozen=True, tag="quote_ended"):
-    """A reserved quote became an order, or its time was over."""
+    """A reserved quote became an order ("used"), its time was over, it was cancelled, or `order` named it, was not what
+    had been quoted, and was judged anew ("replaced").
+    """
 
     quote: str
-    status: Literal["used", "timed_out"]
+    status: Literal["used", "timed_out", "cancelled", "replaced"]
     at: Instant
     order: str | None = None
 
@@ -151,17 +153,19 @@ class VoucherIssued(Fact, frozen=True, tag="voucher_issued"):
 
 
 class VoucherReserved(Fact, frozen=True, tag="voucher_reserved"):
-    """A checkout has the voucher for `order`, or a quote under the name `quote:<id>`, until `until`.
+    """A checkout has the voucher until `until`, for `order` or for `quote`; for neither: whichever order comes first.
 
-    `limits` and `pools` are what its use counted against.
+    `limits` and `pools` are what its use counted against, `cooldown` is the end of the cooldown that it began.
     """
 
     code: str
-    order: str
+    order: str | None
     at: Instant
     until: Instant
     limits: dict[str, Instant] = {}
     pools: tuple[str, ...] = ()
+    quote: str | None = None
+    cooldown: Instant | None = None
 
 
 class VoucherReleased(Fact, frozen=True, tag="voucher_released"):

@@ -23,6 +23,11 @@ def voucher_key(code: str) -> str:
     return f"voucher/{code}"
 
 
+def bare_code(instance: str) -> str:
+    """The code as people know it: a document of a shared one is under more than that (`Holder.instance`)."""
+    return instance.partition(":")[0].partition("/")[0]
+
+
 def voucher_of(draft: Draft, code: str) -> IssuedVoucher | None:
     """What is kept of a voucher."""
     known = draft.get(voucher_key(code))
@@ -91,9 +96,11 @@ def _reserved(draft: Draft, fact: f.VoucherReserved) -> None:
             known,
             status="reserved",
             order=fact.order,
+            quote=fact.quote,
             reserved_until=fact.until,
             limits=fact.limits,
             pools=fact.pools,
+            cooldown=fact.cooldown if known.cooldown is None else known.cooldown,
         ),
     )
 
@@ -109,7 +116,16 @@ def _free(draft: Draft, code: str) -> None:
         draft,
         code,
         msgspec.structs.replace(
-            known, status="issued", order=None, reserved_until=None, ended_at=None, amount=0, limits={}, pools=()
+            known,
+            status="issued",
+            order=None,
+            quote=None,
+            reserved_until=None,
+            ended_at=None,
+            amount=0,
+            limits={},
+            pools=(),
+            cooldown=None,
         ),
     )
 
@@ -131,6 +147,8 @@ def _redeemed(draft: Draft, fact: f.VoucherRedeemed) -> None:
             known,
             status="redeemed",
             order=fact.order,
+            quote=None,
+            cooldown=None,
             reserved_until=None,
             ended_at=fact.at,
             amount=fact.amount,

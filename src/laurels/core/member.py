@@ -241,11 +241,12 @@ class Expired(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_fie
 
 
 class IssuedVoucher(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="v", tag=SCHEMA):
-    """A voucher that the member has or had (key `voucher/<code>`; of a shared code, `voucher/<code>:<order>`).
+    """A voucher that the member has or had (key `voucher/<code>`; of a shared code, `Holder.instance` says which).
 
-    `voucher` is the key of its kind. `order` reserves it until `reserved_until`, or has used it. `given_for` is the
-    order whose purchase gave it, and `counted` what its campaign counted for it; `limits` and `pools` are what its use
-    counted against.
+    `voucher` is the key of its kind. `order`, or `quote`, or else whichever order comes first, reserves it until
+    `reserved_until`; `order` has used it. `given_for` is the order whose purchase gave it, and `counted` what its
+    campaign counted for it; `limits` and `pools` are what its use counted against, and `cooldown` is the end of the
+    cooldown that its reservation began.
     """
 
     voucher: str
@@ -265,6 +266,8 @@ class IssuedVoucher(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, t
     limits: dict[str, Instant] = {}
     pools: tuple[str, ...] = ()
     counted: tuple[dict[str, Instant], tuple[str, ...]] = ({}, ())
+    quote: str | None = None
+    cooldown: Instant | None = None
 
 
 class OpenVoucher(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -46,15 +46,18 @@ from laurels.core.quote import (
     before_offers,
     give_promised,
     open_quote,
+    order_of_cart,
     paid_otherwise,
     release_gifts,
     release_grants,
     still_due,
 )
+from laurels.core.quote_ending import make_way
 from laurels.core.redemption import capture
 from laurels.core.refusal import Refusal
 from laurels.core.reversal.target import standing_of
 from laurels.core.tier import measure
+from laurels.core.voucher import ANYBODY, Holder
 from laurels.core.voucher_points import with_vouchers
 from laurels.core.voucher_pricing import (
     Claim,
@@ -65,7 +68,7 @@ from laurels.core.voucher_pricing import (
     redeem_reserved,
     spelled,
 )
-from laurels.core.voucher_use import Usable, holder_of
+from laurels.core.voucher_use import Usable
 
 COUNTED: Final = MappingProxyType({"purchase": "purchases", "check_in": "check_ins", "referral": "referrals"})
 
@@ -91,9 +94,10 @@ def record_purchase(
             fulfil(case, now, activity, data, quote)
             return None
         held = quote
+        make_way(case, data.quote, data.order)
     claims: list[Claim] = []
     if case.versions.has_vouchers:
-        found = claims_of(case, compiled, data, _orders(data, quoting), quoting=quoting is not None)
+        found = claims_of(case, compiled, data, _holders(data, quoting), quoting=quoting is not None)
         if isinstance(found, Refusal):
             return found
         claims = found
@@ -186,11 +190,12 @@ def price_order(
     return after, points
 
 
-def _orders(data: Purchase, quoting: str | None) -> tuple[str, ...]:
-    """The names under which vouchers may be reserved for an order, or for a quote of it, whose own comes first."""
-    if quoting is not None:
-        return (holder_of(quoting), data.order)
-    return (data.order,) if data.quote is None else (data.order, holder_of(data.quote))
+def _holders(data: Purchase, quoting: str | None) -> tuple[Holder, ...]:
+    """For whom vouchers may be reserved that an order uses, or a quote of it, which comes first itself."""
+    if quoting is None:
+        return (Holder(data.order), ANYBODY)
+    own = () if data.order == order_of_cart(quoting) else (Holder(data.order),)
+    return (Holder(quote=quoting), *own, ANYBODY)
 
 
 def _seen_by(case: Case, compiled: Compiled, trigger: Trigger | None, tiers: dict[str, str], data: Purchase) -> View:

@@ -8,6 +8,7 @@ meanwhile, if it is the same cart; otherwise the order is judged anew, and the f
 from __future__ import annotations
 
 import hashlib
+from typing import Literal
 
 import msgspec
 
@@ -15,6 +16,7 @@ from laurels.core.activity import Purchase
 from laurels.core.calendar import Instant
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
+from laurels.core.compiled_voucher import cooldown_key
 from laurels.core.facts import (
     Accrued,
     AnyFact,
@@ -49,6 +51,11 @@ OPEN_MOST = 5
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
+def order_of_cart(quote: str) -> str:
+    """The order that stands in the cart of a quote which has none yet."""
+    return f"quote:{quote}"
+
+
 def may_reserve(case: Case, quote: str) -> Refusal | None:
     """A refusal where the id is in use, or too many quotes are open."""
     if case.draft.quote(quote) is not None:
@@ -68,6 +75,7 @@ def reserve(case: Case, now: Compiled, quote: str, cart: Purchase, facts: list[A
     tiers: dict[str, str] = {}
     version = now.number
     gifts: list[PromisedGift] = []
+    began: dict[str, Instant] = {}
     until = now.zone.add(case.at, now.program.quote_hold)
     for fact in facts:
         if isinstance(fact, PoolClaimed):
@@ -89,10 +97,11 @@ def reserve(case: Case, now: Compiled, quote: str, cart: Purchase, facts: list[A
             elif fact.campaign is not None:
                 gifts.append(PromisedGift(fact.campaign, fact.voucher, fact.limits, fact.pools))
         elif isinstance(fact, VoucherRedeemed):
-            reserve_for_quote(case, quote, fact, until)
+            reserve_for_quote(case, quote, fact, until, began.pop(cooldown_key(fact.voucher), None))
         elif isinstance(fact, CooldownStarted):
             if fact.campaign.startswith("voucher/"):
                 case.emit(fact)  # As with any reservation.
+                began[fact.campaign] = fact.until
             else:
                 cooldowns[fact.campaign] = (fact.at, fact.until)
         elif isinstance(fact, OrderOpened):
@@ -134,7 +143,7 @@ def open_quote(case: Case, purchase: Purchase) -> Quote | str:
     if quote is None:
         return "quote_unknown"
     if quote.status != "open":
-        return "quote_used" if quote.status == "used" else "quote_timed_out"
+        return f"quote_{quote.status}"
     priced = quote.reserved.priced
     if cart_digest(before_offers(purchase, priced)) != quote.reserved.cart:
         return "quote_differs"
@@ -143,11 +152,17 @@ def open_quote(case: Case, purchase: Purchase) -> Quote | str:
     return quote
 
 
-def time_out_quote(case: Case, quote: str, at: Instant) -> None:
-    """A quote that nobody used in time gives back what it claimed."""
+def time_out_quote(
+    case: Case,
+    quote: str,
+    at: Instant,
+    status: Literal["timed_out", "cancelled", "replaced"] = "timed_out",
+    order: str | None = None,
+) -> None:
+    """A quote that nobody used in time, or that ends before, gives back what it claimed."""
     known = case.draft.quote(quote)
     assert known is not None
-    case.emit(QuoteEnded(quote, "timed_out", at))
+    case.emit(QuoteEnded(quote, status, at, order))
     reserved = known.reserved
     release_grants(case, reserved.grants)
     release_gifts(case, reserved.gifts)

@@ -117,6 +117,12 @@ REFUSALS: Final = MappingProxyType(
         "too_many_quotes": RefusalKind(
             409, "The member has as many reserved quotes as one may have.", "该会员保留的试算过多。"
         ),
+        "unknown_quote": RefusalKind(409, "The member has reserved no such quote.", "没有保留该试算。"),
+        "quote_not_open": RefusalKind(
+            409,
+            "The quote was used, replaced, cancelled or timed out before.",
+            "该试算已使用、被替换、取消或超时。",
+        ),
         "below_zero": RefusalKind(409, "The adjustment would take more than is available.", "调整超过可用积分。"),
         "expiry_in_past": RefusalKind(422, "The expiry lies in the past.", "有效期已过。"),
         "unknown_lot": RefusalKind(409, "The wallet has no such lot.", "没有该批次。"),

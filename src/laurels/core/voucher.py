@@ -10,14 +10,16 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 import msgspec
+from msgspec import Struct
 
 from laurels.core.activity import Activity
 from laurels.core.calendar import Instant
 from laurels.core.case import Case
 from laurels.core.code import make
 from laurels.core.compiled import Compiled
-from laurels.core.compiled_voucher import CompiledVoucher
+from laurels.core.compiled_voucher import CompiledVoucher, cooldown_key
 from laurels.core.facts import (
+    CooldownEnded,
     FollowUp,
     SentVoucher,
     VoucherEnded,
@@ -101,11 +103,32 @@ class Bearer:
         self.shared = shared
 
 
-def bearer(case: Case, compiled: Compiled, code: str, order: str) -> Bearer | Refusal:
+class Holder(Struct, frozen=True):
+    """Who a voucher is reserved for: an order, a quote, or neither, which is whichever order comes first."""
+
+    order: str | None = None
+    quote: str | None = None
+
+    def instance(self, code: str) -> str:
+        """Under which code the document of a shared code is, for this holder; no code has ":" or "/"."""
+        return f"{code}:{self.order or ''}" if self.quote is None else f"{code}/{self.quote}"
+
+    def holds(self, known: IssuedVoucher | None) -> bool:
+        """Whether this is who has a voucher reserved."""
+        return known is not None and known.status == "reserved" and (known.order, known.quote) == (
+            self.order, self.quote,
+        )  # fmt: skip
+
+
+ANYBODY: Final = Holder()
+"""Whichever order of the member comes first."""
+
+
+def bearer(case: Case, compiled: Compiled, code: str, holder: Holder) -> Bearer | Refusal:
     """Whoever names the code may have it: a shared one for an order, another one for good."""
     key = compiled.shared_codes.get(code)
     if key is not None:
-        return Bearer(code, key, f"{code}:{order}", None, None, shared=True)
+        return Bearer(code, key, holder.instance(code), None, None, shared=True)
     found = case.outside.code(code)
     if found is None:
         return Refusal("unknown_voucher", code)
@@ -115,7 +138,8 @@ def bearer(case: Case, compiled: Compiled, code: str, order: str) -> Bearer | Re
     if found.uses is not None and case.pools.get(pool, 0) >= found.uses:
         return Refusal("voucher_taken" if found.uses == 1 else "voucher_exhausted", code)
     shared = found.uses != 1
-    return Bearer(code, found.voucher, f"{code}:{order}" if shared else code, pool, found.expires_at, shared=shared)
+    instance = holder.instance(code) if shared else code
+    return Bearer(code, found.voucher, instance, pool, found.expires_at, shared=shared)
 
 
 def attach(case: Case, compiled: Compiled, kind: CompiledVoucher, bearing: Bearer) -> None:
@@ -138,7 +162,7 @@ def claim(case: Case, compiled: Compiled, data: VoucherClaim) -> Refusal | None:
     """A code that is nobody's becomes the member's, to be used later. A shared one can only be used."""
     if voucher_of(case.draft, data.code) is not None:
         return Refusal("voucher_held", data.code)
-    bearing = bearer(case, compiled, data.code, "")
+    bearing = bearer(case, compiled, data.code, ANYBODY)
     if isinstance(bearing, Refusal):
         return bearing
     if bearing.shared:
@@ -187,10 +211,16 @@ def end(case: Case, code: str, known: IssuedVoucher, status: Ended, reason: str,
 
 
 def release_counts(case: Case, known: IssuedVoucher) -> None:
-    """Limits and budgets get back what a use, or a reservation, counted; of a shared code also its own use."""
+    """Limits and budgets get back what a use, or a reservation, counted; of a shared code also its own use.
+
+    The cooldown that a reservation began ends with it, unless another use has begun a later one.
+    """
     give_use_back(case, known.limits, known.pools, 1, whole=True)
     if known.shared:
         give_use_back(case, *known.counted, 1, whole=True)
+    key = cooldown_key(known.voucher)
+    if known.status == "reserved" and known.cooldown is not None and case.root.cooldowns.get(key) == known.cooldown:
+        case.emit(CooldownEnded(key, case.at))
 
 
 def run_out(case: Case, at: Instant) -> None:

@@ -27,17 +27,17 @@ class VoucherClaim(Struct, frozen=True, gc=False):
 
 
 class VoucherReserve(Struct, frozen=True, gc=False):
-    """A checkout reserves a voucher for an order."""
+    """A checkout reserves a voucher for an order; None: for whichever order of the member comes first."""
 
     code: str
-    order: str
+    order: str | None = None
 
 
 class VoucherRelease(Struct, frozen=True, gc=False):
     """A checkout lets go of it."""
 
     code: str
-    order: str
+    order: str | None = None
 
 
 class VoucherRevoke(Struct, frozen=True, gc=False):

@@ -3,26 +3,30 @@
 They apply after all promotions, in the order in which the cart names them. A quote says of each one that cannot be used
 why not; an order that names such a one is refused. So is one that names a voucher which gives nothing, unless the till
 took something off for it: then the voucher is used, and all that the till took is a deviation. What a quote reserves it
-reserves for itself, under the name `quote:<id>`, until the order that names the quote comes.
+reserves for itself, until the order that names the quote comes; what the order of the quoted cart had reserved stays
+the order's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from laurels.core.activity import Line, Purchase
+from laurels.core.calendar import Instant
 from laurels.core.case import Case
 from laurels.core.code import canonical
 from laurels.core.compiled import Compiled
 from laurels.core.facts import LineOff, LineShare, Offered, Priced, VoucherRedeemed, VoucherReserved
 from laurels.core.folding_vouchers import voucher_of
+from laurels.core.member import IssuedVoucher
 from laurels.core.pricing import appraise, share
 from laurels.core.program.offers_model import AmountOff, Multiplier, Points
 from laurels.core.promotion import Cart, bid_on, counted_of_voucher, taken_by_till
 from laurels.core.refusal import Refusal
-from laurels.core.voucher_use import Named, Usable, codes_of, counted, find, holder_of, unfit
+from laurels.core.voucher import ANYBODY, Holder
+from laurels.core.voucher_use import Named, Usable, codes_of, counted, find, unfit
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -34,14 +38,14 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 def claims_of(
-    case: Case, compiled: Compiled, data: Purchase, orders: tuple[str, ...], *, quoting: bool
+    case: Case, compiled: Compiled, data: Purchase, holders: tuple[Holder, ...], *, quoting: bool
 ) -> list[Claim] | Refusal:
     """The vouchers that a cart names; a refusal where an order names one that cannot be used."""
     ids = frozenset[str]() if compiled.pricelist is None else compiled.pricelist.ids
     claims: list[Claim] = []
     of_kind: dict[str, int] = {}
     for code, named in codes_of(data, ids).items():
-        found = find(case, compiled, code, orders)
+        found = find(case, compiled, code, holders)
         if isinstance(found, Usable):
             key = found.kind.key
             of_kind[key] = of_kind.get(key, 0) + 1
@@ -187,9 +191,26 @@ def giving_points(offers: Iterable[Offered]) -> tuple[str, ...]:
 # --- reserved by a quote ----------------------------------------------------------------------------------------------
 
 
-def reserve_for_quote(case: Case, quote: str, fact: VoucherRedeemed, until: int) -> None:
-    """What an order of the cart would use, the quote reserves; what it counted against is counted already."""
-    case.emit(VoucherReserved(fact.code, holder_of(quote), case.at, until, fact.limits, fact.pools))
+def reserve_for_quote(
+    case: Case, quote: str, fact: VoucherRedeemed, until: Instant, cooldown: Instant | None = None
+) -> None:
+    """What an order of the cart would use, the quote reserves; what it counted against is counted already.
+
+    What the order has reserved already stays reserved for it, for as long as the quote at least.
+    """
+    known = voucher_of(case.draft, fact.code)
+    if known is not None and known.status == "reserved" and known.order is not None:
+        until = until if known.reserved_until is None else max(until, known.reserved_until)
+        case.emit(VoucherReserved(fact.code, known.order, case.at, until, fact.limits, fact.pools))
+        return
+    case.emit(VoucherReserved(fact.code, None, case.at, until, fact.limits, fact.pools, quote, cooldown))
+
+
+def reserved_by_quote(case: Case, quote: str, priced: Priced | None) -> Iterator[str]:
+    """The vouchers that a quote itself has reserved, by the codes that its cart names."""
+    for each in () if priced is None else priced.offers:
+        if is_used(each) and Holder(quote=quote).holds(_reserved_by(case, quote, each, None)[1]):
+            yield each.promotion
 
 
 def changed_since(case: Case, purchase: Purchase, quote: str, priced: Priced | None) -> str | None:
@@ -201,7 +222,8 @@ def changed_since(case: Case, purchase: Purchase, quote: str, priced: Priced | N
     others = frozenset([each.promotion for each in offers if each.voucher is not None]) - codes
     if any((named.must_be or code in others) and code not in codes for code, named in codes_of(purchase, ids).items()):
         return "quote_differs"
-    return None if all(_reserved_by(case, quote, each, purchase.order) for each in used) else "voucher_gone"
+    gone = any(_reserved_by(case, quote, each, purchase.order)[1] is None for each in used)
+    return "voucher_gone" if gone else None
 
 
 def quoted_taken(purchase: Purchase, priced: Priced) -> dict[tuple[str, str], int]:
@@ -222,9 +244,7 @@ def redeem_reserved(case: Case, quote: str, priced: Priced, order: str) -> None:
     for each in priced.offers:
         if not is_used(each):
             continue
-        code = _reserved_by(case, quote, each, order)
-        known = None if code is None else voucher_of(case.draft, code)
-        assert code is not None
+        code, known = _reserved_by(case, quote, each, order)
         assert known is not None
         lines = tuple([LineShare(part.line, part.amount) for part in each.lines])
         case.emit(
@@ -232,11 +252,11 @@ def redeem_reserved(case: Case, quote: str, priced: Priced, order: str) -> None:
         )  # fmt: skip
 
 
-def _reserved_by(case: Case, quote: str, offered: Offered, order: str) -> str | None:
-    """The voucher, by the code of its document, if the quote has it reserved."""
-    holder = holder_of(quote)
-    for code in (offered.promotion, f"{offered.promotion}:{holder}", f"{offered.promotion}:{order}"):
+def _reserved_by(case: Case, quote: str, offered: Offered, order: str | None) -> tuple[str, IssuedVoucher | None]:
+    """The voucher, with the code of its document, if the quote has it reserved, or the order itself has."""
+    holders = [Holder(quote=quote), *([] if order is None else [Holder(order), ANYBODY])]
+    for code in (offered.promotion, *[holder.instance(offered.promotion) for holder in holders]):
         known = voucher_of(case.draft, code)
-        if known is not None and known.status == "reserved" and known.order == holder:
-            return code
-    return None
+        if any(holder.holds(known) for holder in holders):
+            return code, known
+    return offered.promotion, None

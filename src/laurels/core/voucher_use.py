@@ -25,7 +25,7 @@ from laurels.core.limit import room_of, use
 from laurels.core.member import IssuedVoucher
 from laurels.core.promotion import Cart
 from laurels.core.refusal import Refusal
-from laurels.core.voucher import Bearer, attach, bearer, code_pool, release_counts
+from laurels.core.voucher import Bearer, Holder, attach, bearer, code_pool, release_counts
 from laurels.core.voucher_activity import NamesCode, VoucherRelease, VoucherReserve
 
 _REASON_OF_ROOM: Final = {
@@ -33,11 +33,6 @@ _REASON_OF_ROOM: Final = {
     "limit_reached": "voucher_limit_reached",
     "budget_exhausted": "voucher_exhausted",
 }
-
-
-def holder_of(quote: str) -> str:
-    """The name under which a reserved quote holds vouchers, in place of an order's."""
-    return f"quote:{quote}"
 
 
 class Usable(msgspec.Struct, frozen=True):
@@ -58,38 +53,38 @@ class Usable(msgspec.Struct, frozen=True):
         return None if self.known is None else self.known.worth
 
 
-def usable(case: Case, compiled: Compiled, code: str, order: str) -> Usable | Refusal:
-    """The voucher that a code stands for, if the member may use it for the order; else why not.
+def usable(case: Case, compiled: Compiled, code: str, holder: Holder) -> Usable | Refusal:
+    """The voucher that a code stands for, if it may be reserved for this holder; else why not.
 
     What depends on a cart is not judged.
     """
-    found = find(case, compiled, code, (order,))
+    found = find(case, compiled, code, (holder,))
     if isinstance(found, Refusal):
         return found
     reason = unfit(case, compiled, found, None)
     return found if reason is None else Refusal(reason, found.code)
 
 
-def find(case: Case, compiled: Compiled, code: str, orders: tuple[str, ...]) -> Usable | Refusal:
+def find(case: Case, compiled: Compiled, code: str, holders: tuple[Holder, ...]) -> Usable | Refusal:
     """The voucher that a code stands for, if its state lets the member use it; else why not.
 
-    One that is reserved is usable for these `orders`; for the first one, a shared code is the member's.
+    One that is reserved is usable for these `holders`; for the first one, a shared code is the member's.
     `compiled` is the version in effect when the purchase occurred.
     """
     code = canonical(code)
     known = voucher_of(case.draft, code)
     instance, bearing = code, None
     if known is None:
-        found = bearer(case, case.versions.judging(case.at), code, orders[0])
+        found = bearer(case, case.versions.judging(case.at), code, holders[0])
         if isinstance(found, Refusal):
             if found.code not in ("voucher_exhausted", "voucher_expired"):
                 return found
             # Used up, or over, it is still there for the order that reserved it.
-            instance, known = _reserved_for(case, code, orders)
+            instance, known = _reserved_for(case, code, holders)
             if known is None:
                 return found
         elif found.shared:
-            instance, known = _reserved_for(case, code, orders)
+            instance, known = _reserved_for(case, code, holders)
         if known is None:
             assert isinstance(found, Bearer)
             instance = found.instance
@@ -99,15 +94,15 @@ def find(case: Case, compiled: Compiled, code: str, orders: tuple[str, ...]) -> 
     kind = compiled.vouchers.get(key) or case.versions.judging(case.at).vouchers.get(key)
     if kind is None:
         return Refusal("voucher_withdrawn", code)
-    if known is None or known.status == "issued" or (known.status == "reserved" and known.order in orders):
+    if known is None or known.status == "issued" or any(holder.holds(known) for holder in holders):
         return Usable(code, instance, kind, known, bearing)
     return Refusal(f"voucher_{known.status}", code)
 
 
-def _reserved_for(case: Case, code: str, orders: tuple[str, ...]) -> tuple[str, IssuedVoucher | None]:
-    """The use of a shared code that one of these orders has reserved."""
-    for order in orders:
-        instance = f"{code}:{order}"
+def _reserved_for(case: Case, code: str, holders: tuple[Holder, ...]) -> tuple[str, IssuedVoucher | None]:
+    """The use of a shared code that one of these has reserved."""
+    for holder in holders:
+        instance = holder.instance(code)
         known = voucher_of(case.draft, instance)
         if known is not None and known.status == "reserved":
             return instance, known
@@ -148,12 +143,18 @@ def unfit(case: Case, compiled: Compiled, found: Usable, cart: Cart | None) -> s
 
 def reserve(case: Case, compiled: Compiled, data: VoucherReserve) -> Refusal | None:
     """Sets the voucher aside for an order, for as long as its kind says; asked again by the order, from now on."""
-    found = usable(case, compiled, data.code, data.order)
+    found = usable(case, compiled, data.code, Holder(data.order))
     if isinstance(found, Refusal):
         return found
+    waits = case.root.cooldowns.get(found.kind.cooldown)
     limits, pools = counted(case, compiled, found)
     until = compiled.zone.add(case.at, found.kind.voucher.hold)
-    case.emit(VoucherReserved(found.instance, data.order, case.at, until, limits, pools))
+    began = case.root.cooldowns.get(found.kind.cooldown)
+    case.emit(
+        VoucherReserved(
+            found.instance, data.order, case.at, until, limits, pools, cooldown=None if began == waits else began
+        )
+    )
     return None
 
 
@@ -169,14 +170,21 @@ def counted(case: Case, compiled: Compiled, found: Usable) -> tuple[dict[str, In
 
 def release(case: Case, data: VoucherRelease) -> Refusal | None:
     """The checkout lets go of it. The code of nobody that it took stays the member's; a shared one is everybody's."""
-    for code in (data.code, f"{data.code}:{data.order}"):
-        known = voucher_of(case.draft, code)
-        if known is not None and known.status == "reserved" and known.order == data.order:
-            release_counts(case, known)
-            case.emit(VoucherReleased(code, case.at, "released"))
-            return None
+    if let_go(case, data.code, Holder(data.order)):
+        return None
     known = voucher_of(case.draft, data.code)
     return Refusal("unknown_voucher" if known is None else "voucher_not_reserved", data.code)
+
+
+def let_go(case: Case, code: str, holder: Holder) -> bool:
+    """Whether this holder had the voucher reserved, which it is no longer; what that counted is given back."""
+    for instance in (code, holder.instance(code)):
+        known = voucher_of(case.draft, instance)
+        if known is not None and holder.holds(known):
+            release_counts(case, known)
+            case.emit(VoucherReleased(instance, case.at, "released"))
+            return True
+    return False
 
 
 class Named(msgspec.Struct):

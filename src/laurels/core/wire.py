@@ -83,6 +83,12 @@ class WireQuote(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     reserve: bool = False
 
 
+class WireQuoteCancel(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """`data` of the end of a reserved quote before its time."""
+
+    quote: Id
+
+
 class WireReturnLine(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """Part of a line that comes back: by quantity, by amount, or both; neither means all that is left of it."""
 
@@ -280,17 +286,17 @@ class WireVoucherClaim(Struct, frozen=True, forbid_unknown_fields=True, gc=False
 
 
 class WireVoucherReserve(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """`data` of a checkout that reserves a voucher for an order."""
+    """`data` of a checkout that reserves a voucher for an order, or for whichever comes first."""
 
     code: Word
-    order: Id
+    order: Id | None = None
 
 
 class WireVoucherRelease(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """`data` of a checkout that lets go of a voucher that it reserved for an order."""
+    """`data` of a checkout that lets go of a voucher that it reserved, and for which order."""
 
     code: Word
-    order: Id
+    order: Id | None = None
 
 
 class WireVoucherRevoke(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -324,6 +330,7 @@ class WireNothing(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
 WIRE_TYPES: Final[dict[str, type[Struct]]] = {
     "purchase": WirePurchase,
     "quote": WireQuote,
+    "quote_cancel": WireQuoteCancel,
     "return": WireReturn,
     "enrol": WireEnrol,
     "member_change": WireMemberChange,

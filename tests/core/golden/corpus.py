@@ -349,6 +349,7 @@ def vouchers() -> Recorder:
         "ten": {"gives": {"off": "10.00"}, "expires": {"after": "30D"}, "transferable": True, "on_return": "split",
                 "limits": [{"every": "month", "times": 2}, {"budget": "times", "of": 5}]},
         "hello": {"gives": {"percent": "10%"}, "code": "HELLO10", "hold": "15MIN"},
+        "slow": {"gives": {"off": "1.00"}, "limits": [{"cooldown": "3D"}]},
     }  # fmt: skip
     gift = {"on": "purchase", "when": "purchase.total >= 100.00", "grant": {"voucher": "ten"}}
     w = Recorder(shop(vouchers=kinds, campaigns={"gift": gift}))
@@ -375,6 +376,16 @@ def vouchers() -> Recorder:
     w.post("m", "voucher_transfer", {"code": codes[2], "to": "nobody"})
     w.post("m", "voucher_transfer", {"code": codes[2], "to": "n"})
     w.post("m", "voucher_revoke", {"code": codes[1], "reason": "given by mistake"})
+    (slow,) = w.post("m", "voucher_issue", {"voucher": "slow"}).of(VoucherIssued)
+    w.post("m", "voucher_reserve", {"code": slow.code})
+    w.post("m", "voucher_release", {"code": slow.code})
+    for id in ("q2", "q3"):
+        cart = {"order": f"quote:{id}", "lines": [{"line": "1", "amount": "50.00"}], "vouchers": [slow.code, "hello10"]}
+        w.post("m", "quote", {"quote": id, "cart": cart, "reserve": True})
+        if id == "q2":
+            w.post("m", "quote_cancel", {"quote": id})
+            w.post("m", "quote_cancel", {"quote": id})
+    w.buy("o5", "60.00", vouchers=[slow.code], quote="q3")
     w.clock("2026-02-10", "n")
     w.clock("2026-02-10")
     return w
