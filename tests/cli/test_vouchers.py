@@ -45,6 +45,7 @@ def test_people_are_told_what_there_is(give: Giving) -> None:
     other = ("vouchers", "generate", "--batch", "b", "--count", "6", "--voucher", "ten")
     assert "choose another name" in give.fails(*other, code=2)
     assert "no batch none" in give.fails("vouchers", "export", "--batch", "none", "--to", "x.csv", code=2)
+    assert "no batch none" in give.fails("vouchers", "revoke", "--batch", "none", "--reason", "leaked", code=2)
 
 
 def test_another_list_under_the_same_name_is_refused_and_the_same_one_changes_nothing(give: Giving) -> None:
@@ -87,3 +88,12 @@ def test_a_line_that_is_no_text_is_no_code_and_the_others_go_in(give: Giving) ->
     file.write_bytes(b"SAVE1\nSAV\xc9\nSAVE2\n")
     taken = give.json("vouchers", "import", file, "--batch", "a", "--voucher", "ten", code=1)
     assert (taken["codes"], taken["unreadable"]) == (2, 1)
+
+
+def test_a_batch_is_revoked_once_with_its_reason_and_that_is_proven(give: Giving) -> None:
+    publish(give)
+    give.says("vouchers", "import", give.file("list.txt", "SAVE-1\n"), "--batch", "a", "--voucher", "ten")
+    done = give.json("vouchers", "revoke", "--batch", "a", "--reason", "the list leaked")
+    assert (done["reason"], done["source"]) == ("the list leaked", "command line")
+    assert "the list leaked" in give.says("vouchers", "revoke", "--batch", "a", "--reason", "another")
+    assert "Everything is as it must be" in give.says("verify")

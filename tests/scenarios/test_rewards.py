@@ -227,6 +227,21 @@ def test_a_correction_sent_twice_with_its_key_is_made_once(tell: Tell) -> None:
     assert (status, found["code"]) == (409, "stock_not_counted")
 
 
+def test_corrections_of_stock_are_listed_with_who_made_them_when_and_why_the_newest_first(tell: Tell) -> None:
+    here = market(tell)
+    for n, by in enumerate((2, -1, -3), 1):
+        here.clock(f"2026-03-0{n} 12:00")
+        correct(here, by)
+    first = here.get("/v1/rewards/mug/stock?limit=2")
+    told = [(each["number"], each["by"], here.local(each["corrected_at"])) for each in first["items"]]
+    assert told == [(3, -3, "2026-03-03 12:00"), (2, -1, "2026-03-02 12:00")]
+    assert {(each["source"], each["reason"]) for each in first["items"]} == {("pos", "counted")}
+    rest = here.get(f"/v1/rewards/mug/stock?limit=2&cursor={first['next_cursor']}")
+    assert ([each["by"] for each in rest["items"]], rest["next_cursor"]) == ([2], None)
+    assert here.call("GET", "/v1/rewards/tree/stock")[1]["code"] == "stock_not_counted"
+    assert here.call("GET", "/v1/rewards/none/stock")[1]["code"] == "unknown_reward"
+
+
 def test_two_members_redeem_the_last_piece(tell: Tell) -> None:
     here = market(tell)
     here.enrol("bob")

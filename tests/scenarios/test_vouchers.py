@@ -211,6 +211,80 @@ def test_a_listed_code_with_two_uses_is_used_twice_whoever_comes_at_once(tell: T
     assert sorted(body["status"] for _status, body in answers) == ["accepted"] * 2 + ["refused"] * 6
 
 
+# --- a batch that is revoked ------------------------------------------------------------------------------------------
+
+
+def revoke(here: Story, batch: str = "leaflets", reason: str = "the list leaked") -> Json:
+    status, found = here.call("POST", f"/v1/voucher_batches/{batch}/revoke", {"reason": reason})
+    assert status == 200, found
+    return found
+
+
+def test_codes_of_a_revoked_batch_that_nobody_used_are_void_and_the_used_ones_stay(tell: Tell) -> None:
+    here = story(tell)
+    listed(here, "USED-1", "CLAIMED-1", "KEPT-1", "OPEN-1")
+    listed(here, "OTHER-1", batch="others")
+    here.buy("ann", "o-1", "40.00", vouchers=["used1"])
+    here.post("ann", "voucher_claim", {"code": "claimed1"})
+    reserve(here, "kept1", "o-2")
+    here.clock("2026-03-01 10:05")
+    done = revoke(here)["revoked"]
+    assert (here.local(done["revoked_at"]), done["source"], done["reason"]) == (
+        "2026-03-01 10:05",
+        "pos",
+        "the list leaked",
+    )
+    here.clock("2026-03-01 10:10")
+    assert revoke(here, reason="again")["revoked"] == done, "it is revoked once"
+    assert here.get("/v1/voucher_batches/leaflets")["revoked"] == done
+    # A quote says why, in both languages, and the purchase is refused with the same.
+    for code in ("open1", "claimed1"):
+        (said,) = here.quote("ann", "40.00", vouchers=[code]).json["prices"]["vouchers"]
+        assert (said["applied"], said["reason"]) == (False, "voucher_revoked")
+        assert said["text"] == {"en": "The voucher was taken back.", "zh-CN": "该优惠券已被收回。"}
+        here.buy("ann", "o-3", "40.00", vouchers=[code], refused="voucher_revoked")
+        reserve(here, code, "o-3", refused="voucher_revoked")
+    here.post("bob", "voucher_claim", {"code": "open1"}, refused="voucher_revoked")
+    here.post("ann", "voucher_transfer", {"code": "claimed1", "to": "bob"}, refused="voucher_revoked")
+    assert [read(here, code)["status"] for code in ("used1", "open1", "claimed1", "other1")] == [
+        "redeemed",
+        "revoked",
+        "revoked",
+        "open",
+    ]
+    held = {each["code"]: (each["status"], each["ended_by"]) for each in here.get("/v1/members/ann/vouchers")["items"]}
+    assert held["CLAIMED1"] == ("revoked", "batch")
+    # The checkout that had reserved one is in flight: it may use it, and nobody after it lets go.
+    here.buy("ann", "o-2", "40.00", vouchers=["kept1"])
+    # What was used comes back with its order, and is unused then.
+    here.give_back("ann", "o-1")
+    here.buy("ann", "o-4", "40.00", vouchers=["used1"], refused="voucher_revoked")
+    here.buy("bob", "p-1", "40.00", vouchers=["other1"])
+    assert here.call("POST", "/v1/voucher_batches/none/revoke", {"reason": "x"})[1]["code"] == "no_such_batch"
+
+
+def test_of_a_revocation_and_orders_that_use_its_codes_each_order_comes_before_it_or_is_refused(tell: Tell) -> None:
+    here = story(tell)
+    listed(here, *[f"RACE-{n}" for n in range(12)])
+
+    def use(n: int) -> tuple[str, Json]:
+        who = ("ann", "bob")[n % 2]
+        order = {"order": f"{who}-{n}", "lines": [{"line": "1", "amount": "40.00"}], "vouchers": [f"race{n}"]}
+        return ("/v1/activities", here.activity(who, "purchase", order))
+
+    answers = here.at_once(
+        *[use(n) for n in range(5)],
+        ("/v1/voucher_batches/leaflets/revoke", {"reason": "leaked"}),
+        *[use(n) for n in range(5, 10)],
+    )
+    used = {body["status"]: (body["refusal"] or {}).get("code") for _status, body in answers if "refusal" in body}
+    assert used.items() <= {("accepted", None), ("refused", "voucher_revoked")}
+    for n, (_status, body) in enumerate([each for each in answers if "refusal" in each[1]]):
+        assert read(here, f"RACE{n}")["status"] == ("redeemed" if body["status"] == "accepted" else "revoked")
+    # Whatever came first, nothing is used afterwards.
+    assert here.call("POST", *use(10))[1]["code"] == "voucher_revoked"
+
+
 def test_a_budget_of_vouchers_is_never_exceeded_whoever_comes_at_once(tell: Tell) -> None:
     here = story(tell, "ten: {gives: {off: 10.00}, limits: [{budget: times, of: 3}]}")
     pairs = [(who, n, given(here, who)) for n in range(4) for who in ("ann", "bob")]

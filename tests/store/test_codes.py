@@ -12,7 +12,7 @@ from laurels.core.calendar import parse_instant
 from laurels.core.case import Code
 from laurels.core.code import is_made
 from laurels.proof.whole import judge_codes
-from laurels.store import codes
+from laurels.store import codes, revoking
 from laurels.store.codes import OtherBatch, OtherList
 from laurels.store.database import Database
 from laurels.store.programs import create_program
@@ -129,4 +129,34 @@ async def test_codes_are_made_with_one_connection(laurels_url: str, monkeypatch:
     told: list[int] = []
     done = await asyncio.wait_for(codes.generate(database, CLOCK, "shop", "b", told.append), 10)
     assert (done.made, told) == (12, [5, 10, 12])
+    await database.close()
+
+
+@asynchronous
+async def test_a_revocation_waits_for_those_who_decide_about_its_codes_and_others_wait_for_it(
+    laurels_url: str,
+) -> None:
+    database = await opened(laurels_url)
+    await codes.begin_batch(database, CLOCK, "shop", "b", "ten", wanted=None)
+    await codes.import_codes(database, CLOCK, "shop", "b", ["CODE-1"])
+    async with database.pool.acquire() as first, database.pool.acquire() as second:
+        begun, after = first.transaction(), second.transaction()
+        await begun.start()
+        await revoking.hold_back_revocation(first, "shop", ["CODE1", "NONE"])
+        assert not (await codes.read_codes(first, "shop", ["CODE1"]))["CODE1"].revoked
+        revoked = asyncio.create_task(revoking.revoke(database, CLOCK, "shop", 1, "leaked", "office"))
+        await asyncio.sleep(0.1)
+        # Who comes later does not overtake it, so that it is not kept waiting for ever.
+        await after.start()
+        later = asyncio.create_task(revoking.hold_back_revocation(second, "shop", ["CODE1"]))
+        await asyncio.sleep(0.1)
+        assert not revoked.done()
+        assert not later.done()
+        await begun.commit()
+        assert (await revoked).reason == "leaked"
+        await later
+        assert (await codes.read_codes(second, "shop", ["CODE1"]))["CODE1"].revoked
+        await after.commit()
+    again = await revoking.revoke(database, CLOCK, "shop", 1, "another reason", "office")
+    assert again.reason == "leaked"
     await database.close()

@@ -27,7 +27,7 @@ LOOKS_UP = {
     "load": ["state_pkey: program, member, key, bucket", "pool_pkey: program, id"],
     "read_pools": ["pool_pkey: program, id"],
     "lock_pools": ["pool_pkey: program, id"],
-    "read_codes": ["code_pkey: program, code"],
+    "read_codes": ["code_pkey: program, code", "pool_pkey: program, id"],
     "lock_outbox": ["outbox_pkey: program, id, bucket"],
     "record": [
         *("state_pkey: program, member, key, bucket", "outbox_pkey: program, id, bucket"),

@@ -214,6 +214,65 @@ async def list_member_rewards(call: Call, member: str, query: PageQuery) -> Memb
     return MemberRewardsAnswer(tuple(shown), cursor, compiled.zone.format(now))
 
 
+class CorrectionAnswer(Struct, frozen=True, kw_only=True):
+    """A correction of stock: by how many pieces, who made it, when and why."""
+
+    number: int
+    by: int
+    reason: str
+    source: Annotated[str, Meta(description="The source of the key with which it was made.")]
+    corrected_at: When
+
+
+class CorrectionsAnswer(Struct, frozen=True):
+    """Corrections of a reward's stock, the newest first."""
+
+    items: tuple[CorrectionAnswer, ...]
+    next_cursor: NextCursor
+
+
+@operation(
+    "GET",
+    "/v1/rewards/{reward}/stock",
+    tag="Rewards",
+    summary=Sentence("List corrections of stock", "库存更正记录"),
+    scopes=("adjustments:write", "program:read"),
+    codes=("unknown_reward", "stock_not_counted", "no_version_yet"),
+)
+async def list_corrections(call: Call, reward: str, query: PageQuery) -> CorrectionsAnswer:
+    """Who put the reward's stock right, when, by how many pieces and why; `number` counts them."""
+    compiled, _now = await _present(call)
+    pool, _pieces = _counted(compiled, reward)
+    before = place_of(query.cursor, int)
+    found = await stock.corrections(call.services.database, call.program, pool, before, query.limit + 1)
+    page, cursor = page_of(found, query.limit, lambda each: each.number)
+    return CorrectionsAnswer(
+        tuple(
+            [
+                CorrectionAnswer(
+                    number=each.number,
+                    by=-each.by,
+                    reason=each.reason,
+                    source=each.source,
+                    corrected_at=compiled.zone.format(each.corrected_at),
+                )
+                for each in page
+            ]
+        ),
+        cursor,
+    )
+
+
+def _counted(compiled: Compiled, reward: str) -> tuple[str, int]:
+    """The pool of a reward's stock, and how many pieces the program says there are; a problem if none is counted."""
+    each = compiled.catalogue.rewards.get(reward)
+    if each is None:
+        raise ApiProblem.of(Refusal("unknown_reward", reward))
+    if each.stock_pool is None or each.reward.stock is None:
+        raise ApiProblem.of(Refusal("stock_not_counted", reward))
+    return each.stock_pool, each.reward.stock
+
+
 @operation(
     "POST",
     "/v1/rewards/{reward}/stock",
@@ -228,19 +287,15 @@ async def correct_stock(call: Call, reward: str, body: StockCorrection) -> Stock
     Stock may be corrected below what is held: then nothing more is given, and what is held stays held.
     """
     compiled, now = await _present(call)
-    each = compiled.catalogue.rewards.get(reward)
-    if each is None:
-        raise ApiProblem.of(Refusal("unknown_reward", reward))
-    if each.stock_pool is None or each.reward.stock is None:
-        raise ApiProblem.of(Refusal("stock_not_counted", reward))
+    pool, pieces = _counted(compiled, reward)
     if body.by == 0:
         raise invalid(Problem("/by", "zero_pieces", "a correction by nothing corrects nothing"))
     services, source = call.services, call.caller.source
     id = call.idempotency_key or new_id(services.clock.now())
-    done = await stock.correct(services.database, call.program, each.stock_pool, id, -body.by, body.reason, source, now)
+    done = await stock.correct(services.database, call.program, pool, id, -body.by, body.reason, source, now)
     if isinstance(done, Refusal):
         raise ApiProblem.of(done)
-    return StockCorrected(reward, done.number, Stock(each.reward.stock, each.reward.stock - done.used))
+    return StockCorrected(reward, done.number, Stock(pieces, pieces - done.used))
 
 
 async def _present(call: Call) -> tuple[Compiled, Instant]:

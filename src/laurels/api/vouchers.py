@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal, cast
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from laurels.api.activities import instant_of
 from laurels.api.answer import ActivityAnswer, When
@@ -22,7 +23,7 @@ from laurels.core.member import IssuedVoucher, decode_document
 from laurels.core.refusal import Refusal
 from laurels.core.shape import Problem as Finding
 from laurels.core.wire import Id, Text
-from laurels.store import codes
+from laurels.store import codes, revoking
 from laurels.store.codes import CODES_MOST, CodeBatch, OtherBatch
 from laurels.store.sql import named
 
@@ -71,6 +72,12 @@ class Revoked(Struct, frozen=True, forbid_unknown_fields=True):
     reason: Text = ""
 
 
+class RevokedBatch(Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a batch is revoked."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
 class Reserving(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Who comes with a voucher, and for which order."""
 
@@ -101,6 +108,14 @@ class NewCodeBatch(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     expires_at: Annotated[str | None, Meta(description="RFC 3339; besides the expiry of the kind.")] = None
 
 
+class BatchRevocation(Struct, frozen=True, kw_only=True):
+    """Since when nothing of a batch can be used that was not used before."""
+
+    revoked_at: When
+    source: Annotated[str, Meta(description="The source of the key with which it was revoked.")]
+    reason: str
+
+
 class CodeBatchAnswer(Struct, frozen=True, kw_only=True):
     """A batch of codes as of now."""
 
@@ -113,6 +128,7 @@ class CodeBatchAnswer(Struct, frozen=True, kw_only=True):
     made: Annotated[int, Meta(description="How many codes there are.")]
     created_at: When
     finished_at: Annotated[When | None, Meta(description="Null while codes are being made.")]
+    revoked: Annotated[BatchRevocation | None, Meta(description="Null: its codes can be used.")] = None
 
 
 class BatchCode(Struct, frozen=True):
@@ -241,7 +257,9 @@ async def list_vouchers(call: Call, member: str, query: PageQuery) -> VoucherLis
     after = place_of(query.cursor, tuple[int, str])
     rest = [each for each in held if after is None or each[:2] > after][: query.limit + 1]
     page, next_cursor = page_of(rest, query.limit, lambda each: each[:2])
-    return VoucherList(tuple([_answer(code, member, each, compiled) for _at, code, each in page]), next_cursor)
+    void = await _revoked(call, {code: each for _at, code, each in page})
+    shown = [(code, _answer(code, member, each, compiled)) for _at, code, each in page]
+    return VoucherList(tuple([_void(each) if code in void else each for code, each in shown]), next_cursor)
 
 
 async def _at_checkout(call: Call, type: str, code: str, body: Reserving) -> VoucherSaved:
@@ -256,7 +274,7 @@ async def _at_checkout(call: Call, type: str, code: str, body: Reserving) -> Vou
     )
     document = None if after is None else after.documents.get(voucher_key(instance))
     if recorded.outcome.status == "accepted" and isinstance(document, IssuedVoucher):
-        compiled = await call.services.compiled(call.program, await call.services.now(call.program))
+        compiled = await call.services.present(call.program)
         return VoucherSaved(_answer(instance, member, document, compiled), recorded.answer)
     return VoucherSaved(await _voucher(call, code), recorded.answer)
 
@@ -284,7 +302,8 @@ async def _voucher(call: Call, text: str) -> VoucherAnswer:
         found = await call.services.intake.look(call.program, owner, voucher_key(code), LIST)
         document = None if found is None else found.documents.get(voucher_key(code))
         if isinstance(document, IssuedVoucher):
-            return _answer(code, owner, document, compiled)
+            answered = _answer(code, owner, document, compiled)
+            return _void(answered) if code in await _revoked(call, {code: document}) else answered
     key = compiled.shared_codes.get(code)
     expires_at = None
     if key is None:
@@ -293,9 +312,28 @@ async def _voucher(call: Call, text: str) -> VoucherAnswer:
         if known is None:
             raise ApiProblem("no_such_voucher")
         key = known.voucher
+        if known.revoked:
+            id, name = _kind(key, compiled)
+            return VoucherAnswer(
+                code=grouped(code), voucher=id, name=name, member=None, status="revoked", ended_by="batch"
+            )
         expires_at = None if known.expires_at is None else compiled.zone.format(known.expires_at)
     id, name = _kind(key, compiled)
     return VoucherAnswer(code=grouped(code), voucher=id, name=name, member=None, status="open", expires_at=expires_at)
+
+
+async def _revoked(call: Call, vouchers: Mapping[str, IssuedVoucher]) -> frozenset[str]:
+    """The codes of those that a member has, and that cannot be used since their batch was revoked."""
+    unused = [code for code, each in vouchers.items() if each.status == "issued" and not each.shared]
+    if not unused:
+        return frozenset()
+    async with call.services.database.pool.acquire() as connection:
+        known = await codes.read_codes(connection, call.program, unused)
+    return frozenset(code for code, each in known.items() if each.revoked)
+
+
+def _void(answered: VoucherAnswer) -> VoucherAnswer:
+    return structs.replace(answered, status="revoked", ended_by="batch")
 
 
 def _kind(key: str, compiled: Compiled) -> tuple[str, dict[str, str]]:
@@ -366,7 +404,7 @@ async def create_batch(call: Call, body: NewCodeBatch) -> CodeBatchAnswer:
         )  # fmt: skip
     except OtherBatch:
         raise ApiProblem.of(Refusal("batch_conflict", body.id)) from None
-    return _batch_answer(batch, compiled)
+    return await _with_revocation(call, batch, compiled)
 
 
 @operation(
@@ -380,7 +418,27 @@ async def create_batch(call: Call, body: NewCodeBatch) -> CodeBatchAnswer:
 async def read_batch(call: Call, batch: str) -> CodeBatchAnswer:
     """How far a batch has come."""
     compiled = await call.services.present(call.program)
-    return _batch_answer(await _batch(call, batch), compiled)
+    return await _with_revocation(call, await _batch(call, batch), compiled)
+
+
+@operation(
+    "POST",
+    "/v1/voucher_batches/{batch}/revoke",
+    tag="Vouchers",
+    summary=Sentence("Revoke a batch of codes", "作废整批券码"),
+    scopes=("adjustments:write",),
+    codes=("no_such_batch", "no_version_yet"),
+)
+async def revoke_batch(call: Call, batch: str, body: RevokedBatch) -> CodeBatchAnswer:
+    """From this instant on no code of the batch can be used that was not used before, nor passed on, whoever has it.
+
+    What was used stays used; what a checkout has reserved stays good for that checkout. Revoked again, it is the same.
+    """
+    services, program = call.services, call.program
+    number = (await _batch(call, batch)).number
+    await revoking.revoke(services.database, services.clock, program, number, body.reason, call.caller.source)
+    compiled = await services.present(program)
+    return await _with_revocation(call, await _batch(call, batch), compiled)
 
 
 @operation(
@@ -405,6 +463,15 @@ async def _batch(call: Call, id: str) -> CodeBatch:
     if found is None:
         raise ApiProblem("no_such_batch")
     return found
+
+
+async def _with_revocation(call: Call, batch: CodeBatch, compiled: Compiled) -> CodeBatchAnswer:
+    found = await revoking.revocation(call.services.database, call.program, batch.number)
+    answered = _batch_answer(batch, compiled)
+    if found is None:
+        return answered
+    at = compiled.zone.format(found.revoked_at)
+    return structs.replace(answered, revoked=BatchRevocation(revoked_at=at, source=found.source, reason=found.reason))
 
 
 def _batch_answer(batch: CodeBatch, compiled: Compiled) -> CodeBatchAnswer:

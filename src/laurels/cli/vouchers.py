@@ -15,9 +15,9 @@ import click
 
 from laurels.cli.outside import Outside, Running, pass_outside
 from laurels.cli.screen import No, Screen, ending, json_option, plural, program_of, program_option, settings_of
-from laurels.core.calendar import Instant, parse_instant
+from laurels.core.calendar import Instant, format_instant, parse_instant
 from laurels.core.code import grouped
-from laurels.store import codes
+from laurels.store import codes, revoking
 from laurels.store.codes import CODES_MOST, CodeBatch, OtherBatch, OtherList
 
 HEAD: Final = "code"
@@ -226,6 +226,32 @@ async def _export(outside: Outside, screen: Screen, id: str, to: Path, given: st
     screen.result(
         {"batch": id, "file": str(to), "codes": written},
         lambda out: out.print(f"{plural(written, 'code')} of {id} are in {to}"),
+    )
+
+
+@vouchers_group.command("revoke")
+@_batch_option
+@click.option("--reason", required=True, help="Why; it is kept with the revocation.")
+@program_option
+@json_option
+@pass_outside
+def revoke_command(outside: Outside, *, batch: str, reason: str, program: str | None, as_json: bool) -> None:
+    """Revoke the codes of a batch that nobody has used: from now on none of them can be used."""
+    with ending(as_json=as_json) as screen:
+        outside.run_to_end(_revoke(outside, screen, batch, reason, program))
+
+
+async def _revoke(outside: Outside, screen: Screen, id: str, reason: str, given: str | None) -> None:
+    async with outside.application(settings_of()) as running:
+        program = await program_of(running.database, given)
+        found = await codes.batch(running.database, program, id)
+        if found is None:
+            raise click.UsageError(f"There is no batch {id}.")
+        done = await revoking.revoke(running.database, running.clock, program, found.number, reason, "command line")
+    at = format_instant(done.revoked_at)
+    screen.result(
+        {"batch": id, "revoked_at": at, "source": done.source, "reason": done.reason},
+        lambda out: out.print(f"{id} is revoked since {at}: {done.reason} ({done.source})"),
     )
 
 

@@ -27,12 +27,14 @@ _NONE: Final[Mapping[str, Any]] = {}
 class Code(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A voucher code that belongs to nobody yet: of which voucher it is, and how often it may be used in all.
 
-    None for `uses` is as often as the voucher's own limits allow. After `expires_at` it cannot be used any more.
+    None for `uses` is as often as the voucher's own limits allow. After `expires_at` it cannot be used any more; nor
+    can one of a batch that is `revoked`, whether or not somebody has it by then.
     """
 
     voucher: str
     uses: int | None = 1
     expires_at: Instant | None = None
+    revoked: bool = False
 
 
 class Outside:

@@ -132,6 +132,8 @@ def bearer(case: Case, compiled: Compiled, code: str, holder: Holder) -> Bearer 
     found = case.outside.code(code)
     if found is None:
         return Refusal("unknown_voucher", code)
+    if found.revoked:
+        return Refusal("voucher_revoked", code)
     if found.expires_at is not None and found.expires_at <= case.at:
         return Refusal("voucher_expired", code)
     pool = code_pool(code)
@@ -140,6 +142,14 @@ def bearer(case: Case, compiled: Compiled, code: str, holder: Holder) -> Bearer 
     shared = found.uses != 1
     instance = holder.instance(code) if shared else code
     return Bearer(code, found.voucher, instance, pool, found.expires_at, shared=shared)
+
+
+def is_void(case: Case, code: str, known: IssuedVoucher) -> bool:
+    """Whether a voucher that the member has cannot be used, since the batch of its code was revoked before."""
+    if known.status != "issued" or known.shared:
+        return False
+    found = case.outside.code(code)
+    return found is not None and found.revoked
 
 
 def attach(case: Case, compiled: Compiled, kind: CompiledVoucher, bearing: Bearer) -> None:
@@ -248,8 +258,8 @@ def pass_on(case: Case, compiled: Compiled, activity: Activity, data: VoucherTra
     known = voucher_of(case.draft, data.code)
     if known is None:
         return Refusal("unknown_voucher", data.code)
-    if known.status != "issued":
-        return Refusal(f"voucher_{known.status}", data.code)
+    if known.status != "issued" or is_void(case, data.code, known):
+        return Refusal("voucher_revoked" if known.status == "issued" else f"voucher_{known.status}", data.code)
     kind = compiled.vouchers.get(known.voucher)
     if kind is None:
         return Refusal("voucher_withdrawn", data.code)

@@ -25,7 +25,7 @@ from laurels.core.limit import room_of, use
 from laurels.core.member import IssuedVoucher
 from laurels.core.promotion import Cart
 from laurels.core.refusal import Refusal
-from laurels.core.voucher import Bearer, Holder, attach, bearer, code_pool, release_counts
+from laurels.core.voucher import Bearer, Holder, attach, bearer, code_pool, is_void, release_counts
 from laurels.core.voucher_activity import NamesCode, VoucherRelease, VoucherReserve
 
 _REASON_OF_ROOM: Final = {
@@ -77,9 +77,9 @@ def find(case: Case, compiled: Compiled, code: str, holders: tuple[Holder, ...])
     if known is None:
         found = bearer(case, case.versions.judging(case.at), code, holders[0])
         if isinstance(found, Refusal):
-            if found.code not in ("voucher_exhausted", "voucher_expired"):
+            if found.code not in ("voucher_exhausted", "voucher_expired", "voucher_revoked"):
                 return found
-            # Used up, or over, it is still there for the order that reserved it.
+            # Used up, over, or revoked, it is still there for the order that reserved it.
             instance, known = _reserved_for(case, code, holders)
             if known is None:
                 return found
@@ -90,6 +90,8 @@ def find(case: Case, compiled: Compiled, code: str, holders: tuple[Holder, ...])
             instance = found.instance
             known = voucher_of(case.draft, instance) if found.shared else None
             bearing = found if known is None else None
+    elif is_void(case, code, known):
+        return Refusal("voucher_revoked", code)
     key = bearing.key if bearing is not None else known.voucher if known is not None else ""
     kind = compiled.vouchers.get(key) or case.versions.judging(case.at).vouchers.get(key)
     if kind is None:

@@ -31,6 +31,7 @@ from laurels.store.codes import read_codes
 from laurels.store.database import Connection
 from laurels.store.draws import OpenDraw, open_draws
 from laurels.store.recording import LARGEST, Recording
+from laurels.store.revoking import hold_back_revocation
 from laurels.store.sql import named
 
 LOCK_MEMBERS: Final = named("lock_members")
@@ -180,6 +181,8 @@ class Batch:
             codes.update(item.codes)
             draws.update(head.versions.draws_of(activity, automatic))
         if codes:
+            if self._records:
+                await hold_back_revocation(self._connection, self._program, codes)
             self._codes = await read_codes(self._connection, self._program, codes)
         if draws:
             self._draws = await open_draws(self._connection, self._program, sorted(draws), lock=self._records)

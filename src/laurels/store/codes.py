@@ -65,7 +65,7 @@ class OtherList(OtherBatch):
 async def read_codes(connection: Connection, program: str, codes: Collection[str]) -> dict[str, Code]:
     """What is known of these codes, as far as they are in a batch."""
     rows = await connection.fetch(READ_CODES, program, sorted(codes))
-    return {row["code"]: Code(row["voucher"], row["uses"], row["expires_at"]) for row in rows}
+    return {row["code"]: Code(row["voucher"], row["uses"], row["expires_at"], row["revoked"]) for row in rows}
 
 
 async def batch(database: Database, program: str, id: str) -> CodeBatch | None:
