@@ -276,6 +276,40 @@ def test_a_voucher_given_back_after_its_time_has_expired() -> None:
     assert status(w, code) == "expired"
 
 
+def test_a_voucher_given_back_after_its_time_lives_on_for_the_grace_of_its_kind_and_then_expires() -> None:
+    w = world({"ten": {**TEN, "expires": {"after": "1D"}, "restore_grace": "14D"}})
+    late, early = given(w), given(w)
+    buy(w, "o1", "30.00", vouchers=[late])
+    buy(w, "o2", "30.00", vouchers=[early])
+    # In time it has its own expiry; from the instant of that on, the grace counts.
+    w.post("m", "return", {"order": "o2"}, at="2026-03-02 09:59:59.999999")
+    at_expiry = w.fork()
+    at_expiry.post("m", "return", {"order": "o1"}, at="2026-03-02 10:00")
+    assert (status(at_expiry, late), status(at_expiry, early)) == ("issued", "expired")
+    w.post("m", "return", {"order": "o1"}, at="2026-03-05")
+    known = voucher(w, late)
+    assert known is not None
+    assert w.text(known.expires_at) == "2026-03-19 00:00"
+    bought = buy(w, "o3", "30.00", vouchers=[late], at="2026-03-18")
+    assert bought.of(VoucherRedeemed)
+    # Used within its grace and returned after it, it has the grace again.
+    w.post("m", "return", {"order": "o3"}, at="2026-03-20")
+    w.clock("2026-04-03")
+    assert status(w, late) == "expired"
+    w.replay()
+    at_expiry.replay()
+
+
+def test_parts_of_a_voucher_that_come_back_after_its_time_have_the_grace_as_well() -> None:
+    w = world({"ten": {**TEN, "expires": {"after": "1D"}, "restore_grace": "2D", "on_return": "split"}})
+    code = given(w)
+    buy(w, "o1", {"line": "1", "amount": "40.00", "quantity": "4", "discounts": [{"code": code, "amount": "10.00"}]})
+    part = w.post("m", "return", {"order": "o1", "lines": [{"line": "1", "quantity": "1"}]}, at="2026-03-05")
+    assert w.text(issued(part).expires_at) == "2026-03-07 00:00"
+    assert status(w, issued(part).code) == "issued"
+    w.replay()
+
+
 def test_by_the_split_choice_each_return_gives_back_its_share_of_the_amount_as_a_new_voucher() -> None:
     w = world({"ten": {**TEN, "on_return": "split", "expires": {"until": "2026-12-31"}}})
     code = given(w)

@@ -81,6 +81,30 @@ def test_a_voucher_comes_back_only_when_its_whole_order_is_returned(tell: Tell) 
     here.buy("ann", "o-2", "40.00", vouchers=[code])
 
 
+@pytest.mark.parametrize(
+    ("grace", "status", "until", "said"),
+    [
+        ("", "expired", None, "退回时已过期，已失效。"),
+        (", restore_grace: 14D", "graced", "2026-04-19 10:00", "退回时已过期，按宽限期继续有效。"),
+    ],
+)
+def test_the_outcome_says_of_a_voucher_that_comes_back_too_late_whether_it_was_restored(
+    tell: Tell, grace: str, status: str, until: str | None, said: str
+) -> None:
+    here = story(tell, f"ten: {{gives: {{off: 10.00}}, expires: {{after: 30D}}{grace}}}")
+    code, intime = given(here), given(here)
+    here.buy("ann", "o-1", "40.00", vouchers=[code])
+    here.buy("ann", "o-2", "40.00", vouchers=[intime])
+    restored = here.give_back("ann", "o-2", at="2026-03-05 10:00")
+    assert [each["status"] for each in restored.json["grants"] if each["kind"] == "voucher_back"] == ["restored"]
+    back = here.give_back("ann", "o-1", at="2026-04-05 10:00")
+    (told,) = [each for each in back.json["grants"] if each["kind"] == "voucher_back"]
+    assert (told["code"], told["status"], here.local(told["until"])) == (code, status, until)
+    (why,) = here.explanation("ann", back.json["id"])["returned"]["vouchers"]
+    assert why["text"]["zh-CN"] == said
+    assert read(here, code)["status"] == ("expired" if until is None else "issued")
+
+
 def test_by_the_split_choice_a_partial_return_gives_back_its_share_as_a_new_voucher(tell: Tell) -> None:
     here = story(tell, SPLIT)
     code = given(here)

@@ -136,7 +136,8 @@ def test_partial_return_of_an_order_with_threshold_discount_voucher_points_as_mo
 
 def brought_back(answer: Answer) -> dict[str, str]:
     """What a return brought back of discounts, by promotion or voucher."""
-    return {each.get("promotion") or each["voucher"]: each["amount"] for each in answer.json["grants"]}
+    discounts = [each for each in answer.json["grants"] if each["kind"] == "discount"]
+    return {each.get("promotion") or each["voucher"]: each["amount"] for each in discounts}
 
 
 def test_a_floor_holds_against_vouchers_on_top_of_promotions(tell: Tell) -> None:

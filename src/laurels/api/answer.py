@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from laurels.api.prices import Prices, discounts_of, prices_of, tell_of_prices
+from laurels.api.vouchers_back import grants_back
 from laurels.core.calendar import Instant
 from laurels.core.code import grouped
 from laurels.core.compiled import Compiled
@@ -217,7 +218,12 @@ def answer(outcome: Outcome, compiled: Compiled | None, now: Instant) -> Activit
         balances_at=format(now if outcome.status == "replayed" else outcome.recorded_at),
         tiers=tiers(compiled, after, facts),
         follow_ups=tuple([follow_up(each) for each in outcome.follow_ups]),
-        grants=(*(discounts_of(facts, compiled) if is_priced else ()), *grants(facts, compiled), *drawn_grants(facts)),
+        grants=(
+            *(discounts_of(facts, compiled) if is_priced else ()),
+            *grants(facts, compiled),
+            *grants_back(facts, compiled),
+            *drawn_grants(facts),
+        ),
         explanation=explanation(facts),
         prices=prices_of(facts, compiled) if is_priced else None,
     )

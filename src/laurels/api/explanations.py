@@ -27,6 +27,7 @@ from laurels.api.members import row_of, whole_data
 from laurels.api.operation import Call, operation
 from laurels.api.prices import Prices, discounts_of, prices_of
 from laurels.api.problem import ApiProblem
+from laurels.api.vouchers_back import VoucherBack, vouchers_back
 from laurels.core.compiled import Compiled, as_campaigns
 from laurels.core.explanation import (
     Sentence,
@@ -109,6 +110,7 @@ class ReturnExplanation(Struct, frozen=True, kw_only=True):
     paid_back: tuple[TenderBack, ...]
     points_given_back: Annotated[dict[str, int], Meta(description="By redemption.")]
     points_not_taken: Annotated[dict[str, int], Meta(description="By wallet: they had expired already.")]
+    vouchers: Annotated[tuple[VoucherBack, ...], Meta(description="What became of vouchers that came back.")] = ()
 
 
 class QuoteExplanation(Struct, frozen=True, kw_only=True):
@@ -293,5 +295,6 @@ def _returned(facts: tuple[AnyFact, ...], compiled: Compiled) -> ReturnExplanati
                 ),
                 points_given_back=fact.restored,
                 points_not_taken=fact.forgiven,
+                vouchers=vouchers_back(facts, compiled),
             )
     return None

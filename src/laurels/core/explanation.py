@@ -188,6 +188,18 @@ QUOTE_ENDS: Final = MappingProxyType(
 )
 """What became of a reserved quote itself."""
 
+VOUCHERS_BACK: Final = MappingProxyType(
+    {
+        "restored": Sentence("The member has it again, with its own expiry.", "已退回会员，有效期不变。"),
+        "graced": Sentence(
+            "Its time was over by then; it lives on for the grace of its kind.", "退回时已过期，按宽限期继续有效。"
+        ),
+        "split": Sentence("A new voucher over the part that came back.", "按退货比例退回一张新券。"),
+        "expired": Sentence("Its time was over by then, and it has expired.", "退回时已过期，已失效。"),
+    }
+)
+"""What became of a voucher that a return gave back."""
+
 TIER_REASONS: Final = MappingProxyType(
     {
         "enrolled": Sentence("Everybody starts on this tier.", "入会初始等级。"),
@@ -359,6 +371,11 @@ def grant_sentence(code: str, name: Texts, count: int = 0, prize: Texts = NO_NAM
 def quote_end_sentence(status: str) -> Sentence:
     """What became of a reserved quote itself."""
     return QUOTE_ENDS.get(status) or Sentence(status, status)
+
+
+def voucher_back_sentence(status: str) -> Sentence:
+    """What became of a voucher that a return gave back."""
+    return VOUCHERS_BACK.get(status) or Sentence(status, status)
 
 
 def tier_sentence(reason: str) -> Sentence:

@@ -193,11 +193,15 @@ class VoucherRedeemed(Fact, frozen=True, tag="voucher_redeemed"):
 
 
 class VoucherGivenBack(Fact, frozen=True, tag="voucher_given_back"):
-    """Nothing is left of the order that used the voucher: the member has it again, with its own expiry."""
+    """Nothing is left of the order that used the voucher: the member has it again, with its own expiry.
+
+    One whose time was over by then lives until `graced_until`, where its kind has a grace.
+    """
 
     code: str
     order: str
     at: Instant
+    graced_until: Instant | None = None
 
 
 class VoucherEnded(Fact, frozen=True, tag="voucher_ended"):

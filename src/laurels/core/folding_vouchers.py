@@ -136,6 +136,9 @@ def _released(draft: Draft, fact: f.VoucherReleased) -> None:
 
 def _given_back(draft: Draft, fact: f.VoucherGivenBack) -> None:
     _free(draft, fact.code)
+    known = voucher_of(draft, fact.code)
+    if known is not None and fact.graced_until is not None:
+        _keep(draft, fact.code, msgspec.structs.replace(known, expires_at=fact.graced_until))
 
 
 def _redeemed(draft: Draft, fact: f.VoucherRedeemed) -> None:

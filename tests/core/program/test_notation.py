@@ -196,6 +196,7 @@ def voucher(each: Voucher, program: Program) -> str:
         "limits": notation.listed(map(notation.limit, each.limits)) if each.limits else None,
         "per_order": str(each.per_order),
         "transferable": notation.truth(each.transferable),
+        **({} if each.restore_grace is None else {"restore_grace": notation.duration(each.restore_grace)}),
         "on_return": each.on_return,
         "hold": str(each.hold),
         "was": each.was,

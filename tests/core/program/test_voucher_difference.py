@@ -16,6 +16,7 @@ TEN = {
     "expires": {"after": "30D"},
     "transferable": True,
     "per_order": 2,
+    "restore_grace": "14D",
     "hold": "1H",
 }
 LIMITED = {"limits": [{"every": "month", "times": 2}]}
@@ -42,6 +43,8 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Change]:
         ("per_order", {}, {"per_order": 1}),
         ("transferable", {}, {"transferable": False}),
         ("hold", {}, {"hold": "30MIN"}),
+        ("restore_grace", {}, {"restore_grace": "13D"}),
+        ("restore_grace", {}, {"restore_grace": "none"}),
     ],
 )
 def test_less_for_those_who_hold_one_is_taken_from_them_and_more_from_nobody(

@@ -63,6 +63,7 @@ def _aspects(zone: Zone, currency: Currency) -> tuple[Aspect[Voucher], ...]:
         Aspect("per_order", lambda voucher: voucher.per_order, takes_away=lambda was, now: now < was),
         Aspect("transferable", lambda voucher: voucher.transferable, notation.truth, lambda was, now: was and not now),
         Aspect("on_return", lambda voucher: str(voucher.on_return), takes_away=lambda _was, now: now == "whole"),
+        Aspect("restore_grace", lambda voucher: voucher.restore_grace, notation.duration, generosity.shorter),
         Aspect("hold", lambda voucher: voucher.hold, notation.duration, generosity.shorter),
     )
 

@@ -17,12 +17,13 @@ from laurels.core.program.campaigns import (
 )
 from laurels.core.program.finding import shown
 from laurels.core.program.frame import Frame
-from laurels.core.program.grammar import Choice, Form, FormOf, ListOf, Said, Variant, Word, Written, said_or
+from laurels.core.program.grammar import Choice, Form, FormOf, ListOf, OrWord, Said, Variant, Word, Written, said_or
 from laurels.core.program.model import After, Budget, Limit, MemberLimit
 from laurels.core.program.offers import OfferForm, resolve_offer
 from laurels.core.program.offers_model import AmountOff, Offer, Points
 from laurels.core.program.values import CONDITION, ID, MOMENT, SPAN, TEXTS, TRUTH, whole
 from laurels.core.program.vouchers_model import Until, Voucher, VoucherExpiry
+from laurels.core.program.wallets import span_or_none
 
 _CODE_LEAST: Final = 3
 
@@ -80,6 +81,9 @@ class VoucherForm(OfferForm):
         "whole: it comes back when its whole order is returned; split: a return gives back its share of the amount, "
         "as a new voucher; whole by default",
     )
+    restore_grace = Word(
+        OrWord("none", SPAN), "how long a voucher lives that a return gives back after its expiry; none by default"
+    )
     hold = Word(SPAN, "how long a checkout may reserve it; 30MIN by default")
     was = Word(ID, "the id it had in the version before")
 
@@ -91,6 +95,10 @@ def resolve_voucher(voucher: str, form: VoucherForm, frame: Frame) -> Voucher:
     if codes and form.transferable.value:
         message = "a code that anybody may use belongs to nobody who could pass it on"
         frame.notes.error("contradiction", form.transferable.node, message, "leave it out")
+    grace = span_or_none(form.restore_grace)
+    if codes and grace is not None:
+        message = "what comes back of a shared code is nobody's, and lives as long as the code"
+        frame.notes.error("contradiction", form.restore_grace.node, message, "leave it out")
     if codes and form.on_return.value == "split":
         message = "what comes back of a shared code is nobody's"
         frame.notes.error("contradiction", form.on_return.node, message, "give every voucher a code of its own")
@@ -112,6 +120,7 @@ def resolve_voucher(voucher: str, form: VoucherForm, frame: Frame) -> Voucher:
         per_order=said_or(form.per_order, 1),
         transferable=said_or(form.transferable, False),
         on_return=said_or(form.on_return, "whole"),
+        restore_grace=grace,
         hold=said_or(form.hold, Duration.parse("30MIN")),
         was=form.was.value,
     )

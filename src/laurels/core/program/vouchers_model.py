@@ -26,7 +26,8 @@ class Voucher(msgspec.Struct, frozen=True):
 
     `when`, `during` and `limits` bind its use, not its issue. `per_order` is how many of the kind one order may use.
     With `on_return` "split" a partial return gives back its share of what the voucher took off, as a new voucher;
-    "whole" gives the voucher back when nothing of its order is left. `hold` is how long a checkout may reserve it.
+    "whole" gives the voucher back when nothing of its order is left. What comes back after its expiry expires at once,
+    or lives on for `restore_grace`. `hold` is how long a checkout may reserve it.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Voucher(msgspec.Struct, frozen=True):
     on_return: Literal["whole", "split"] = "whole"
     hold: Duration = Duration(microseconds=30 * 60 * 1_000_000)
     was: str | None = None
+    restore_grace: Duration | None = None
 
 
 class VoucherGift(msgspec.Struct, frozen=True, tag="voucher"):

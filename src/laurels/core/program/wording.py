@@ -40,7 +40,7 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "pending": ("pending time", "待生效时间"),
         "expires": ("expiry", "有效期"),
         "when_spent": ("what a return takes back when points are spent", "积分已用时的退货扣回方式"),
-        "restore_grace": ("grace for points given back after their expiry", "过期后退回积分的宽限期"),
+        "restore_grace": ("grace for what is given back after its expiry", "过期后退回的宽限期"),
         "hold": ("time until an open redemption times out", "兑换冻结时间"),
         "money": ("points as money", "积分抵现"),
         "measure": ("measure", "考核指标"),

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from laurels.core.calendar import Instant
 from laurels.core.case import Case
+from laurels.core.compiled import Compiled
+from laurels.core.compiled_voucher import CompiledVoucher
 from laurels.core.facts import VoucherEnded, VoucherGivenBack
 from laurels.core.folding_vouchers import voucher_of
 from laurels.core.limit import give_use_back
@@ -30,8 +33,9 @@ def give_vouchers_back(
 
     With nothing left of the order the voucher is the member's again. Where its kind splits, a partial return gives
     back its share of the amount as a new voucher; once any of it came back so, the rest does, too, and with the last of
-    it the use counts no more. One whose own order, for which it was given, has come back meanwhile is nobody's: it
-    could only not be taken back while it was used.
+    it the use counts no more. Where its time was over, it expires at once, or lives on for its kind's grace. One whose
+    own order, for which it was given, has come back meanwhile is nobody's: it could only not be taken back while it was
+    used.
     """
     back: dict[str, int] = {}
     for n, redeemed in enumerate(recorded.redeemed):
@@ -42,9 +46,10 @@ def give_vouchers_back(
         then = case.versions.numbered(past.version)
         now = case.versions.judging(case.at)
         kind = now.vouchers.get(redeemed.voucher) or (then.vouchers.get(redeemed.voucher) if then else None)
+        graced = None if kind is None else _graced_until(case, now, kind, known)
         if whole and before is None:
             release_counts(case, known)
-            case.emit(VoucherGivenBack(redeemed.code, redeemed.order, case.at))
+            case.emit(VoucherGivenBack(redeemed.code, redeemed.order, case.at, graced))
             back[redeemed.code] = redeemed.amount
             if _is_lost(case, known):
                 _take_gift(case, redeemed.code, known, known.given_for)
@@ -56,12 +61,20 @@ def give_vouchers_back(
         if amount > 0 and redeemed.voucher in now.vouchers and not _is_lost(case, known):
             issue(
                 case, now, redeemed.voucher, "split", f"{redeemed.code} {n}",
-                order=redeemed.order, worth=amount, expires_at=known.expires_at,
+                order=redeemed.order, worth=amount, expires_at=known.expires_at if graced is None else graced,
             )  # fmt: skip
             back[redeemed.code] = amount
             if due == redeemed.amount:
                 release_counts(case, known)
     return back
+
+
+def _graced_until(case: Case, now: Compiled, kind: CompiledVoucher, known: IssuedVoucher) -> Instant | None:
+    """Until when a voucher lives on whose time is over; None where it is not, or its kind has no grace."""
+    grace = kind.voucher.restore_grace
+    if grace is None or known.shared or known.expires_at is None or known.expires_at > case.at:
+        return None
+    return now.zone.add(case.at, grace)
 
 
 def take_gifts_back(case: Case, recorded: Purchased, order: str, lost: frozenset[str] | None) -> None:
