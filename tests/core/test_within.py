@@ -36,14 +36,16 @@ def test_a_time_after_enrolment_begins_with_it_and_ends_to_the_instant() -> None
         # Over New Year, both ways.
         ("1990-01-02", {"before": "5D"}, ["2026-12-28 00:00", "2027-01-02 12:00"], ["2027-12-27 23:59"]),
         ("1990-12-30", {"after": "5D"}, ["2026-12-30 00:00", "2027-01-04 23:59"], ["2027-01-05 00:00"]),
+        ("1990-05-20", None, ["2026-05-01 00:00", "2026-05-31 23:59:59"], ["2026-06-01 00:00", "2027-04-30 23:59"]),
         # Born on a leap day: the 28th in common years.
         ("1992-02-29", {}, ["2027-02-28 12:00", "2028-02-29 12:00"], ["2029-03-01 12:00"]),
     ],
 )
 def test_a_time_around_the_birthday_counts_in_whole_days_of_the_programs_zone(
-    born: str, within: dict[str, str], inside: list[str], outside: list[str]
+    born: str, within: dict[str, str] | None, inside: list[str], outside: list[str]
 ) -> None:
-    world = granting({"birthday": "born", **within})
+    """None is the month of birth."""
+    world = granting({"birth_month": "born"} if within is None else {"birthday": "born", **within})
     world.enrol(at="2026-01-10", attributes={"born": born})
     assert [bought(world, at).granted("own") for at in inside] == [50] * len(inside)
     assert [bought(world, at).why("own")[0] for at in outside] == ["outside_window"] * len(outside)

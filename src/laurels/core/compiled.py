@@ -43,7 +43,7 @@ from laurels.core.program.model import (
 )
 from laurels.core.program.model import Grant as GrantRule
 from laurels.core.program.offers_model import Multiplier, Points
-from laurels.core.program.within_model import AroundBirthday
+from laurels.core.program.within_model import AroundBirthday, BirthMonth
 from laurels.core.rule.python import compile_rule, compile_selector
 from laurels.core.within import inside_of
 
@@ -266,7 +266,7 @@ class Trigger:
         reads |= {
             f"member.{each.campaign.within.field}"
             for each in self.campaigns
-            if isinstance(each.campaign.within, AroundBirthday)
+            if isinstance(each.campaign.within, AroundBirthday | BirthMonth)
         }
         self.reads_wallets = tuple(
             sorted(path[len("member.wallets.") :] for path in reads if path.startswith("member.wallets."))

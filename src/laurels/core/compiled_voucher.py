@@ -10,12 +10,13 @@ from collections.abc import Mapping
 
 from laurels.core.calendar import Instant, Zone
 from laurels.core.compiled import Compiled, CompiledLimit, Condition, Selector, weekly_hours
-from laurels.core.member import NEVER
+from laurels.core.member import NEVER, Root
 from laurels.core.pricelist import parts_of
 from laurels.core.program.model import Budget, During
 from laurels.core.program.offers_model import Shipping
-from laurels.core.program.vouchers_model import Until, Voucher
+from laurels.core.program.vouchers_model import Until, Voucher, WithTime
 from laurels.core.rule.python import compile_rule, compile_selector
+from laurels.core.within import end_of_own
 
 
 def cooldown_key(key: str) -> str:
@@ -57,18 +58,20 @@ class CompiledVoucher:
                 each.key = f"voucher/{key}/{each.limit.unit}"
         self.budget_pools = tuple((each.key, each.limit) for each in self.limits if isinstance(each.limit, Budget))
 
-    def is_over(self, zone: Zone, at: Instant) -> bool:
-        """Whether one that is issued then would have expired by then."""
-        until = self.expiry(zone, at)
+    def is_over(self, zone: Zone, at: Instant, root: Root) -> bool:
+        """Whether one that is issued then to the member would have expired by then."""
+        until = self.expiry(zone, at, root)
         return until is not None and until <= at
 
-    def expiry(self, zone: Zone, issued_at: Instant) -> Instant | None:
-        """When one that is issued then expires."""
+    def expiry(self, zone: Zone, issued_at: Instant, root: Root) -> Instant | None:
+        """When one that is issued then to the member expires."""
         rule = self.voucher.expires
         if rule is None:
             return None
         if isinstance(rule, Until):
             return rule.until
+        if isinstance(rule, WithTime):
+            return end_of_own(rule.within, zone, root.enrolled_at or 0, root.attributes, issued_at)
         if rule.round is None:
             return zone.add(issued_at, rule.after)
         return zone.period_end_after(issued_at, rule.after, rule.round)

@@ -35,7 +35,7 @@ def withdrawn(case: Case, compiled: Compiled, held: Redemption) -> Refusal | Non
     kind = compiled.vouchers.get(_key_of(case, gives, held))
     if kind is None or kind.voucher.codes:
         return Refusal("voucher_withdrawn", gives.voucher)
-    return Refusal("voucher_expired", gives.voucher) if kind.is_over(compiled.zone, case.at) else None
+    return Refusal("voucher_expired", gives.voucher) if kind.is_over(compiled.zone, case.at, case.root) else None
 
 
 def give(case: Case, compiled: Compiled, redemption: str, held: Redemption) -> None:

@@ -153,7 +153,7 @@ def obstacles(
     if isinstance(gives, IssuedVoucher):
         if gives.count * quantity > VOUCHERS_MOST:
             found.append(Refusal("reward_limit_reached", f"A redemption gives {VOUCHERS_MOST} vouchers at most."))
-        if compiled.vouchers[compiled.voucher_keys[gives.voucher]].is_over(compiled.zone, case.at):
+        if compiled.vouchers[compiled.voucher_keys[gives.voucher]].is_over(compiled.zone, case.at, case.root):
             found.append(Refusal("voucher_expired", gives.voucher))
     if isinstance(gives, Tickets):
         shut = obstacle(case, compiled, gives.draw, gives.count * quantity)

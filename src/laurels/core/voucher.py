@@ -68,7 +68,7 @@ def issue(
     """
     kind = compiled.vouchers[key]
     code = make(case.chance(f"voucher {label}"))
-    until = kind.expiry(compiled.zone, case.at) if expires_at is None else expires_at
+    until = kind.expiry(compiled.zone, case.at, case.root) if expires_at is None else expires_at
     case.emit(
         VoucherIssued(
             code, key, case.at, until, reason, compiled.number, campaign, order, worth,
@@ -154,7 +154,7 @@ def is_void(case: Case, code: str, known: IssuedVoucher) -> bool:
 
 def attach(case: Case, compiled: Compiled, kind: CompiledVoucher, bearing: Bearer) -> None:
     """The member takes the code."""
-    until = kind.expiry(compiled.zone, case.at)
+    until = kind.expiry(compiled.zone, case.at, case.root)
     if bearing.expires_at is not None:
         until = bearing.expires_at if until is None else min(until, bearing.expires_at)
     pools: tuple[str, ...] = ()

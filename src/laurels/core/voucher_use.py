@@ -115,7 +115,7 @@ def unfit(case: Case, compiled: Compiled, found: Usable, cart: Cart | None) -> s
     """Why its times, conditions or limits keep it from being used; None where they do not."""
     kind, known = found.kind, found.known
     instant = case.at if cart is None else cart.instant
-    if known is None and kind.is_over(compiled.zone, case.at):
+    if known is None and kind.is_over(compiled.zone, case.at, case.root):
         return "voucher_expired"
     if kind.is_timed:
         if instant < kind.start:

@@ -55,8 +55,8 @@ from laurels.core.program.offers_model import (
     Step,
     Steps,
 )
-from laurels.core.program.vouchers_model import Until, VoucherExpiry, VoucherGift
-from laurels.core.program.within_model import AfterEnrolment, AroundBirthday, Reach, Within
+from laurels.core.program.vouchers_model import Until, VoucherExpiry, VoucherGift, WithTime
+from laurels.core.program.within_model import AfterEnrolment, AroundBirthday, BirthMonth, Reach, Within
 from laurels.core.rule.check import Rule
 from laurels.core.rule.environment import WEEKDAYS, Field
 
@@ -111,6 +111,8 @@ def voucher_expiry(rule: VoucherExpiry | None, zone: Zone) -> str:
     """A voucher's expiry; the instant in the program's zone, being the first that is outside."""
     if isinstance(rule, Until):
         return form({"until": format_instant(rule.until, zone)})
+    if isinstance(rule, WithTime):
+        return form({"within": within(rule.within)})
     return "never" if rule is None else expiry(rule)
 
 
@@ -358,6 +360,8 @@ def within(value: Within | None) -> str:
             return form({"after_enrolment": str(value.time)})
         case AroundBirthday():
             return form({"birthday": value.field, "before": f"{value.days_before}D", "after": f"{value.days_after}D"})
+        case BirthMonth():
+            return form({"birth_month": value.field})
         case None:
             return "none"
 

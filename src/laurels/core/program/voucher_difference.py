@@ -8,7 +8,7 @@ from laurels.core.program import generosity, notation
 from laurels.core.program.change import Aspect, Changes, Subject, VoucherHolders
 from laurels.core.program.model import After, Budget, Cooldown, Limit, MemberLimit, Program
 from laurels.core.program.renaming import Names
-from laurels.core.program.vouchers_model import Until, Voucher, VoucherExpiry
+from laurels.core.program.vouchers_model import Until, Voucher, VoucherExpiry, WithTime
 from laurels.core.program.wording import thing
 
 
@@ -77,6 +77,8 @@ def _expires_sooner(before: VoucherExpiry | None, after: VoucherExpiry | None) -
             return after.until < before.until
         case (After(), After()):
             return generosity.expires_sooner(before, after)
+        case (WithTime(), WithTime()):
+            return generosity.lasts_less(before.within, after.within)
         case _:
             return True
 

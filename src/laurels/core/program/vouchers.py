@@ -22,8 +22,9 @@ from laurels.core.program.model import After, Budget, Limit, MemberLimit
 from laurels.core.program.offers import OfferForm, resolve_offer
 from laurels.core.program.offers_model import AmountOff, Offer, Points
 from laurels.core.program.values import CONDITION, ID, MOMENT, SPAN, TEXTS, TRUTH, whole
-from laurels.core.program.vouchers_model import Until, Voucher, VoucherExpiry
+from laurels.core.program.vouchers_model import Until, Voucher, VoucherExpiry, WithTime
 from laurels.core.program.wallets import span_or_none
+from laurels.core.program.within import WITHIN, resolve_within
 
 _CODE_LEAST: Final = 3
 
@@ -57,9 +58,17 @@ class VoucherUntilForm(Form):
     until = Word(MOMENT, "the last day, which is included, or the first instant after it", required=True)
 
 
-ExpiryForm = VoucherAfterForm | VoucherUntilForm
+class VoucherWithinForm(Form):
+    """A time of the member's own: a voucher expires with the one in which it was issued, else with the next one."""
 
-EXPIRES: Final = Variant[ExpiryForm]("an expiry", {"after": VoucherAfterForm, "until": VoucherUntilForm})
+    within = Word(WITHIN, "the time of the member's own", required=True)
+
+
+ExpiryForm = VoucherAfterForm | VoucherUntilForm | VoucherWithinForm
+
+EXPIRES: Final = Variant[ExpiryForm](
+    "an expiry", {"after": VoucherAfterForm, "until": VoucherUntilForm, "within": VoucherWithinForm}
+)
 
 
 class VoucherForm(OfferForm):
@@ -133,6 +142,9 @@ def _is_money(offer: Offer) -> bool:
 def _expiry(said: Said[ExpiryForm], form: ExpiryForm, frame: Frame) -> VoucherExpiry | None:
     if isinstance(form, VoucherAfterForm):
         return None if form.after.value is None else After(form.after.value, form.round.value)
+    if isinstance(form, VoucherWithinForm):
+        own = resolve_within(form.within, frame)
+        return None if own is None else WithTime(own)
     until = end_of(form.until.value, frame)
     if until is None:
         return None

@@ -9,6 +9,7 @@ import msgspec
 from laurels.core.calendar import Duration, Instant
 from laurels.core.program.model import After, During, Limit, Texts
 from laurels.core.program.offers_model import Offer
+from laurels.core.program.within_model import Within
 from laurels.core.rule.check import Rule
 
 
@@ -18,7 +19,16 @@ class Until(msgspec.Struct, frozen=True, tag="until"):
     until: Instant
 
 
-VoucherExpiry = After | Until
+class WithTime(msgspec.Struct, frozen=True, tag="within"):
+    """A voucher expires with the member's own time in which it was issued, else with the next one.
+
+    For a member who has no such time, since they did not say when they were born, it does not expire.
+    """
+
+    within: Within
+
+
+VoucherExpiry = After | Until | WithTime
 
 
 class Voucher(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from laurels.core.program.finding import shown
 from laurels.core.program.frame import Frame
 from laurels.core.program.grammar import Form, Said, Variant, Word, said_or
 from laurels.core.program.values import DURATION, NAME, SPAN
-from laurels.core.program.within_model import AfterEnrolment, AroundBirthday, Reach, Within
+from laurels.core.program.within_model import AfterEnrolment, AroundBirthday, BirthMonth, Reach, Within
 
 DAYS_MOST: Final = 180
 
@@ -33,10 +33,17 @@ class BirthdayForm(Form):
     after = Word(DURATION, "how many days after it; none by default")
 
 
-WithinForm = AfterEnrolmentForm | BirthdayForm
+class BirthMonthForm(Form):
+    """The month of the member's birthday."""
+
+    birth_month = Word(NAME, "the member's field, of type date, that says when they were born", required=True)
+
+
+WithinForm = AfterEnrolmentForm | BirthdayForm | BirthMonthForm
 
 WITHIN: Final = Variant[WithinForm](
-    "a time of the member's own", {"after_enrolment": AfterEnrolmentForm, "birthday": BirthdayForm}
+    "a time of the member's own",
+    {"after_enrolment": AfterEnrolmentForm, "birthday": BirthdayForm, "birth_month": BirthMonthForm},
 )
 
 
@@ -48,6 +55,9 @@ def resolve_within(said: Said[WithinForm], frame: Frame) -> Within | None:
         case BirthdayForm() as form:
             _note_birthday(form.birthday.value, form.birthday.node, frame)
             return AroundBirthday(said_or(form.birthday, ""), _days(form.before, frame), _days(form.after, frame))
+        case BirthMonthForm() as form:
+            _note_birthday(form.birth_month.value, form.birth_month.node, frame)
+            return BirthMonth(said_or(form.birth_month, ""))
         case _:
             return None
 

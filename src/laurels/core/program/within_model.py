@@ -24,7 +24,13 @@ class AroundBirthday(msgspec.Struct, frozen=True, tag="birthday"):
     days_after: int = 0
 
 
-Within = AfterEnrolment | AroundBirthday
+class BirthMonth(msgspec.Struct, frozen=True, tag="birth_month"):
+    """The calendar month of the member's birthday, every year; `field` is an attribute of type date."""
+
+    field: str
+
+
+Within = AfterEnrolment | AroundBirthday | BirthMonth
 
 
 class Reach(msgspec.Struct, frozen=True):
