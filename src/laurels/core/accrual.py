@@ -167,7 +167,7 @@ def judge(
             if granted is not None:
                 grants.append(granted)
                 wanted += granted.wanted
-        if not grants and not (each.gifts and (room_then is not None or _gifts_of(case, compiled, each))):
+        if not grants and not (each.gifts and _gifts_of(case, compiled, each, view, of_then=room_then is not None)):
             judged[id] = each.skipped.get(code) or Judged(id, code)
             continue
         if not each.limits:
@@ -326,10 +326,26 @@ def _counted(
     return grants
 
 
-def _gifts_of(case: Case, compiled: Compiled, campaign: CompiledCampaign) -> list[tuple[int, str, VoucherGift]]:
-    """The vouchers that a campaign gives, by place and key: none of a kind that is over, which nobody could use."""
-    gifts = [(place, compiled.voucher_keys[gift.voucher], gift) for place, gift in enumerate(campaign.gifts)]
-    return [each for each in gifts if not compiled.vouchers[each[1]].is_over(compiled.zone, case.at)]
+def gets(gift: VoucherGift, member: View) -> bool:
+    """Whether a gift is for the member, by the tier on which they stand."""
+    return not gift.track or member.tier.get(gift.track) in gift.tiers
+
+
+def _gifts_of(
+    case: Case, compiled: Compiled, campaign: CompiledCampaign, member: View, *, of_then: bool = False
+) -> list[tuple[int, str, VoucherGift]]:
+    """The vouchers that a campaign gives the member, by place and key.
+
+    None is of a kind that is over, which nobody could use, unless what was given `of_then` is asked.
+    """
+    gifts = [
+        (place, compiled.voucher_keys[gift.voucher], gift)
+        for place, gift in enumerate(campaign.gifts)
+        if gets(gift, member)
+    ]
+    return [
+        each for each in gifts if of_then or not compiled.vouchers[each[1]].is_over(compiled.zone, case.at, case.root)
+    ]
 
 
 def _give(case: Case, compiled: Compiled, moment: Moment, candidate: Candidate) -> None:
@@ -340,7 +356,7 @@ def _give(case: Case, compiled: Compiled, moment: Moment, candidate: Candidate) 
     if not candidate.grants:
         limits, pools = use(case, compiled, campaign, moment.instant, 0, True)
     order = None if moment.purchase is None else moment.purchase.order
-    for place, key, gift in _gifts_of(case, compiled, campaign):
+    for place, key, gift in _gifts_of(case, compiled, campaign, moment.view):
         for n in range(gift.count):
             issue(
                 case, compiled, key, "campaign", f"{campaign.key} {place} {n}",

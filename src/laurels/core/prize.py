@@ -102,7 +102,11 @@ def _withdrawn(case: Case, compiled: Compiled, voucher: str) -> Refusal | None:
     key = compiled.voucher_keys.get(voucher)
     if key is None or compiled.vouchers[key].voucher.codes:
         return Refusal("voucher_withdrawn", voucher)
-    return Refusal("voucher_expired", voucher) if compiled.vouchers[key].is_over(compiled.zone, case.at) else None
+    return (
+        Refusal("voucher_expired", voucher)
+        if compiled.vouchers[key].is_over(compiled.zone, case.at, case.root)
+        else None
+    )
 
 
 def _give(

@@ -257,7 +257,7 @@ def give_promised(case: Case, compiled: Compiled, order: str, gifts: tuple[Promi
     What is over meanwhile could not be used by anybody: it is not given, and counts no more.
     """
     for n, gift in enumerate(gifts):
-        if compiled.vouchers[gift.voucher].is_over(compiled.zone, case.at):
+        if compiled.vouchers[gift.voucher].is_over(compiled.zone, case.at, case.root):
             release_gifts(case, (gift,))
             continue
         issue(

@@ -83,7 +83,7 @@ def campaign(each: Campaign, program: Program) -> str:
 
 
 def gifts(each: Campaign) -> list[str]:
-    return [notation.gifts([gift])[1:-1] for gift in each.gifts]
+    return [notation.gifts(each.gifts)[1:-1]] if each.gifts else []
 
 
 def promotion(each: Promotion, program: Program) -> str:

@@ -290,8 +290,17 @@ def _bracketed(grant: Brackets, amount: int, scale: int) -> int:
 
 def gives_fewer(before: tuple[VoucherGift, ...], after: tuple[VoucherGift, ...]) -> bool:
     """Whether a campaign would give fewer things besides points."""
-    now = {gift.voucher: gift.count for gift in after}
-    return any(now.get(gift.voucher, 0) < gift.count for gift in before)
+    wanted = [(gift, tier) for gift in before for tier in gift.tiers or ("",)]
+    return any(_given(after, gift, tier) < _given(before, gift, tier) for gift, tier in wanted)
+
+
+def _given(gifts: tuple[VoucherGift, ...], like: VoucherGift, tier: str) -> int:
+    """How many of a gift's kind those on a tier get; "" is whoever stands nowhere in particular."""
+    return sum(
+        gift.count
+        for gift in gifts
+        if gift.voucher == like.voucher and (not gift.track or (gift.track == like.track and tier in gift.tiers))
+    )
 
 
 def limits_more(before: Limit, after: Limit) -> bool:

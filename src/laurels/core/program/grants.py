@@ -119,7 +119,11 @@ VOUCHER_COUNT_MOST: Final = 20
 class VoucherGrantForm(Form):
     """A voucher: one that the member gets; it is taken back, if unused, with what it was given for."""
 
-    voucher = Word(NAME, "the kind of voucher", required=True)
+    voucher = Word(
+        Either(NAME, MapOf(DOTTED, NAME)),
+        "the kind of voucher; may differ by tier: {silver: five, gold: ten}",
+        required=True,
+    )
     count = Word(whole(1, VOUCHER_COUNT_MOST), "how many of them; 1 by default")
 
 
@@ -165,10 +169,30 @@ def resolve_gifts(said: tuple[Said[GrantForm], ...], frame: Frame) -> tuple[Vouc
     gifts: list[VoucherGift] = []
     for each in said:
         if isinstance(each.value, VoucherGrantForm):
-            kind = giveable(each.value.voucher, frame)
-            if kind is not None:
-                gifts.append(VoucherGift(kind, said_or(each.value.count, 1)))
+            count = said_or(each.value.count, 1)
+            said_kind = each.value.voucher.value
+            if isinstance(said_kind, Entries):
+                gifts += _gifts_by_tier(said_kind, count, frame)
+            else:
+                kind = giveable(Said(said_kind, each.value.voucher.node), frame)
+                gifts += [] if kind is None else [VoucherGift(kind, count)]
     return tuple(gifts)
+
+
+def _gifts_by_tier(entries: Entries[str, str], count: int, frame: Frame) -> list[VoucherGift]:
+    """A gift for each kind, with the tiers that get it. Tiers above a named one get its kind, those below all none."""
+    track = _track_of(entries, frame)
+    named: dict[str, str] = {}
+    for name, kind, entry in entries.readable():
+        if giveable(Said(kind, entry.node), frame) is not None:
+            named[name.rpartition(".")[2]] = kind
+    tiers: dict[str, list[str]] = {}
+    current = None
+    for tier in track.tiers if track else ():
+        current = named.get(tier.id, current)
+        if current is not None:
+            tiers.setdefault(current, []).append(tier.id)
+    return [VoucherGift(kind, count, track.id if track else "", tuple(ids)) for kind, ids in tiers.items()]
 
 
 def giveable(said: Said[str], frame: Frame) -> str | None:
@@ -334,7 +358,7 @@ def by_tier(said: Said[TieredForm], frame: Frame, *, whole: bool = False, idle: 
     return ByTier(None, track.id if track else "", tiers)
 
 
-def _track_of(entries: Entries[str, Decimal], frame: Frame) -> Track | None:
+def _track_of(entries: Entries[str, Decimal] | Entries[str, str], frame: Frame) -> Track | None:
     """The one track that has all the named tiers; findings where there is none, or more than one."""
     named = [(*name.rpartition(".")[::2], entry.key_node) for name, _, entry in entries.readable()]
     tracks = [

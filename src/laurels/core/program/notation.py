@@ -274,8 +274,18 @@ def limit(value: Limit) -> str:
 
 
 def gifts(values: Iterable[VoucherGift]) -> str:
-    """What a campaign gives besides points."""
-    return listed(form({"voucher": gift.voucher, "count": str(gift.count)}) for gift in values)
+    """What a campaign gives besides points; gifts that differ by tier in one form, as they are written."""
+    shown: list[str] = []
+    by_tier: dict[str, str] = {}
+    before: VoucherGift | None = None
+    for gift in (*values, None):
+        kinds = {} if gift is None else {f"{gift.track}.{tier}": gift.voucher for tier in gift.tiers}
+        is_more = gift is not None and before is not None and (gift.track, gift.count) == (before.track, before.count)
+        if before is not None and not (by_tier and is_more and not kinds.keys() & by_tier.keys()):
+            shown.append(form({"voucher": form(by_tier) if by_tier else before.voucher, "count": str(before.count)}))
+            by_tier = {}
+        by_tier, before = {**by_tier, **kinds}, gift
+    return listed(shown)
 
 
 def promotion_limit(value: Limit, currency: Currency) -> str:

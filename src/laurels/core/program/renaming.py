@@ -26,6 +26,7 @@ from laurels.core.program.model import (
 )
 from laurels.core.program.offers_model import Multiplier, Offer, Points
 from laurels.core.program.rewards_model import Donation, Gives, IssuedVoucher, Reward, StoredValue, TierPass
+from laurels.core.program.vouchers_model import VoucherGift
 from laurels.core.program.within_model import Reach
 
 
@@ -183,7 +184,16 @@ def _campaign(campaign: Campaign, names: Names) -> Campaign:
         id=names.campaigns.get(campaign.id, campaign.id),
         grants=tuple(_grant(each, names) for each in campaign.grants),
         reaches=_reach(campaign.reaches, names) if campaign.reaches is not None else None,
-        gifts=tuple(replace(each, voucher=names.vouchers.get(each.voucher, each.voucher)) for each in campaign.gifts),
+        gifts=tuple(_gift(each, names) for each in campaign.gifts),
+    )
+
+
+def _gift(gift: VoucherGift, names: Names) -> VoucherGift:
+    return replace(
+        gift,
+        voucher=names.vouchers.get(gift.voucher, gift.voucher),
+        track=names.tracks.get(gift.track, gift.track),
+        tiers=tuple(names.tiers.get((gift.track, tier), tier) for tier in gift.tiers),
     )
 
 

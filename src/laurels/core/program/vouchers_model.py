@@ -57,7 +57,9 @@ class Voucher(msgspec.Struct, frozen=True):
 
 
 class VoucherGift(msgspec.Struct, frozen=True, tag="voucher"):
-    """A campaign gives `count` vouchers of a kind."""
+    """A campaign gives `count` vouchers of a kind: to everybody, or to those who stand on one of `tiers` of `track`."""
 
     voucher: str
     count: int = 1
+    track: str = ""
+    tiers: tuple[str, ...] = ()
