@@ -12,7 +12,7 @@ from laurels.core.case import Code
 from laurels.core.code import grouped, is_made
 from laurels.core.facts import PoolClaimed, VoucherEnded, VoucherIssued, VoucherRedeemed
 from laurels.core.folding_vouchers import voucher_key
-from laurels.core.member import IssuedVoucher, Vouchers
+from laurels.core.member import IssuedVoucher, Missing, Vouchers
 from laurels.core.voucher_activity import VoucherClaim
 from laurels.core.voucher_use import names_codes
 from tests.core.harness import Answer, World, shop
@@ -495,3 +495,21 @@ def test_many_vouchers_leave_the_root_as_small_as_it_was() -> None:
         given(w)
     assert len(w.members["m"].documents["root"]) < 400
     assert len(opened(w)) == 50
+
+
+def test_vouchers_that_expire_one_after_another_are_asked_for_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    w = world({"ten": {**TEN, "expires": {"after": "30D"}}})
+    for n in range(6):
+        w.post("m", "voucher_issue", {"voucher": "ten"}, at=f"2026-03-02 10:0{n}")
+    asked: list[tuple[str, ...]] = []
+    begin = Missing.__init__
+
+    def noting(missing: Missing, *keys: str) -> None:
+        asked.append(keys)
+        begin(missing, *keys)
+
+    monkeypatch.setattr(Missing, "__init__", noting)
+    w.clock("2026-05-01 00:00")
+    assert opened(w) == []
+    assert [len(keys) for keys in asked if keys[0].startswith("voucher/")] == [6]
+    w.replay()

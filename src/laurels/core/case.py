@@ -87,18 +87,21 @@ NOTHING_OUTSIDE: Final = Outside()
 class Case:
     """A decision in the making. `at` is the instant it is recorded at; `seq` the activity's number.
 
+    While what fell due before is carried out, `at` is the instant of that, and `until` still the decision's own.
+
     `root` is the member's root as the facts so far have it. `pools` is what was used of each budget, this case's own
     claims included. `placed` is the version on whose tiers the member is known to stand. `outside` is what the shell
     gave beside pools.
     """
 
-    __slots__ = ("_lots", "at", "draft", "facts", "outside", "placed", "pools", "root", "seq", "versions")
+    __slots__ = ("_lots", "at", "draft", "facts", "outside", "placed", "pools", "root", "seq", "until", "versions")
 
     def __init__(self, versions: Versions, draft: Draft, at: Instant, pools: dict[str, int]) -> None:
         self.versions = versions
         self.draft = draft
         self.root: Root = draft.root
         self.at = at
+        self.until = at
         self.seq = draft.root.seq + 1
         self.pools = pools
         self.facts: list[AnyFact] = []

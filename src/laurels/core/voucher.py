@@ -235,9 +235,10 @@ def release_counts(case: Case, known: IssuedVoucher) -> None:
 
 def run_out(case: Case, at: Instant) -> None:
     """Carries out what is due of vouchers at an instant: reservations time out, then vouchers expire."""
-    due = [code for code, each in open_vouchers(case.draft).items() if each.due_at is not None and each.due_at <= at]
-    case.draft.look_up([voucher_key(code) for code in due])
-    for code in sorted(due):
+    due = {code: each.due_at for code, each in open_vouchers(case.draft).items() if each.due_at is not None}
+    # All that are due until the decision's own instant, at once: each one that is asked for begins it again.
+    case.draft.look_up([voucher_key(code) for code, due_at in due.items() if due_at <= case.until])
+    for code in sorted([code for code, due_at in due.items() if due_at <= at]):
         known = voucher_of(case.draft, code)
         assert known is not None, "the list of open vouchers names one that is not there"
         if known.status == "reserved":
