@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -390,8 +391,8 @@ def _scheduled_draw(record: Record) -> Iterator[Fault]:
             yield Fault("bad_entry", f"/entries/{n}", text)
     if len(entries) < len(record.entries):
         return
-    if entries != sorted(set(entries)):
-        place = next((n for n in range(1, len(entries)) if entries[n - 1] >= entries[n]), 0)
+    place = next((n for n, (one, after) in enumerate(pairwise(entries), 1) if one >= after), 0)
+    if place:
         yield Fault("not_sorted", f"/entries/{place}", record.entries[place])
         return
     yield from _differs("count_differs", "/closing/count", str(closing.count), str(len(entries)))

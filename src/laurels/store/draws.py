@@ -268,15 +268,16 @@ async def close(connection: Connection, program: str, id: str, now: Instant) -> 
 
 def _entered(id: str, documents: Sequence[Any]) -> tuple[list[tuple[str, str, str]], int, bytes]:
     """Number, member and tickets of all who are in the draw; how many entries that is, and their root."""
-    found: list[tuple[str, str, str]] = []
-    entries: list[Entry] = []
+    parts: list[tuple[str, str, list[int]]] = []
     for document in documents:
         tickets = _tickets(id, document["document"])
         if tickets.entered_at is None or tickets.excluded or not tickets.numbers:
             continue
-        entries += [Entry(tickets.number, number) for number in tickets.numbers]
-        found.append((tickets.number, document["member"], _encode(sorted(tickets.numbers)).decode()))
-    entries.sort()
+        parts.append((tickets.number, document["member"], sorted(tickets.numbers)))
+    # By members, who are fewer than entries: a long sort keeps every other thread waiting.
+    parts.sort()
+    entries = [Entry(number, ticket) for number, _member, tickets_of in parts for ticket in tickets_of]
+    found = [(number, member, _encode(tickets_of).decode()) for number, member, tickets_of in parts]
     return found, len(entries), root_of(entries)
 
 
