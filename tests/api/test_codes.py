@@ -258,7 +258,9 @@ async def test_live_program_refuses_what_real_time_forbids(laurels_url: str, see
         await refuses(here, "occurred_in_future", "check_in", {}, at="2026-06-01T12:05:01+08:00")
         await answers(here, "clock_is_real", "POST", "/v1/clock", {"now": "2027-01-01T00:00:00Z"})
         soon = {"document": PROGRAM, "effective_at": "2026-06-01T12:00:09+08:00"}
+        await answers(here, "nothing_to_stop", "POST", "/v1/program/campaigns/none/stop", {"reason": "x"})
         await answers(here, "effective_too_soon", "POST", "/v1/program/versions", soon)
+        await answers(here, "nothing_to_stop", "POST", "/v1/program/campaigns/none/stop", {"reason": "x"})
         seen |= here.seen
 
 

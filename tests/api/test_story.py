@@ -296,6 +296,8 @@ async def test_year_at_the_corner_cafe(laurels_url: str, monkeypatch: pytest.Mon
         )
         await step("quote-as-of-now", "GET", "/v1/quotes/cart-2")
         await step("quote-given-up", "POST", "/v1/quotes/cart-2/cancel", {}, key="give-up-1")
+        why = {"reason": "It gave too much."}
+        await step("campaign-stopped", "POST", "/v1/program/campaigns/beans/stop", why, status=201, key="stop-1")
 
         assert stale(story.files) == set()
         left_out = {"read_health", "read_metrics", "read_openapi", "read_reference", "read_reference_part"}

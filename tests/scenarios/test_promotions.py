@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from laurels.core.calendar import parse_instant
 from tests.api.harness import Json
 from tests.scenarios.answer import Answer
 from tests.scenarios.document import cash, order_of, paid_with_points, shop
@@ -106,12 +107,59 @@ def test_campaign_and_promotion_stopped_at_once_while_quotes_are_open(tell: Tell
     here.publish(shop(), "2026-03-01 10:05")
     kept = here.buy("ann", "o-1", off("tenth", "10.00", "90.00"), quote="q-1", at="2026-03-01 10:10")
     assert kept.json["prices"]["quote"]["code"] == "kept"
+    assert kept.json["prices"]["quote"]["text"]["zh-CN"] == "按试算结果执行。"
     assert (kept.granted("base"), kept.granted("double")) == (90, 90)
     # The quote that was not reserved promised nothing: its order is judged anew.
     anew = here.buy("ann", "o-2", off("tenth", "10.00", "90.00"), quote="q-2")
     assert anew.json["prices"]["quote"]["text"]["en"] == "No such quote was reserved: judged anew."
     assert [each["campaign"] for each in anew.json["explanation"]] == ["base"]
     assert here.give_back("ann", "o-1").moved("available", "issuance") == 180
+
+
+def test_its_owner_stops_a_campaign_and_a_promotion_with_a_reason_and_open_quotes_are_kept(tell: Tell) -> None:
+    double = "double: {on: purchase, grant: {wallet: points, multiply: base, by: 2}}  # since spring"
+    here = tell(shop(promotions=TENTH, campaigns=double))
+    here.enrol("ann", at="2026-03-01 10:00")
+    here.publish(shop(promotions=TENTH, campaigns=double), "2026-03-10")
+    here.reserve("ann", "q-1", "100.00")
+    here.clock("2026-03-01 10:05")
+    for id in ("double", "tenth"):
+        status, done = here.call("POST", f"/v1/program/campaigns/{id}/stop", {"reason": "it gave too much"})
+        assert (status, here.local(done["ends_at"])) == (201, "2026-03-01 10:05"), done
+        # What was scheduled would begin it again: it has the same end.
+        assert [here.local(each["effective_at"]) for each in done["versions"]] == [
+            "2026-03-01 10:05",
+            "2026-03-10 00:00",
+        ]
+    newest = here.get("/v1/program/versions?limit=1")["items"][0]["number"]
+    document = here.get(f"/v1/program/versions/{newest}")["document"]
+    assert "# since spring" in document
+    assert document.endswith("# promotions/tenth stopped at 2026-03-01T10:05:00+08:00: it gave too much\n")
+    kept = here.buy("ann", "o-1", off("tenth", "10.00", "90.00"), quote="q-1", at="2026-03-01 10:10")
+    assert kept.json["prices"]["quote"]["text"]["zh-CN"] == "按试算结果执行。"
+    assert kept.granted("double") == 90
+    for at in ("2026-03-01 10:11", "2026-03-12"):
+        anew = here.buy("ann", f"o {at}", "100.00", at=at)
+        assert anew.why("double") == ("outside_window", 0, 0)
+        assert why(anew) == {"tenth": ("outside_window", "0.00")}
+        told = {each["campaign"]: each["text"] for each in here.explanation("ann", anew.json["id"])["campaigns"]}
+        assert told["double"] == {
+            "en": "It does not run at the instant of the activity.",
+            "zh-CN": "行为发生时，本营销活动不在有效期内。",
+        }
+    for id in ("double", "none"):
+        status, refused = here.call("POST", f"/v1/program/campaigns/{id}/stop", {"reason": "again"})
+        assert (status, refused["code"]) == (409, "nothing_to_stop")
+
+
+def test_in_a_live_program_it_ends_after_the_notice_that_every_version_has(tell: Tell) -> None:
+    here = tell(shop(promotions=TENTH), mode="live")
+    status, done = here.call("POST", "/v1/program/campaigns/tenth/stop", {"reason": "it gave too much"})
+    assert status == 201, done
+    (version,) = done["versions"]
+    notice = parse_instant(done["ends_at"]) - parse_instant(version["published_at"])
+    assert 10_000_000 <= notice < 20_000_000
+    assert parse_instant(version["effective_at"]) == parse_instant(done["ends_at"])
 
 
 def test_an_order_without_a_quote_is_judged_anew_and_the_difference_told(tell: Tell) -> None:
@@ -158,9 +206,16 @@ def test_exchange_is_a_return_and_a_purchase_that_is_judged_by_itself(tell: Tell
     here = tell(shop(promotions=THRESHOLD))
     here.enrol("ann", at="2026-03-01")
     here.buy("ann", "o-1", off("threshold", "26.67", "173.33"), off("threshold", "13.33", "86.67"))
-    here.give_back("ann", "o-1", "2")
+    back = here.give_back("ann", "o-1", "2")
+    (taken,) = here.explanation("ann", back.json["id"])["campaigns"]
+    assert taken["text"] == {
+        "en": "The return takes back 87 of what it granted.",
+        "zh-CN": "因退货收回已发放的 87。",
+    }
     instead = here.buy("ann", "o-2", "110.00")
     assert why(instead) == {"threshold": ("below_threshold", "0.00")}
+    (said,) = instead.json["prices"]["promotions"]
+    assert said["text"]["zh-CN"] == "所选商品未达到门槛金额。"
     # 260 points are 173 and 87 on the lines, by largest remainder; 87 go back, 110 are new.
     assert here.points("ann") == (260 - 87 + 110, 0, 0, 0)
 
@@ -174,6 +229,7 @@ def test_price_adjustment_after_the_sale_takes_back_the_points_on_it_and_leaves_
     assert adjusted.json["grants"] == [{"kind": "discount", "promotion": "tenth", "amount": "-1.00"}]
     told = here.explanation("ann", adjusted.json["id"])
     assert told["returned"]["lines"] == [{"line": "1", "quantity": "0", "amount": "9.00"}]
+    assert [each["text"]["zh-CN"] for each in told["campaigns"]] == ["因退货收回已发放的 9。"]
     here.give_back("ann", "o-1", {"line": "1", "quantity": "1", "amount": "81.00"})
     assert here.points("ann") == (0, 0, 0, 0)
 

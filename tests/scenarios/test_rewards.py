@@ -194,8 +194,13 @@ def test_cancelled_redemption_after_the_lots_expired(tell: Tell, grace: str, gra
     assert here.local(back["graced_until"]) == ("2026-06-17 00:00" if graced else None)
     assert left(here) == 3
     why = here.get(f"/v1/members/ann/explanations/pos/{answered['activity']['id']}")
-    assert why["reasons"]["cancelled"]["en"] == "The redemption was cancelled; the points went back."
+    assert why["reasons"]["cancelled"] == {
+        "en": "The redemption was cancelled; the points went back.",
+        "zh-CN": "兑换取消，积分退回。",
+    }
     assert ("expired_while_held" in why["reasons"]) == bool(expired)
+    if expired:
+        assert why["reasons"]["expired_while_held"]["zh-CN"] == "冻结期间已过期。"
     assert here.points("ann")[0] == 100 + graced
     if graced:
         here.clock("2026-06-17")
@@ -207,6 +212,8 @@ def test_stock_corrected_below_what_is_held_keeps_what_is_held_and_gives_nothing
     redeem(here, quantity=2)
     assert correct(here, -2)["stock"] == {"pieces": 3, "left": -1}
     assert within_reach(here)["mug"] == (False, ["out_of_stock", "reward_limit_reached"])
+    (mug,) = [each for each in here.get("/v1/members/ann/rewards")["items"] if each["id"] == "mug"]
+    assert [each["message"]["zh-CN"] for each in mug["missing"]] == ["库存不足。", "已达该奖品的会员兑换上限。"]
     # What is held stays held, and goes its way.
     assert fulfil(here, "shipped")["status"] == "captured"
     here.enrol("bob")
@@ -252,6 +259,8 @@ def test_two_members_redeem_the_last_piece(tell: Tell) -> None:
         ("/v1/redemptions", {"id": "b", "member": "bob", "reward": "mug"}),
     )
     assert kinds(answers) == {"": 1, "out_of_stock": 1}
+    (refused,) = [body for _status, body in answers if body.get("code") == "out_of_stock"]
+    assert (refused["title"], refused["detail"]) == ("Not so many pieces are left.", "0 left.")
     assert left(here) == 0
 
 

@@ -60,7 +60,11 @@ def test_a_voucher_that_a_checkout_reserved_and_never_came_back_for_is_free_agai
     reserve(here, code, "o-1")
     assert read(here, code)["status"] == "reserved"
     here.buy("ann", "o-2", "40.00", vouchers=[code], refused="voucher_reserved")
+    (said,) = here.quote("ann", "40.00", vouchers=[code]).json["prices"]["vouchers"]
+    assert (said["applied"], said["text"]["zh-CN"]) == (False, "该优惠券已被其他订单锁定。")
     here.drift("2026-03-01 10:15")
+    (said,) = here.quote("ann", "40.00", vouchers=[code]).json["prices"]["vouchers"]
+    assert (said["applied"], said["text"]["zh-CN"]) == (True, "优惠 10.00。")
     # Nobody looked at ann since; reading and judging say the same.
     assert read(here, code)["status"] == "issued"
     here.buy("ann", "o-2", "40.00", vouchers=[code])

@@ -126,12 +126,19 @@ def test_partial_return_of_an_order_with_threshold_discount_voucher_points_as_mo
         ("base", "taken_back", 60),
         ("bonus", "no_longer_qualifies", 50),
     ]
+    assert [each["text"]["zh-CN"] for each in told["campaigns"]] == [
+        "因退货收回已发放的 60。",
+        "剩余订单不再满足条件：收回 50。",
+    ]
+    assert told["returned"]["vouchers"] == [], "it comes back with the last of the order"
     assert here.points("ann") == (230 + 20 - 60 - 50, 0, 0, 0)
     assert read(here, twenty)["status"] == "redeemed"
     rest = here.give_back("ann", "o-1")
     assert brought_back(rest) == {"threshold": "-26.67", twenty: "-13.33"}
     assert here.points("ann") == (60, 0, 0, 0)
     assert read(here, twenty)["status"] == "issued"
+    (restored,) = here.explanation("ann", rest.json["id"])["returned"]["vouchers"]
+    assert (restored["status"], restored["text"]["zh-CN"]) == ("restored", "已退回会员，有效期不变。")
 
 
 def brought_back(answer: Answer) -> dict[str, str]:

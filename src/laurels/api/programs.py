@@ -13,6 +13,7 @@ from laurels.api.operation import Call, operation
 from laurels.api.paging import NextCursor, PageQuery, page_of, place_of
 from laurels.api.problem import ApiProblem, invalid
 from laurels.api.publishing import Faulty, OtherProgram, PlannedChange, examine_apart, plan, publish
+from laurels.api.stopping import stop
 from laurels.core.calendar import Instant, Zone, format_instant
 from laurels.core.explanation import Sentence
 from laurels.core.program.change import Concerned
@@ -246,6 +247,61 @@ async def publish_document(call: Call, body: NewVersion) -> VersionSaved:
     services.rendering.forget(call.program)
     zone = (await services.compiled(call.program, now)).zone
     return VersionSaved(findings=published.findings, **msgspec.structs.asdict(_version(published.version, zone)))
+
+
+class StopBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Why something is stopped."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=500, description="Kept as a comment of the document.")]
+
+
+class StoppedAnswer(Struct, frozen=True, kw_only=True):
+    """Since when it has ended, and the versions that say so."""
+
+    id: str
+    ends_at: When
+    versions: Annotated[
+        tuple[VersionAnswer, ...], Meta(description="The one in effect from then on, and those scheduled for later.")
+    ]
+
+
+@operation(
+    "POST",
+    "/v1/program/campaigns/{campaign}/stop",
+    tag="Program",
+    summary=Sentence("Stop a campaign at once", "立即停止营销活动"),
+    scopes=("program:write",),
+    status=201,
+    codes=("nothing_to_stop", "program_invalid", "needs_mapping", "needs_reason", "draw_closed", "effective_too_soon"),
+)
+async def stop_campaign(call: Call, campaign: str, body: StopBody) -> StoppedAnswer:
+    """Publishes the version in effect with an end for a campaign, promotion or kind of voucher, as early as can be.
+
+    That is some ten seconds from now in a live program. The document is otherwise as it was, comments included; what is
+    scheduled for later is published anew with the same end. Reserved quotes are kept.
+    """
+    services = call.services
+    now = await services.now(call.program)
+    done = await stop(
+        services.database,
+        services.clock,
+        lambda: services.intake.versions(call.program),
+        call.program,
+        campaign,
+        body.reason,
+        now,
+    )
+    if isinstance(done, Faulty):
+        raise _faulty(done.findings)
+    if isinstance(done, Refusal):
+        raise ApiProblem.of(done)
+    services.rendering.forget(call.program)
+    zone = (await services.compiled(call.program, now)).zone
+    return StoppedAnswer(
+        id=campaign,
+        ends_at=zone.format(done.ends_at),
+        versions=tuple([_version(version, zone) for version in done.versions]),
+    )
 
 
 @operation(

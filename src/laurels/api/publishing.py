@@ -83,6 +83,10 @@ class Faulty(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
 
 
+class Superseded(Exception):  # noqa: N818 - somebody was quicker, and nothing is broken
+    """Another version was published meanwhile."""
+
+
 async def publish(
     database: Database,
     clock: Clock,
@@ -91,8 +95,13 @@ async def publish(
     document: str,
     effective_at: Instant | None,
     now: Instant,
+    *,
+    after: int | None = None,
 ) -> Published | Faulty | OtherProgram | Refusal | None:
-    """The version as published, or why it is not; None if there is no such program."""
+    """The version as published, or why it is not; None if there is no such program.
+
+    With `after`, raises `Superseded` where that is not the newest version any more, and nothing is published.
+    """
     examined = await examine_apart(document)
     if examined.program is None:
         return Faulty(examined.findings)
@@ -104,6 +113,8 @@ async def publish(
     checked = examined.program
 
     async def announce_draws(connection: Connection, version: StoredVersion) -> Refusal | None:
+        if after is not None and version.number != after + 1:
+            raise Superseded
         before = await _before(connection, versions, program, version.number)
         return await announce(connection, checked, before, now, version.effective_at)
 

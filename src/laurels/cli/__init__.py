@@ -25,6 +25,7 @@ from laurels.cli.publish import publish_command
 from laurels.cli.rebuild import rebuild_command
 from laurels.cli.serve import serve_command
 from laurels.cli.simulate import simulate_command
+from laurels.cli.stop import stop_command
 from laurels.cli.verify import verify_command
 from laurels.cli.vouchers import vouchers_group
 from laurels.cli.worker import worker_command
@@ -42,7 +43,7 @@ def laurels() -> None:
 for _command in (
     demo_command, serve_command, check_command, plan_command, publish_command, import_command, simulate_command,
     verify_command, rebuild_command, member_command, key_group, vouchers_group, clock_command, worker_command,
-    openapi_command, migrate_command, db_group, draw_group,
+    openapi_command, migrate_command, db_group, draw_group, stop_command,
 ):  # fmt: skip
     laurels.add_command(_command)
 

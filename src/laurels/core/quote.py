@@ -8,7 +8,8 @@ meanwhile, if it is the same cart; otherwise the order is judged anew, and the f
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
+from types import MappingProxyType
+from typing import Final, Literal
 
 import msgspec
 
@@ -47,6 +48,16 @@ from laurels.core.voucher_pricing import changed_since, reserve_for_quote, spell
 
 OPEN_MOST = 5
 """Reserved quotes that a member may have open: the root document lists them."""
+
+_ENDED: Final = MappingProxyType(
+    {
+        "used": "quote_used",
+        "timed_out": "quote_timed_out",
+        "cancelled": "quote_cancelled",
+        "replaced": "quote_replaced",
+    }
+)
+"""Why an order that names a quote is judged anew, by what became of the quote."""
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -143,7 +154,7 @@ def open_quote(case: Case, purchase: Purchase) -> Quote | str:
     if quote is None:
         return "quote_unknown"
     if quote.status != "open":
-        return f"quote_{quote.status}"
+        return _ENDED[quote.status]
     priced = quote.reserved.priced
     if cart_digest(before_offers(purchase, priced)) != quote.reserved.cart:
         return "quote_differs"

@@ -182,6 +182,9 @@ REFUSALS: Final = MappingProxyType(
         "batch_conflict": RefusalKind(
             409, "There is a batch of this name with other codes.", "该批次编号已存在，内容不同。"
         ),
+        "nothing_to_stop": RefusalKind(
+            409, "No campaign, promotion or voucher of this id runs.", "没有进行中的同名营销活动、促销或优惠券。"
+        ),
         "clock_backwards": RefusalKind(409, "The clock can move forward only.", "时钟只能向前。"),
         "clock_too_far": RefusalKind(
             422, "A program's clock stops before the year 8000.", "计划时钟止于 8000 年之前。"
