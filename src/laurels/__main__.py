@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from laurels import cli
-from laurels.cli.outside import Outside, Planned, PlannedChange, Published
+from laurels.cli.outside import Outside, Planned, PlannedChange, Published, Stopped
 from laurels.core.calendar import Instant
 from laurels.core.program.finding import Finding
 from laurels.core.refusal import Refusal
@@ -44,6 +44,13 @@ def outside() -> Outside:
             return published.findings
         return published if isinstance(published, Refusal) else Published(published.version, published.findings)
 
+    async def stop(running: Any, program: str, id: str, reason: str) -> Stopped | Refusal:
+        done = await wiring.stop(running, program, id, reason)
+        assert not isinstance(done, Faulty), "what was published has no errors, and an end adds none"
+        if isinstance(done, Refusal):
+            return done
+        return Stopped(done.ends_at, tuple([version.number for version in done.versions]))
+
     return Outside(
         run_to_end=wiring.run_to_end,
         database_url=wiring.database_url,
@@ -54,6 +61,7 @@ def outside() -> Outside:
         work=wiring.work,
         plan=plan,
         publish=publish,
+        stop=stop,
         make_key=wiring.make_key,
         scopes=lambda: {scope: sentence.en for scope, sentence in SCOPES.items()},
         openapi_text=openapi_text,

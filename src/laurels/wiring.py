@@ -32,6 +32,8 @@ from laurels.api.publishing import publish as publish_document
 from laurels.api.reference import pages
 from laurels.api.scopes import SCOPES
 from laurels.api.services import Rendering, Services
+from laurels.api.stopping import Stopped
+from laurels.api.stopping import stop as stop_at_once
 from laurels.clock import Clock, RealClock
 from laurels.core.calendar import Instant
 from laurels.core.program.loading import load
@@ -433,3 +435,12 @@ async def publish(
     published = await publish_document(running.database, running.clock, versions, id, document, effective_at, now)
     assert published is not None, "the program was there a moment ago"
     return published
+
+
+async def stop(running: Application, program: str, id: str, reason: str) -> Stopped | Faulty | Refusal:
+    """Ends a campaign, promotion or kind of voucher of the program as early as can be; or why not."""
+    intake = running.intake
+    now = await intake.now(program) or running.clock.now()
+    return await stop_at_once(
+        running.database, running.clock, lambda: intake.versions(program), program, id, reason, now
+    )

@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from laurels.api.activities import PURCHASE_REFUSALS, IdentifierBody, alone, instant_of
 from laurels.api.answer import ActivityAnswer, Texts, When, answer, quoted, refusal_answer
 from laurels.api.body import finding_of
-from laurels.api.operation import Call, operation
+from laurels.api.operation import Call, Nothing, operation
 from laurels.api.own import Recorded, submit_own
 from laurels.api.prices import Prices, prices_of
 from laurels.api.problem import ApiProblem, invalid
@@ -83,10 +83,6 @@ class QuoteSaved(Struct, frozen=True):
 
     quote: QuoteAnswer
     activity: ActivityAnswer
-
-
-class Nothing(Struct, frozen=True, forbid_unknown_fields=True):
-    """An empty object."""
 
 
 @operation(

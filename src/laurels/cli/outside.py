@@ -66,6 +66,13 @@ class Published(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
 
 
+class Stopped(msgspec.Struct, frozen=True):
+    """Since when something has ended, and the numbers of the versions that say so."""
+
+    ends_at: Instant
+    versions: tuple[int, ...]
+
+
 class MakesKey(Protocol):
     """Makes an API key, shown this once; ValueError for a source or scope that cannot be."""
 
@@ -86,6 +93,7 @@ class Outside(msgspec.Struct, frozen=True):
     work: Callable[[Settings], None]
     plan: Callable[[Any, str], Awaitable[Planned | tuple[Finding, ...]]]
     publish: Callable[[Any, str, Mode, Instant | None], Awaitable[Published | tuple[Finding, ...] | Refusal]]
+    stop: Callable[[Any, str, str, str], Awaitable[Stopped | Refusal]]
     make_key: MakesKey
     scopes: Callable[[], dict[str, str]]
     openapi_text: Callable[[], str]

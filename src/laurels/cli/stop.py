@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import click
 
-from laurels.api.publishing import Faulty
-from laurels.api.stopping import stop
 from laurels.cli.outside import Outside, pass_outside
 from laurels.cli.screen import Screen, ending, json_option, program_of, program_option, refused, settings_of
 from laurels.core.refusal import Refusal
@@ -30,16 +28,12 @@ def stop_command(outside: Outside, id: str, *, reason: str, program: str | None,
 async def _stop(outside: Outside, screen: Screen, id: str, reason: str, given: str | None) -> None:
     async with outside.application(settings_of()) as running:
         program = await program_of(running.database, given)
-        intake = running.intake
-        now = await intake.now(program) or running.clock.now()
-        done = await stop(running.database, running.clock, lambda: intake.versions(program), program, id, reason, now)
-        versions = await intake.versions(program)
+        done = await outside.stop(running, program, id, reason)
+        versions = await running.intake.versions(program)
     if isinstance(done, Refusal):
         raise refused(done)
-    assert not isinstance(done, Faulty), "what was published has no errors, and an end adds none"
     at = versions.judging(done.ends_at).zone.format(done.ends_at)
-    numbers = [version.number for version in done.versions]
     screen.result(
-        {"id": id, "ends_at": at, "versions": numbers},
-        lambda out: out.print(f"{id} ends at {at}, by version {', '.join(map(str, numbers))}"),
+        {"id": id, "ends_at": at, "versions": list(done.versions)},
+        lambda out: out.print(f"{id} ends at {at}, by version {', '.join(map(str, done.versions))}"),
     )
