@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from laurels.core.facts import OrderReturned, QuoteReserved, decode_facts
 from laurels.core.member import History, IssuedVoucher, Order, Quote, Redemption, Tickets, Vouchers
@@ -32,6 +32,8 @@ def examples(brief: int, deep: int) -> settings:
         derandomize=not DEEP,
         suppress_health_check=list(HealthCheck),
         database=None,
+        report_multiple_bugs=False,
+        phases=(Phase.generate,),  # There is no simpler seed.
     )
 
 
