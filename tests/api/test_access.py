@@ -15,6 +15,7 @@ from tests.stage import asynchronous
 EXAMPLES = {
     "member": "m-1", "source": "pos", "activity": "x", "redemption": "r-1", "number": "1", "file": "x", "code": "x",
     "batch": "x", "reward": "mug", "draw": "x", "place": "1",
+    "quote": "x", "campaign": "x",
 }  # fmt: skip
 
 

@@ -500,7 +500,9 @@ async def test_draws_are_refused_by_code(laurels_url: str, seen: set[tuple[str, 
         await answers(here, "no_such_draw", "GET", "/v1/draws/none/record")
         await answers(here, "no_such_member", "GET", "/v1/members/nobody/draws")
         changed = document.replace("odds: 1/1, quantity: 1", "odds: 1/1, quantity: 2")
-        await answers(here, "needs_reason", "POST", "/v1/program/versions", {"document": changed})
+        await answers(here, "draw_opened", "POST", "/v1/program/versions", {"document": changed})
+        longer = document.replace("closes: 2026-03-31", "closes: 2026-04-30")
+        await answers(here, "needs_reason", "POST", "/v1/program/versions", {"document": longer})
         late = document.replace("draws_at: 2026-03-20", "draws_at: 2026-03-21")
         await answers(here, "draw_closed", "POST", "/v1/program/versions", {"document": late})
         seen |= here.seen

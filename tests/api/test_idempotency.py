@@ -131,3 +131,25 @@ async def test_key_of_another_program_is_another_key(laurels_url: str) -> None:
         secret, _known = await wiring.make_key(here.running, "bar", source="pos", name="till", scopes=["admin"])
         answered = await here.call("POST", "/v1/clock", {"now": "2026-03-01T00:00:00Z"}, key="k-1", secret=secret)
         assert answered.status_code == 200
+
+
+@pytest.mark.parametrize(("times", "statuses"), [(2, (201, 201)), (3, (503, 409))])
+@asynchronous
+async def test_a_database_that_is_away_for_a_moment_when_a_request_ends_keeps_no_key(
+    laurels_url: str, monkeypatch: pytest.MonkeyPatch, times: int, statuses: tuple[int, int]
+) -> None:
+    """Three times in a row is too often: that the key then waits for its minute shows that the test can tell."""
+    finish, left = idempotency.finish, [times]
+
+    async def away(*arguments: Any) -> None:
+        if left[0]:
+            left[0] -= 1
+            raise ConnectionResetError("the connection was cut")
+        await finish(*arguments)
+
+    async with api(laurels_url) as here:
+        monkeypatch.setattr(idempotency, "finish", away)
+        body = {"id": "m-1", "enrolled_at": "2026-01-02T00:00:00Z"}
+        answered = [await here.call("POST", "/v1/members", body, key="k-1") for _ in range(2)]
+        assert tuple(each.status_code for each in answered) == statuses
+        assert (answered[0].content == answered[1].content) == (times == 2)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from laurels.intake import settling
+from laurels.intake import batch, settling
 from tests.attack.bazaar import Bazaar
 from tests.attack.depth import seed_of, size
 from tests.attack.life import differences
@@ -32,6 +32,8 @@ GUARDS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
 @asynchronous
 async def test_the_bazaar_finds_a_missing_guard(laurels_url: str, monkeypatch: pytest.MonkeyPatch, guard: str) -> None:
     GUARDS[guard](monkeypatch)
+    # Whoever has read pools takes their time, so that somebody else is there before them.
+    monkeypatch.setattr(batch, "LOCK_POOLS", f"{batch.LOCK_POOLS}, lateral (select pg_sleep(0.005)) late")
     monkeypatch.setattr(settling, "PAUSES_MS", (1,))
     with pytest.raises(AssertionError, match="LAURELS_SEED=1 "):
         await Bazaar(laurels_url, 1, members=20).lead(40)

@@ -245,7 +245,8 @@ def check_vouchers(world: World) -> None:
         for code, voucher in found.items():
             assert voucher.status in STATUSES
             assert (voucher.status == "reserved") == (voucher.reserved_until is not None)
-            assert (voucher.order is not None) >= (voucher.status in ("reserved", "redeemed"))
+            assert (voucher.order is not None) >= (voucher.status == "redeemed")
+            assert (voucher.quote is not None) <= (voucher.order is None and voucher.status == "reserved")
             if voucher.status in ("issued", "reserved", "redeemed"):
                 hands[code.partition(":")[0] if not voucher.shared else f"{stored.id} {code}"] += 1
             if voucher.status == "redeemed":

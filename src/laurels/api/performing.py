@@ -5,8 +5,9 @@ What comes out is a `Reply` whatever happens: problems are replies too, and so i
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -43,6 +44,8 @@ JSON: Final = "application/json"
 PARAMETER_MOST: Final = 200
 KEY: Final = re.compile(rb"[!-~]{1,128}")
 RUNNING_RETRY_S: Final = 1
+KEY_PAUSES_S: Final = (0.02, 0.2)
+"""How long to wait for the database before a key is finished or freed again."""
 CLOSED_REQUEST: Final = 499
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -197,15 +200,29 @@ class Performer:
             await self._free(program, key, exchange)
             raise
         answer = idempotency.Answer(reply.status, reply.body.decode())
-        await idempotency.finish(services.database, services.clock, program, key, answer)
+        await _in_spite_of_outages(lambda: idempotency.finish(services.database, services.clock, program, key, answer))
         return reply
 
     async def _free(self, program: str, key: str, exchange: Exchange) -> None:
         """Frees a key after a failure; where that fails too, the key frees itself after a while."""
         try:
-            await idempotency.abandon(self._services.database, program, key)
+            await _in_spite_of_outages(lambda: idempotency.abandon(self._services.database, program, key))
         except (asyncpg.PostgresError, *OUTAGES) as error:
             self._log.warning("key_not_freed", request_id=exchange.request_id, why=str(error))
+
+
+async def _in_spite_of_outages(act: Callable[[], Awaitable[None]]) -> None:
+    """Does what may be done twice, again where the database was away for a moment.
+
+    Who sends the request again would have to wait until its key is free.
+    """
+    for pause_s in KEY_PAUSES_S:
+        try:
+            await act()
+            return
+        except OUTAGES:
+            await asyncio.sleep(pause_s)
+    await act()
 
 
 def canonical(body: bytes) -> bytes:

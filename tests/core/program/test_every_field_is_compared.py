@@ -137,7 +137,7 @@ def is_possible(value: Any) -> bool:
         case ByTier():
             return bool(value.track) == bool(value.tiers) == (value.default is None)
         case Prize():
-            return value.wallet is not None or not value.points
+            return (value.wallet is not None or not value.points) and None in (value.wallet, value.voucher)
         case Reward():
             return all((limit.unit, limit.over) == ("times", "refuse") for limit in value.limits)
     return True
