@@ -31,7 +31,7 @@ from tests.attack.servers import Server, found
 from tests.core.assortments import program_of, shape_of
 from tests.core.harness import Answer, Recorded, Stored, World
 from tests.core.shopping import IMPORTED, KINDS, SHARED, Shop, offers_of
-from tests.core.tallies import Tally, check_orders, check_sums, check_vouchers
+from tests.core.tallies import Tally, check_orders, check_sums, check_vouchers, code_of
 
 NAME: Final = "bazaar"
 DRAWN: Final = frozenset({"lucky", "mixed", "turn", "spin", "chances", "turns"})
@@ -140,7 +140,7 @@ class Planner(Shop):
                     order: Any = stored.read(key)
                     bought: Any = stored.read(f"activity/{order.seq}")
                     self.orders.append((id, rest, [line.line for line in bought.purchase.lines]))
-                elif kind == "voucher" and ":" not in rest and rest not in self.codes:
+                elif kind == "voucher" and code_of(rest) == rest and rest not in self.codes:
                     self.codes.append(rest)
 
 

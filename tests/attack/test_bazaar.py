@@ -35,5 +35,5 @@ async def test_the_bazaar_finds_a_missing_guard(laurels_url: str, monkeypatch: p
     # Whoever has read pools takes their time, so that somebody else is there before them.
     monkeypatch.setattr(batch, "LOCK_POOLS", f"{batch.LOCK_POOLS}, lateral (select pg_sleep(0.005)) late")
     monkeypatch.setattr(settling, "PAUSES_MS", (1,))
-    with pytest.raises(AssertionError, match="LAURELS_SEED=1 "):
+    with pytest.raises(AssertionError, match="LAURELS_SEED=1 after"):
         await Bazaar(laurels_url, 1, members=20).lead(40)

@@ -7,6 +7,7 @@ lines, of what an explanation says over what was granted.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -220,6 +221,11 @@ def limits_of(stored: Stored) -> dict[Key, int]:
 STATUSES: Final = frozenset({"issued", "reserved", "redeemed", "expired", "revoked", "transferred"})
 
 
+def code_of(key: str) -> str:
+    """The code under whose name a document stands, also that of a use of a shared one."""
+    return re.split("[:/]", key, maxsplit=1)[0]
+
+
 def check_vouchers(world: World) -> None:
     """A voucher is in one state and in one hand, and its order has used it once."""
     hands: Counter[str] = Counter()
@@ -246,9 +252,10 @@ def check_vouchers(world: World) -> None:
             assert voucher.status in STATUSES
             assert (voucher.status == "reserved") == (voucher.reserved_until is not None)
             assert (voucher.order is not None) >= (voucher.status == "redeemed")
-            assert (voucher.quote is not None) <= (voucher.order is None and voucher.status == "reserved")
+            assert voucher.quote is None or voucher.status not in ("issued", "redeemed")
+            assert voucher.status != "reserved" or None in (voucher.order, voucher.quote)
             if voucher.status in ("issued", "reserved", "redeemed"):
-                hands[code.partition(":")[0] if not voucher.shared else f"{stored.id} {code}"] += 1
+                hands[code_of(code) if not voucher.shared else f"{stored.id} {code}"] += 1
             if voucher.status == "redeemed":
                 assert used[f"{code} {voucher.order}"] == 1
             if voucher.status in ("issued", "reserved") and voucher.expires_at is not None:

@@ -134,13 +134,13 @@ def reward(each: Reward, program: Program) -> str:
 
 
 def prize(each: Prize, program: Program) -> str:
-    gives = {"wallet": str(each.wallet), "points": str(each.points)}
+    gives = {"wallet": each.wallet, "points": str(each.points)} if each.wallet else {"voucher": each.voucher}
     words = {
         "name": json.dumps(each.name),
         "value": None if each.value is None else notation.money(each.value, program.currency),
         "quantity": None if each.quantity is None else str(each.quantity),
         "odds": None if each.odds is None else f"{each.odds.numerator}/{each.odds.denominator}",
-        "gives": None if each.wallet is None else notation.form(gives),
+        "gives": notation.form(gives) if each.is_given else None,
     }
     return notation.form(words)
 
