@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from laurels.core import due
 from laurels.core.apply import Draft, apply
-from laurels.core.calendar import MICROSECONDS_PER_DAY
+from laurels.core.calendar import MICROSECONDS_PER_DAY, Instant
+from laurels.core.case import Case
+from laurels.core.compiled import Compiled
 from laurels.core.decide import bring_up
-from laurels.core.facts import AnyFact, LotExtended, LotOpened, LotsRestored, LotsUsed, Moved, Part
+from laurels.core.facts import AnyFact, DrawMoved, LotExtended, LotOpened, LotsRestored, LotsUsed, Moved, Part
 from laurels.core.member import Lot, Member, encode_document, lot_key
 from laurels.core.pages import FULL, drop_front, rewrite
 from tests.core.harness import World, check_member, lots_of, shop
@@ -226,6 +229,21 @@ def test_a_root_whose_pages_are_of_another_moment_is_a_defect_and_no_endless_sea
     assert bring_up(w.versions, before, before.root.now + 8 * DAY).root.wallets["points"].available == 10
     with pytest.raises(AssertionError, match="is due is not in the member's documents"):
         bring_up(w.versions, torn, before.root.now + 8 * DAY)
+
+
+def test_what_stays_due_however_often_it_is_carried_out_is_a_defect_and_no_endless_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    w = World(shop({"pending": "7D"}))
+    w.enrol()
+    w.buy("o", "10.00")
+
+    def changes_nothing(case: Case, _compiled: Compiled, at: Instant) -> None:
+        case.facts.append(DrawMoved("spring", at))
+
+    monkeypatch.setattr(due, "_carry_out", changes_nothing)
+    with pytest.raises(AssertionError, match="is due is not in the member's documents"):
+        bring_up(w.versions, w.look(), w.look().root.now + 8 * DAY)
 
 
 def less(lot: Lot, used: Part) -> Lot | None:

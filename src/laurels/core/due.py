@@ -7,6 +7,8 @@ so that it makes no difference whether a sweep ran before.
 
 from __future__ import annotations
 
+from typing import Final
+
 from laurels.core.activity import Free
 from laurels.core.calendar import Instant
 from laurels.core.carrying import carry_over
@@ -23,6 +25,9 @@ from laurels.core.ticket import enter, follow_draws
 from laurels.core.tier import measure_points, place, review
 from laurels.core.tier_pass import end_pass
 from laurels.core.voucher import run_out
+
+AGAIN_MOST: Final = 10_000
+"""How often something can become due at an instant by what was carried out at it; far less than ever does."""
 
 
 def adopt(case: Case, compiled: Compiled, at: Instant) -> None:
@@ -42,6 +47,7 @@ def bring_up(case: Case, to: Instant) -> None:
     if not starts and (due is None or due > to):
         return
     recorded_at = case.at
+    before, again = None, 0
     while starts or (due is not None and due <= to):
         if starts and (due is None or starts[0] <= due):
             case.at = starts.pop(0)
@@ -54,7 +60,9 @@ def bring_up(case: Case, to: Instant) -> None:
             so_far = len(case.facts)
             adopt(case, compiled, due)
             _carry_out(case, compiled, due)
-            _refuse_torn(case, so_far)
+            again = again + 1 if due == before else 0
+            _refuse_torn(case, so_far, again)
+            before = due
         left = upcoming(root)[0]
         if left is not None and left < case.at:
             raise AssertionError("time went backwards while carrying out what was due")
@@ -69,17 +77,22 @@ def settle(case: Case, now: Compiled) -> tuple[Instant | None, Instant | None]:
     """
     carry_over(case, now, case.at)
     ahead = upcoming(case.root)
+    again = 0
     while ahead[0] is not None and ahead[0] <= case.at:
         so_far = len(case.facts)
         _carry_out(case, now, ahead[0])
-        _refuse_torn(case, so_far)
+        _refuse_torn(case, so_far, again)
+        again += 1
         ahead = upcoming(case.root)
     return ahead
 
 
-def _refuse_torn(case: Case, so_far: int) -> None:
-    """A root that says something is due which its documents do not know is not theirs; one would look for ever."""
-    if len(case.facts) == so_far:
+def _refuse_torn(case: Case, so_far: int, again: int) -> None:
+    """A root that says something is due which its documents do not know is not theirs; one would look for ever.
+
+    So it is with what stays due however often it was carried out.
+    """
+    if len(case.facts) == so_far or again > AGAIN_MOST:
         raise AssertionError("what the root says is due is not in the member's documents")
 
 
