@@ -6,6 +6,7 @@ out, then the activity is judged, then what fell due by it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, assert_never
 
 import msgspec
@@ -19,7 +20,6 @@ from laurels.core.activity import (
     Choose,
     Claim,
     Clock,
-    Data,
     Enrol,
     Extension,
     Forfeit,
@@ -105,8 +105,14 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     given: Circumstances
 
 
-def needs(versions: Versions, activity: Activity, root: Root, at: Instant) -> tuple[str, ...]:
-    """Keys of the documents that `decide` will want besides the root; a good guess, `Missing` asks for the rest."""
+def needs(
+    versions: Versions, activity: Activity, root: Root, at: Instant, found: Mapping[str, Code] | None = None
+) -> tuple[str, ...]:
+    """Keys of the documents that `decide` will want besides the root; a good guess, `Missing` asks for the rest.
+
+    `found` are the codes that the shell found among those of batches, as in `Circumstances`. Where that is known, no more
+    than needed is looked up for what can be no voucher's code, such as the names of a till's own discounts.
+    """
     keys: list[str] = []
     data = activity.data
     if isinstance(data, (Purchase, Return)):
@@ -126,7 +132,7 @@ def needs(versions: Versions, activity: Activity, root: Root, at: Instant) -> tu
     elif isinstance(data, Reinstatement):
         keys.extend([f"expired/{lot}" for lot in data.lots])
     if versions.has_vouchers:
-        keys.extend(_of_vouchers(data, versions.at(activity.occurred_at), root, at))
+        keys.extend(_of_vouchers(versions, activity, root, at, found))
     for wallet, balance in root.wallets.items():
         pages = balance.pages
         for n, head in enumerate(pages):
@@ -153,10 +159,15 @@ def needs(versions: Versions, activity: Activity, root: Root, at: Instant) -> tu
     return tuple(keys)
 
 
-def _of_vouchers(data: Data, compiled: Compiled | None, root: Root, at: Instant) -> list[str]:
+def _of_vouchers(
+    versions: Versions, activity: Activity, root: Root, at: Instant, found: Mapping[str, Code] | None
+) -> list[str]:
     """The documents of the vouchers that an activity names, and the list where anything may be added to it."""
-    codes = names_codes(data, compiled)
+    data = activity.data
+    codes = names_codes(data, versions.at(activity.occurred_at))
     keys = [voucher_key(code) for code in codes]
+    if found is not None:
+        codes = versions.of_vouchers(codes, found)
     order = getattr(getattr(data, "cart", data), "order", None)
     quote = getattr(data, "quote", None)
     for holder in dict.fromkeys((voucher.Holder(order), voucher.Holder(quote=quote), voucher.ANYBODY)) if codes else ():

@@ -7,13 +7,14 @@ that one was published as being in effect from the beginning (`effective_at` 0);
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Literal
 
 import msgspec
 
 from laurels.core.activity import Activity, Choose, Declared, Play, Prize, Purchase, Quote, Redeem
 from laurels.core.calendar import Instant
+from laurels.core.code import is_made
 from laurels.core.compiled import Compiled
 from laurels.core.compiled_voucher import CompiledVoucher, equip
 from laurels.core.member import NEVER
@@ -86,6 +87,7 @@ class Versions:
             for trigger in compiled.triggers.values():
                 trigger.writ = write(trigger)
         self.has_vouchers = any(compiled.vouchers for compiled in self._compiled)
+        self.shared_codes = frozenset(code for compiled in self._compiled for code in compiled.shared_codes)
         # Of each budget of vouchers the least that any version gives it.
         self.voucher_budgets: dict[str, int] = {}
         for compiled in self._compiled:
@@ -99,6 +101,10 @@ class Versions:
         self._quoted_draws = tuple(dict.fromkeys(draw for each in purchases if each is not None for draw in each.draws))
         # Nearly everything is judged by the newest version.
         self._newest_start = self._starts[-1] if ordered else NEVER
+
+    def of_vouchers(self, codes: tuple[str, ...], found: Container[str]) -> tuple[str, ...]:
+        """Those of some codes that may be a voucher's: found in a batch, shared by a version, or of our own making."""
+        return tuple([code for code in codes if code in found or code in self.shared_codes or is_made(code)])
 
     def at(self, instant: Instant) -> Compiled | None:
         """The version in effect at the instant, compiled; None before the first."""

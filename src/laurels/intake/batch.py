@@ -163,27 +163,29 @@ class Batch:
     async def _load(self) -> None:
         """Loads what decisions will want, as far as one can tell; draws are locked unless nothing is recorded."""
         head, pools, wanted = self._head, self._pools, dict[tuple[str, str], None]()
-        codes: set[str] = set()
         draws: set[str] = set()
+        items: list[tuple[Item, Activity]] = []
         for item in self._items:
-            activity = item.activity
-            if activity is None or (activity.source, activity.id) in self._hits:
-                continue
+            if item.activity is not None and (item.activity.source, item.activity.id) not in self._hits:
+                item.codes = head.codes_of(item.activity)
+                items.append((item, item.activity))
+        codes = {code for item, _ in items for code in item.codes}
+        if codes:
+            self._codes = await read_codes(self._connection, self._program, codes)
+            if self._codes and self._records:
+                await hold_back_revocation(self._connection, self._program, self._codes)
+                self._codes = await read_codes(self._connection, self._program, codes)
+        for item, activity in items:
+            item.codes = head.versions.of_vouchers(item.codes, self._codes)
             root = self._loaded.documents[activity.member][ROOT]
             at = self._now if head.is_live else max(self._at or 0, activity.occurred_at)
             automatic: tuple[str, ...] = ()
             if isinstance(root, Root):
                 at, automatic = max(at, root.now), root.automatic
-                for key in needs(head.versions, activity, root, at):
+                for key in needs(head.versions, activity, root, at, self._codes):
                     wanted[activity.member, key] = None
-            item.codes = head.codes_of(activity)
             pools.update(head.pools_of(activity, automatic, at, item.codes))
-            codes.update(item.codes)
             draws.update(head.versions.draws_of(activity, automatic))
-        if codes:
-            if self._records:
-                await hold_back_revocation(self._connection, self._program, codes)
-            self._codes = await read_codes(self._connection, self._program, codes)
         if draws:
             self._draws = await open_draws(self._connection, self._program, sorted(draws), lock=self._records)
         await self._fetch(wanted, pools=pools)
