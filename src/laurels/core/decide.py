@@ -110,8 +110,8 @@ def needs(
 ) -> tuple[str, ...]:
     """Keys of the documents that `decide` will want besides the root; a good guess, `Missing` asks for the rest.
 
-    `found` are the codes that the shell found among those of batches, as in `Circumstances`. Where that is known, no more
-    than needed is looked up for what can be no voucher's code, such as the names of a till's own discounts.
+    `found` are the codes that the shell found among those of batches, as in `Circumstances`. Where that is known, no
+    more than needed is looked up for what can be no voucher's code, such as the names of a till's own discounts.
     """
     keys: list[str] = []
     data = activity.data
@@ -206,6 +206,8 @@ def decide(versions: Versions, member: Member, activity: Activity, circumstances
 def _looked_at(given: Circumstances, outside: Outside) -> Circumstances:
     """The circumstances without the chance, codes and keys that made no difference."""
     looked = outside.looked
+    if not looked:
+        return Circumstances(given.recorded_at, given.pools, given.random if outside.drew else "")
     return Circumstances(
         given.recorded_at,
         given.pools,

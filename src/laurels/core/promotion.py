@@ -208,8 +208,12 @@ def bid_on(cart: Cart, each: Offering, code: str, gives: MoneyOffer) -> Bid | No
     else:
         kind = "shipping" if each.on_shipping else "product"
         selected = [line.kind == kind for line in lines]
+    if True not in selected:
+        return None
+    if not each.parts:
+        return Bid(code, gives, selected, (), each.floor, each.round)
     parts = tuple([part(cart.view, purchase, cart.activity, cart.at, lines) for part in each.parts])
-    if True not in selected or (parts and any(True not in part for part in parts)):
+    if any(True not in part for part in parts):
         return None
     return Bid(code, gives, selected, parts, each.floor, each.round)
 
