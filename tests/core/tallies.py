@@ -63,7 +63,12 @@ class Tally:
         for id, stored in world.members.items():
             self._mine: Counter[Key] = self.limits.setdefault(id, Counter())
             for each in stored.recorded:
-                self._recorded(stored, each.seq, each.activity.data, decode_facts(each.facts))
+                facts = decode_facts(each.facts)
+                self._recorded(stored, each.seq, each.activity.data, facts)
+                for fact in facts:
+                    # A code that one member takes is taken for good, also where it goes to another and comes home.
+                    if isinstance(fact, VoucherIssued) and fact.reason == "code" and not fact.shared:
+                        self._hold({}, fact.pools, 1, 1)
             for key, document in stored.all().documents.items():
                 if isinstance(document, Quote) and document.status == "open":
                     self._promised(document.reserved)
@@ -121,7 +126,8 @@ class Tally:
         assert voucher.status != "issued" or not (voucher.limits or voucher.pools)
         if voucher.ended_by != "returned":
             limits, pools = voucher.counted
-            self._hold(limits, pools, 1, 1)
+            of_code = () if voucher.shared else (code_pool(code),)
+            self._hold(limits, [pool for pool in pools if pool not in of_code], 1, 1)
 
     def _redemption(self, redemption: Redemption) -> None:
         assert redemption.reward is not None
