@@ -143,7 +143,7 @@ def _say(
     now = getattr(given, sort)
     was = {} if before is None else getattr(before, sort)
     if before is None and not any(any(msgspec.structs.astuple(each)) for each in now.values()):
-        out.print(f"[bold]{title}[/] none given\n", highlight=False)
+        out.print(f"[bold]{title}[/]: none given\n", highlight=False)
         return
     if before is None:
         fields = tuple([field for field in fields if field != "taken"])
