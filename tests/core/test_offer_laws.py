@@ -37,7 +37,7 @@ def examples(brief: int, deep: int) -> settings:
     )
 
 
-@examples(20, 4000)
+@examples(20, 1500)
 @given(SEEDS)
 def test_every_step_keeps_the_laws_and_the_whole_is_the_fold_of_its_facts(seed: int) -> None:
     live(seed)
@@ -66,7 +66,7 @@ def live(seed: int, steps: int = 30) -> Shop:
 # --- as if it had never been ------------------------------------------------------------------------------------------
 
 
-@examples(12, 2500)
+@examples(12, 1000)
 @given(SEEDS)
 def test_an_order_that_comes_back_leaves_things_as_if_it_had_never_been_bought(seed: int) -> None:
     there_and_back(seed)
@@ -167,7 +167,7 @@ def vouchers_of(world: World) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@examples(12, 2500)
+@examples(12, 1000)
 @given(SEEDS)
 def test_a_quote_that_timed_out_leaves_things_as_if_nobody_had_asked(seed: int) -> None:
     timed_out(seed)
@@ -196,7 +196,7 @@ def timed_out(seed: int) -> None:
 # --- it makes no difference -------------------------------------------------------------------------------------------
 
 
-@examples(8, 2000)
+@examples(8, 800)
 @given(SEEDS)
 def test_it_makes_no_difference_how_often_a_sweep_ran(seed: int) -> None:
     swept(seed)
