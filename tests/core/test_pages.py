@@ -246,6 +246,18 @@ def test_what_stays_due_however_often_it_is_carried_out_is_a_defect_and_no_endle
         bring_up(w.versions, w.look(), w.look().root.now + 8 * DAY)
 
 
+def test_what_falls_due_at_one_instant_after_another_is_no_endless_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(due, "AGAIN_MOST", 1)
+    w = World(shop({"expires": {"after": "12M"}}))
+    w.enrol()
+    lots = [
+        {"points": n, "earned_at": f"2024-0{n}-01T00:00:00Z", "expires_at": f"2025-0{n}-01T00:00:00Z"}
+        for n in range(1, 6)
+    ]
+    opened = w.post("m", "opening_balance", {"wallet": "points", "lots": lots}, at="2026-03-01")
+    assert opened.moved("available", "breakage") == 15
+
+
 def less(lot: Lot, used: Part) -> Lot | None:
     left = lot.points - used.points
     return Lot(lot.lot, left, lot.earned_at, lot.expires_at) if left else None

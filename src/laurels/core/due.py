@@ -19,7 +19,7 @@ from laurels.core.facts import LotActivated, Part, WalletKept, WalletLapsed
 from laurels.core.member import Lot, Purchased, purchase_key, upcoming
 from laurels.core.prize import forfeit
 from laurels.core.program.model import Never, Wallet
-from laurels.core.quote import time_out_quote
+from laurels.core.quote import end_quote
 from laurels.core.redemption import time_out
 from laurels.core.ticket import enter, follow_draws
 from laurels.core.tier import measure_points, place, review
@@ -47,7 +47,7 @@ def bring_up(case: Case, to: Instant) -> None:
     if not starts and (due is None or due > to):
         return
     recorded_at = case.at
-    before, again = None, 0
+    watch = _Watch(case)
     while starts or (due is not None and due <= to):
         if starts and (due is None or starts[0] <= due):
             case.at = starts.pop(0)
@@ -57,12 +57,9 @@ def bring_up(case: Case, to: Instant) -> None:
             case.at = due
             compiled = case.versions.judging(due)
             # A version may have been published as being in effect since before the member was last looked at.
-            so_far = len(case.facts)
             adopt(case, compiled, due)
             _carry_out(case, compiled, due)
-            again = again + 1 if due == before else 0
-            _refuse_torn(case, so_far, again)
-            before = due
+            watch.carried_out(due)
         left = upcoming(root)[0]
         if left is not None and left < case.at:
             raise AssertionError("time went backwards while carrying out what was due")
@@ -77,23 +74,36 @@ def settle(case: Case, now: Compiled) -> tuple[Instant | None, Instant | None]:
     """
     carry_over(case, now, case.at)
     ahead = upcoming(case.root)
-    again = 0
+    if ahead[0] is None or ahead[0] > case.at:
+        return ahead
+    watch = _Watch(case)
     while ahead[0] is not None and ahead[0] <= case.at:
-        so_far = len(case.facts)
         _carry_out(case, now, ahead[0])
-        _refuse_torn(case, so_far, again)
-        again += 1
+        watch.carried_out(ahead[0])
         ahead = upcoming(case.root)
     return ahead
 
 
-def _refuse_torn(case: Case, so_far: int, again: int) -> None:
-    """A root that says something is due which its documents do not know is not theirs; one would look for ever.
+class _Watch:
+    """Sees to it that carrying out comes to an end.
 
-    So it is with what stays due however often it was carried out.
+    A root that says something is due which its documents do not know is not theirs, and neither is one of which
+    something stays due however often it was carried out: one would look for ever.
     """
-    if len(case.facts) == so_far or again > AGAIN_MOST:
-        raise AssertionError("what the root says is due is not in the member's documents")
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._facts = len(case.facts)
+        self._due: Instant | None = None
+        self._again = 0
+
+    def carried_out(self, due: Instant) -> None:
+        """What was due then has been carried out."""
+        facts = len(self._case.facts)
+        self._again = self._again + 1 if due == self._due else 0
+        if facts == self._facts or self._again > AGAIN_MOST:
+            raise AssertionError("what the root says is due is not in the member's documents")
+        self._facts, self._due = facts, due
 
 
 def _carry_out(case: Case, compiled: Compiled, at: Instant) -> None:
@@ -111,7 +121,7 @@ def _carry_out(case: Case, compiled: Compiled, at: Instant) -> None:
         run_out(case, at)
     if root.quotes:
         for quote in sorted([id for id, until in root.quotes.items() if until <= at]):
-            time_out_quote(case, quote, at)
+            end_quote(case, quote, at)
     for id in wallets:
         balance = root.wallets[id]
         if balance.pages and (first := balance.pages[0].expires_at) is not None and first <= at:

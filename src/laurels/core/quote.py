@@ -90,8 +90,7 @@ def reserve(case: Case, now: Compiled, quote: str, cart: Purchase, facts: list[A
     until = now.zone.add(case.at, now.program.quote_hold)
     for fact in facts:
         if isinstance(fact, PoolClaimed):
-            case.pools[fact.pool] = case.pools.get(fact.pool, 0) + fact.by
-            case.emit(fact)
+            case.claim(fact.pool, fact.by)
         elif isinstance(fact, LimitUsed):
             case.emit(fact)
         elif isinstance(fact, Priced):
@@ -163,7 +162,7 @@ def open_quote(case: Case, purchase: Purchase) -> Quote | str:
     return quote
 
 
-def time_out_quote(
+def end_quote(
     case: Case,
     quote: str,
     at: Instant,

@@ -10,7 +10,7 @@ from typing import Literal
 
 from laurels.core.activity import QuoteCancel
 from laurels.core.case import Case
-from laurels.core.quote import time_out_quote
+from laurels.core.quote import end_quote
 from laurels.core.refusal import Refusal
 from laurels.core.voucher import Holder
 from laurels.core.voucher_pricing import reserved_by_quote
@@ -40,4 +40,4 @@ def _end(case: Case, quote: str, status: Literal["cancelled", "replaced"], order
     assert known is not None
     for code in list(reserved_by_quote(case, quote, known.reserved.priced)):
         let_go(case, code, Holder(quote=quote))
-    time_out_quote(case, quote, case.at, status, order)
+    end_quote(case, quote, case.at, status, order)
