@@ -269,8 +269,9 @@ def test_no_draw_can_be_repeated_or_stopped_in_the_database(tell: Tell) -> None:
         "update draw set root = '\\x00' where id = 'spring' and program = '{}'",
         "update draw set announcement = '{{}}' where id = 'spring' and program = '{}'",
     ):
-        with pytest.raises(asyncpg.RaiseError):
+        with pytest.raises(asyncpg.PostgresError) as refused:
             here.house.run(try_to(statement.format(here.program)))
+        assert isinstance(refused.value, asyncpg.RaiseError), f"not by what keeps draws going on: {statement}"
     for statement in ("delete from draw", "delete from draw_award", "update draw_entry set member = 'x'"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             here.house.run(running.database.pool.execute(statement))
