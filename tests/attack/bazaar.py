@@ -21,6 +21,7 @@ from laurels.core.activity import Activity, parse
 from laurels.core.calendar import MICROSECONDS_PER_HOUR
 from laurels.core.code import canonical
 from laurels.core.facts import decode_facts
+from laurels.core.folding_vouchers import bare_code
 from laurels.core.journal import entries
 from laurels.core.member import Quote
 from laurels.core.refusal import Refusal
@@ -31,7 +32,7 @@ from tests.attack.servers import Server, found
 from tests.core.assortments import program_of, shape_of
 from tests.core.harness import Answer, Recorded, Stored, World
 from tests.core.shopping import IMPORTED, KINDS, SHARED, Shop, offers_of
-from tests.core.tallies import Tally, check_orders, check_sums, check_vouchers, code_of
+from tests.core.tallies import Tally, check_orders, check_sums, check_vouchers
 
 NAME: Final = "bazaar"
 DRAWN: Final = frozenset({"lucky", "mixed", "turn", "spin", "chances", "turns"})
@@ -140,7 +141,7 @@ class Planner(Shop):
                     order: Any = stored.read(key)
                     bought: Any = stored.read(f"activity/{order.seq}")
                     self.orders.append((id, rest, [line.line for line in bought.purchase.lines]))
-                elif kind == "voucher" and code_of(rest) == rest and rest not in self.codes:
+                elif kind == "voucher" and bare_code(rest) == rest and rest not in self.codes:
                     self.codes.append(rest)
 
 

@@ -19,6 +19,7 @@ from laurels.core.case import Code
 from laurels.core.code import canonical
 from laurels.core.decide import Circumstances, Decision, decide
 from laurels.core.facts import Offered, Priced, QuoteReserved, VoucherIssued
+from laurels.core.folding_vouchers import bare_code
 from laurels.core.member import IssuedVoucher, Member, Missing, Order, Purchased, Quote, Redemption, Tickets
 from laurels.core.program.rewards_model import NEXT
 from laurels.core.refusal import Refusal
@@ -26,7 +27,7 @@ from laurels.core.reversal.lines import all_back
 from tests.core.assortments import program_of, shape_of
 from tests.core.harness import Answer, Stored, World, draw_keys
 from tests.core.histories import money
-from tests.core.tallies import code_of, given_by, taken_off
+from tests.core.tallies import given_by, taken_off
 
 MEMBERS: Final = ("m", "n")
 IMPORTED: Final = {canonical(f"IMPORT{n}"): Code("ten", uses) for n, uses in enumerate((1, 1, 1, 2, 3, None), 2)}
@@ -455,7 +456,7 @@ class Shop:
     def _release_voucher(self, member: str, n: tuple[int, ...]) -> Answer:
         looked = self.world.look(member).documents
         held = [
-            (code_of(key.partition("/")[2]), each.order or "o1")
+            (bare_code(key.partition("/")[2]), each.order or "o1")
             for key, each in looked.items()
             if isinstance(each, IssuedVoucher) and each.status == "reserved"
         ]

@@ -7,7 +7,6 @@ lines, of what an explanation says over what was granted.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -32,6 +31,7 @@ from laurels.core.facts import (
     VoucherRedeemed,
     decode_facts,
 )
+from laurels.core.folding_vouchers import bare_code
 from laurels.core.member import (
     NEVER,
     IssuedVoucher,
@@ -227,11 +227,6 @@ def limits_of(stored: Stored) -> dict[Key, int]:
 STATUSES: Final = frozenset({"issued", "reserved", "redeemed", "expired", "revoked", "transferred"})
 
 
-def code_of(key: str) -> str:
-    """The code under whose name a document stands, also that of a use of a shared one."""
-    return re.split("[:/]", key, maxsplit=1)[0]
-
-
 def check_vouchers(world: World) -> None:
     """A voucher is in one state and in one hand, and its order has used it once."""
     hands: Counter[str] = Counter()
@@ -261,7 +256,7 @@ def check_vouchers(world: World) -> None:
             assert voucher.quote is None or voucher.status not in ("issued", "redeemed")
             assert voucher.status != "reserved" or None in (voucher.order, voucher.quote)
             if voucher.status in ("issued", "reserved", "redeemed"):
-                hands[code_of(code) if not voucher.shared else f"{stored.id} {code}"] += 1
+                hands[bare_code(code) if not voucher.shared else f"{stored.id} {code}"] += 1
             if voucher.status == "redeemed":
                 assert used[f"{code} {voucher.order}"] == 1
             if voucher.status in ("issued", "reserved") and voucher.expires_at is not None:

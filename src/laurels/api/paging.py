@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from laurels.api.problem import ApiProblem
+from laurels.core.calendar import Instant
 
 LIMIT_MOST: Final = 200
 T = TypeVar("T")
@@ -31,6 +32,17 @@ def page_of(found: Sequence[T], limit: int, place: Callable[[T], Any]) -> tuple[
     """The page, and the cursor of the next one; of `found` there is one more than fits, if there is a next one."""
     page = found[:limit]
     return page, _cursor(place(page[-1])) if len(found) > limit else None
+
+
+def newest_page(
+    found: Iterable[tuple[Instant, str, T]], query: PageQuery
+) -> tuple[Sequence[tuple[str, T]], str | None]:
+    """The page of what is there since an instant, under an id, the newest first; and the cursor of the next one."""
+    after = place_of(query.cursor, tuple[int, str])
+    placed = sorted([((-at, id), each) for at, id, each in found], key=lambda each: each[0])
+    rest = [each for each in placed if after is None or each[0] > after][: query.limit + 1]
+    page, cursor = page_of(rest, query.limit, lambda each: each[0])
+    return [(place[1], each) for place, each in page], cursor
 
 
 def _cursor(place: Any) -> str:

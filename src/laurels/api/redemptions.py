@@ -15,7 +15,7 @@ from laurels.api.given import Given, draw_of, given
 from laurels.api.money import Money, money_of
 from laurels.api.operation import Call, Nothing, operation
 from laurels.api.own import Recorded, submit_own
-from laurels.api.paging import NextCursor, PageQuery, page_of, place_of
+from laurels.api.paging import NextCursor, PageQuery, newest_page
 from laurels.api.problem import ApiProblem, invalid
 from laurels.core.compiled import Compiled
 from laurels.core.explanation import Sentence
@@ -276,21 +276,18 @@ async def list_redemptions(call: Call, member: str, query: PageQuery) -> Redempt
     if found is None:
         raise ApiProblem("no_such_member")
     held = [
-        (-document.held_at, key.partition("/")[2], document)
+        (document.held_at, key.partition("/")[2], document)
         for key, document in found.documents.items()
         if isinstance(document, Redemption)
     ]
-    held.sort(key=lambda each: each[:2])
-    after = place_of(query.cursor, tuple[int, str])
-    rest = [each for each in held if after is None or each[:2] > after][: query.limit + 1]
-    page, next_cursor = page_of(rest, query.limit, lambda each: each[:2])
+    page, next_cursor = newest_page(held, query)
     render = await _renderer(call)
-    return RedemptionList(tuple([render(id, found, each) for _at, id, each in page]), next_cursor)
+    return RedemptionList(tuple([render(id, found, each) for id, each in page]), next_cursor)
 
 
 async def _amount(call: Call, money: Money, pointer: str) -> str:
     """The amount of money in the program's currency; a problem for another one."""
-    currency = (await call.services.compiled(call.program, await call.services.now(call.program))).declared.currency
+    currency = (await call.services.present(call.program)).declared.currency
     if money.currency != currency:
         raise invalid(Problem(f"{pointer}/currency", "other_currency", f"the program's is {currency}"))
     return money.amount
@@ -310,7 +307,7 @@ async def _saved(call: Call, id: str, member: str, recorded: Recorded) -> Redemp
     after = recorded.outcome.member_after
     document = None if after is None else after.documents.get(f"redemption/{id}")
     if after is not None and recorded.outcome.status == "accepted" and isinstance(document, Redemption):
-        compiled = await call.services.compiled(call.program, await call.services.now(call.program))
+        compiled = await call.services.present(call.program)
         lots = _rendered(document.parts, recorded)
         back = given_back(recorded.outcome.facts, id)
         shown = None if back is None else _given_back(back, compiled)

@@ -12,7 +12,7 @@ from laurels.api.answer import ActivityAnswer, When
 from laurels.api.money import Money, money_of
 from laurels.api.operation import Call, operation
 from laurels.api.own import submit_own
-from laurels.api.paging import NextCursor, PageQuery, page_of, place_of
+from laurels.api.paging import NextCursor, PageQuery, newest_page, page_of, place_of
 from laurels.api.problem import ApiProblem, invalid
 from laurels.core.code import canonical, grouped
 from laurels.core.compiled import Compiled
@@ -249,16 +249,13 @@ async def list_vouchers(call: Call, member: str, query: PageQuery) -> VoucherLis
         raise ApiProblem("no_such_member")
     compiled = await call.services.present(call.program)
     held = [
-        (-document.issued_at, key.partition("/")[2], document)
+        (document.issued_at, key.partition("/")[2], document)
         for key, document in found.documents.items()
         if isinstance(document, IssuedVoucher)
     ]
-    held.sort(key=lambda each: each[:2])
-    after = place_of(query.cursor, tuple[int, str])
-    rest = [each for each in held if after is None or each[:2] > after][: query.limit + 1]
-    page, next_cursor = page_of(rest, query.limit, lambda each: each[:2])
-    void = await _revoked(call, {code: each for _at, code, each in page})
-    shown = [(code, _answer(code, member, each, compiled)) for _at, code, each in page]
+    page, next_cursor = newest_page(held, query)
+    void = await _revoked(call, dict(page))
+    shown = [(code, _answer(code, member, each, compiled)) for code, each in page]
     return VoucherList(tuple([_void(each) if code in void else each for code, each in shown]), next_cursor)
 
 

@@ -116,8 +116,8 @@ def _wallet_table(program: Program, id: str, each: WalletFigures, zone: Zone, wh
 
 def _campaign_table(program: Program, each: WalletFigures) -> Table:
     table = _table("Points by campaign", "campaign", "points", "share", "times")
-    names = {each.id: _called(each.name, each.id) for each in program.campaigns}
-    names |= {each.id: _called(each.name, each.id) for each in program.promotions}
+    names = {campaign.id: _called(campaign.name, campaign.id) for campaign in program.campaigns}
+    names |= {promotion.id: _called(promotion.name, promotion.id) for promotion in program.promotions}
     tiers = {f"{track.id}.{tier.id}": _called(tier.name, tier.id) for track in program.tracks for tier in track.tiers}
     granted = sorted(each.campaigns.items(), key=lambda item: -item[1].points)
     for key, grant in granted[:CAMPAIGNS_SHOWN]:

@@ -39,6 +39,7 @@ def _moment(_context: object, _option: object, text: str | None) -> Instant | No
 
 
 _batch_option = click.option("--batch", required=True, help="What the batch is called; the same again goes on.")
+_known_batch_option = click.option("--batch", required=True, help="What the batch is called.")
 _voucher_option = click.option("--voucher", required=True, help="The kind of voucher, by its id in the program.")
 _uses_option = click.option(
     "--uses",
@@ -198,8 +199,15 @@ def _rows(stream: Iterable[str]) -> Iterator[str]:
             yield field
 
 
+async def _known(running: Running, program: str, id: str) -> CodeBatch:
+    found = await codes.batch(running.database, program, id)
+    if found is None:
+        raise click.UsageError(f"There is no batch {id}.")
+    return found
+
+
 @vouchers_group.command("export")
-@click.option("--batch", required=True, help="What the batch is called.")
+@_known_batch_option
 @click.option("--to", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write.")
 @program_option
 @json_option
@@ -213,9 +221,7 @@ def export_command(outside: Outside, *, batch: str, to: Path, program: str | Non
 async def _export(outside: Outside, screen: Screen, id: str, to: Path, given: str | None) -> None:
     async with outside.application(settings_of()) as running:
         program = await program_of(running.database, given)
-        found = await codes.batch(running.database, program, id)
-        if found is None:
-            raise click.UsageError(f"There is no batch {id}.")
+        found = await _known(running, program, id)
         written = 0
         with to.open("w", encoding="utf-8", newline="") as stream, screen.progress(id, found.made) as move:
             stream.write(f"{HEAD},taken\n")
@@ -230,7 +236,7 @@ async def _export(outside: Outside, screen: Screen, id: str, to: Path, given: st
 
 
 @vouchers_group.command("revoke")
-@_batch_option
+@_known_batch_option
 @click.option("--reason", required=True, help="Why; it is kept with the revocation.")
 @program_option
 @json_option
@@ -244,9 +250,7 @@ def revoke_command(outside: Outside, *, batch: str, reason: str, program: str | 
 async def _revoke(outside: Outside, screen: Screen, id: str, reason: str, given: str | None) -> None:
     async with outside.application(settings_of()) as running:
         program = await program_of(running.database, given)
-        found = await codes.batch(running.database, program, id)
-        if found is None:
-            raise click.UsageError(f"There is no batch {id}.")
+        found = await _known(running, program, id)
         done = await revoking.revoke(running.database, running.clock, program, found.number, reason, "command line")
     at = format_instant(done.revoked_at)
     screen.result(

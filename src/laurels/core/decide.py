@@ -6,7 +6,7 @@ out, then the activity is judged, then what fell due by it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Final, assert_never
 
 import msgspec
@@ -20,6 +20,7 @@ from laurels.core.activity import (
     Choose,
     Claim,
     Clock,
+    Data,
     Enrol,
     Extension,
     Forfeit,
@@ -106,12 +107,17 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 
 
 def needs(
-    versions: Versions, activity: Activity, root: Root, at: Instant, found: Mapping[str, Code] | None = None
+    versions: Versions,
+    activity: Activity,
+    root: Root,
+    at: Instant,
+    named: Sequence[str] | None = None,
+    likely: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Keys of the documents that `decide` will want besides the root; a good guess, `Missing` asks for the rest.
 
-    `found` are the codes that the shell found among those of batches, as in `Circumstances`. Where that is known, no
-    more than needed is looked up for what can be no voucher's code, such as the names of a till's own discounts.
+    `named` are the voucher codes that the activity names, where somebody has looked, and `likely` those of them that
+    may be a voucher's (`Versions.of_vouchers`): no more than needed is looked up for a till's own discounts.
     """
     keys: list[str] = []
     data = activity.data
@@ -132,7 +138,9 @@ def needs(
     elif isinstance(data, Reinstatement):
         keys.extend([f"expired/{lot}" for lot in data.lots])
     if versions.has_vouchers:
-        keys.extend(_of_vouchers(versions, activity, root, at, found))
+        if named is None:
+            named = likely = names_codes(data, versions.at(activity.occurred_at))
+        keys.extend(_of_vouchers(data, root, at, named, likely))
     for wallet, balance in root.wallets.items():
         pages = balance.pages
         for n, head in enumerate(pages):
@@ -159,15 +167,9 @@ def needs(
     return tuple(keys)
 
 
-def _of_vouchers(
-    versions: Versions, activity: Activity, root: Root, at: Instant, found: Mapping[str, Code] | None
-) -> list[str]:
+def _of_vouchers(data: Data, root: Root, at: Instant, named: Sequence[str], codes: Sequence[str]) -> list[str]:
     """The documents of the vouchers that an activity names, and the list where anything may be added to it."""
-    data = activity.data
-    codes = names_codes(data, versions.at(activity.occurred_at))
-    keys = [voucher_key(code) for code in codes]
-    if found is not None:
-        codes = versions.of_vouchers(codes, found)
+    keys = [voucher_key(code) for code in named]
     order = getattr(getattr(data, "cart", data), "order", None)
     quote = getattr(data, "quote", None)
     for holder in dict.fromkeys((voucher.Holder(order), voucher.Holder(quote=quote), voucher.ANYBODY)) if codes else ():

@@ -18,7 +18,7 @@ from laurels.core.program.rewards_model import IssuedVoucher, Reward, StoredValu
 from laurels.core.refusal import Refusal
 from laurels.core.ticket import grant
 from laurels.core.tier_pass import begin_pass
-from laurels.core.voucher import issue
+from laurels.core.voucher import issue, withdrawn
 
 
 def terms_of(case: Case, redemption: Redemption) -> Reward:
@@ -27,15 +27,12 @@ def terms_of(case: Case, redemption: Redemption) -> Reward:
     return case.versions.reward(redemption.reward, redemption.held_at)
 
 
-def withdrawn(case: Case, compiled: Compiled, held: Redemption) -> Refusal | None:
+def cannot_give(case: Case, compiled: Compiled, held: Redemption) -> Refusal | None:
     """A refusal where what is held for is a voucher of a kind that nobody gets any more."""
     gives = terms_of(case, held).gives
     if not isinstance(gives, IssuedVoucher):
         return None
-    kind = compiled.vouchers.get(_key_of(case, gives, held))
-    if kind is None or kind.voucher.codes:
-        return Refusal("voucher_withdrawn", gives.voucher)
-    return Refusal("voucher_expired", gives.voucher) if kind.is_over(compiled.zone, case.at, case.root) else None
+    return withdrawn(case, compiled, _key_of(case, gives, held), gives.voucher)
 
 
 def give(case: Case, compiled: Compiled, redemption: str, held: Redemption) -> None:

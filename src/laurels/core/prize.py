@@ -15,14 +15,14 @@ from laurels.core.draw import Entry, drawn_instantly
 from laurels.core.draw_record import FALLBACK
 from laurels.core.expiry import expiry_of, rule_for
 from laurels.core.facts import PrizeEnded, PrizeWon, TicketPlayed
-from laurels.core.member import prize_key
+from laurels.core.member import Won, prize_key
 from laurels.core.opening import add
 from laurels.core.program.draws_model import Draw, stock_pool
 from laurels.core.program.draws_model import Prize as PrizeTerms
 from laurels.core.program.model import Never
 from laurels.core.refusal import Refusal
 from laurels.core.ticket import is_excluded
-from laurels.core.voucher import issue
+from laurels.core.voucher import issue, withdrawn
 
 
 def day_of(compiled: Compiled, at: Instant) -> str:
@@ -98,15 +98,7 @@ def win(case: Case, now: Compiled, data: Prize) -> Refusal | None:
 
 
 def _withdrawn(case: Case, compiled: Compiled, voucher: str) -> Refusal | None:
-    """A refusal where nobody gets a voucher of this kind any more, or one that could not be used."""
-    key = compiled.voucher_keys.get(voucher)
-    if key is None or compiled.vouchers[key].voucher.codes:
-        return Refusal("voucher_withdrawn", voucher)
-    return (
-        Refusal("voucher_expired", voucher)
-        if compiled.vouchers[key].is_over(compiled.zone, case.at, case.root)
-        else None
-    )
+    return withdrawn(case, compiled, compiled.voucher_keys.get(voucher), voucher)
 
 
 def _give(
@@ -132,10 +124,15 @@ def _give(
     add(case, compiled, wallet, terms.points, case.at, expires_at, "adjustment", "prize", by_tier)
 
 
+def _won(case: Case, draw: str, place: int) -> Won | None:
+    """The member's prize of a place, if it is theirs."""
+    known = case.draft.tickets(draw)
+    return None if known is None else next((each for each in known.won if each.place == place), None)
+
+
 def claim(case: Case, data: Claim) -> Refusal | None:
     """The member has their prize."""
-    known = case.draft.tickets(data.draw)
-    won = next((each for each in known.won if each.place == data.place), None) if known is not None else None
+    won = _won(case, data.draw, data.place)
     if won is None:
         return Refusal("unknown_prize", f"{data.draw} {data.place}")
     if won.status != "open":
@@ -146,8 +143,7 @@ def claim(case: Case, data: Claim) -> Refusal | None:
 
 def pass_over(case: Case, data: Forfeit) -> Refusal | None:
     """The member was erased: what they won of a scheduled draw and did not claim is there for an alternate."""
-    known = case.draft.tickets(data.draw)
-    won = next((each for each in known.won if each.place == data.place), None) if known is not None else None
+    won = _won(case, data.draw, data.place)
     if won is None:
         return Refusal("unknown_prize", f"{data.draw} {data.place}")
     # What was due before may have ended it already.

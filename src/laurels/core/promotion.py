@@ -375,14 +375,6 @@ def as_taken(priced: Priced, taken: Taken) -> Priced:
     """
     if not taken and not any(each.lines for each in priced.offers):
         return priced
-    if not taken:
-        untaken = [
-            Offered(each.promotion, each.code, each.wanted, each.given, (), each.by, voucher=each.voucher)
-            if each.lines
-            else each
-            for each in priced.offers
-        ]
-        return msgspec.structs.replace(priced, offers=tuple(untaken), deviations=deviations_of(priced, taken))
     offers = [
         msgspec.structs.replace(
             each, lines=(_of_promotion if each.voucher is None else counted_of_voucher)(each, taken)

@@ -31,7 +31,7 @@ from laurels.core.facts import (
     RedemptionEnded,
     RedemptionHeld,
 )
-from laurels.core.giving import give, withdrawn
+from laurels.core.giving import cannot_give, give
 from laurels.core.member import Redemption, page_key
 from laurels.core.money import ceil_div, floor_div
 from laurels.core.program.model import Wallet
@@ -129,7 +129,7 @@ def capture(case: Case, compiled: Compiled, data: Capture) -> Refusal | None:
         return Refusal("capture_exceeds_hold", f"{held.points} are held.")
     if held.reward is not None and points < held.points:
         return Refusal("captured_whole", f"{held.points} are held.")
-    if held.reward is not None and (gone := withdrawn(case, compiled, held)) is not None:
+    if held.reward is not None and (gone := cannot_give(case, compiled, held)) is not None:
         return gone
     spend(case, compiled, data.redemption, points)
     return None

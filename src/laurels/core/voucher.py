@@ -124,6 +124,14 @@ ANYBODY: Final = Holder()
 """Whichever order of the member comes first."""
 
 
+def withdrawn(case: Case, compiled: Compiled, key: str | None, name: str) -> Refusal | None:
+    """A refusal where nobody gets a voucher of this kind any more, or one that could not be used."""
+    kind = None if key is None else compiled.vouchers.get(key)
+    if kind is None or kind.voucher.codes:
+        return Refusal("voucher_withdrawn", name)
+    return Refusal("voucher_expired", name) if kind.is_over(compiled.zone, case.at, case.root) else None
+
+
 def bearer(case: Case, compiled: Compiled, code: str, holder: Holder) -> Bearer | Refusal:
     """Whoever names the code may have it: a shared one for an order, another one for good."""
     key = compiled.shared_codes.get(code)

@@ -176,13 +176,13 @@ class Batch:
                 await hold_back_revocation(self._connection, self._program, self._codes)
                 self._codes = await read_codes(self._connection, self._program, codes)
         for item, activity in items:
-            item.codes = head.versions.of_vouchers(item.codes, self._codes)
+            named, item.codes = item.codes, head.versions.of_vouchers(item.codes, self._codes)
             root = self._loaded.documents[activity.member][ROOT]
             at = self._now if head.is_live else max(self._at or 0, activity.occurred_at)
             automatic: tuple[str, ...] = ()
             if isinstance(root, Root):
                 at, automatic = max(at, root.now), root.automatic
-                for key in needs(head.versions, activity, root, at, self._codes):
+                for key in needs(head.versions, activity, root, at, named, item.codes):
                     wanted[activity.member, key] = None
             pools.update(head.pools_of(activity, automatic, at, item.codes))
             draws.update(head.versions.draws_of(activity, automatic))

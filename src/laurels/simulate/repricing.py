@@ -20,7 +20,7 @@ from laurels.core.facts import AnyFact, Offered, Priced
 from laurels.core.member import Document
 from laurels.core.member import Quote as Reserved
 from laurels.core.money import allocate, floor_div
-from laurels.core.promotion import before_promotions
+from laurels.core.promotion import after_promotions, before_promotions
 from laurels.core.quote import cart_digest
 from laurels.core.refusal import Refusal
 from laurels.core.version import Versions
@@ -166,29 +166,15 @@ def _without(sent: Purchase, offers: Iterable[Offered]) -> Purchase:
 
 def _as_priced(before: Purchase, priced: Priced, *, leave_out: bool) -> Purchase:
     """The order with what a quote takes off taken off, as its till would send it."""
-    bare = _without(before, priced.offers)
-    off: dict[str, list[tuple[str, int]]] = {}
-    for each in priced.offers:
-        for part in each.lines:
-            off.setdefault(part.line, []).append((each.promotion, part.amount))
-    lines: list[Line] = []
-    for line in bare.lines:
-        found = off.get(line.line)
-        if found is None:
-            lines.append(line)
-            continue
-        amount = line.amount - sum([part for _code, part in found])
-        tax = floor_div(line.tax * amount, line.amount)
-        lines.append(replace(line, amount=amount, tax=tax, discounts=(*line.discounts, *found)))
+    paid = after_promotions(_without(before, priced.offers), priced)
     judged = {each.promotion: is_used(each) for each in priced.offers if each.voucher is not None}
-    paid_with = [each.code for each in bare.tenders if each.kind == "voucher" and each.code is not None]
-    codes = dict.fromkeys([canonical(code) for code in (*bare.vouchers, *paid_with)])
-    kept = tuple([code for code in codes if judged.get(code, not leave_out) or not leave_out])
-    tenders = tuple([each for each in bare.tenders if each.kind != "voucher"])
-    if bare.tenders and not tenders:
+    with_vouchers = [each.code for each in paid.tenders if each.kind == "voucher" and each.code is not None]
+    codes = dict.fromkeys([canonical(code) for code in (*paid.vouchers, *with_vouchers)])
+    kept = tuple([code for code in codes if not leave_out or judged.get(code, False)])
+    tenders = tuple([each for each in paid.tenders if each.kind != "voucher"])
+    if paid.tenders and not tenders:
         tenders = (Tender("cash", 0),)
-    total = sum([line.amount for line in lines])
-    return replace(bare, lines=tuple(lines), total=total, vouchers=kept, tenders=tenders)
+    return replace(paid, vouchers=kept, tenders=tenders)
 
 
 def _tenders(tenders: tuple[Tender, ...], total: int) -> tuple[Tender, ...]:
