@@ -18,7 +18,6 @@ from laurels.api.vouchers_back import grants_back
 from laurels.core.calendar import Instant
 from laurels.core.code import grouped
 from laurels.core.compiled import Compiled
-from laurels.core.explanation import Sentence
 from laurels.core.facts import (
     AnyFact,
     Explained,
@@ -38,7 +37,6 @@ from laurels.core.shape import Problem as Finding
 from laurels.intake.submission import FollowUpOutcome, Outcome, Status
 
 When = Annotated[str, Meta(description="RFC 3339, in the program's zone.", examples=["2026-03-01T10:00:00+08:00"])]
-Texts = Annotated[dict[str, str], Meta(description="By language: `en`, `zh-CN`.")]
 State = Literal[
     "pending",
     "available",
@@ -390,8 +388,3 @@ def campaign_outcome(judged: Judged) -> CampaignOutcome:
         by if is_tier else None,
         None if is_tier else by,
     )
-
-
-def texts(sentence: Sentence) -> dict[str, str]:
-    """A sentence by language tag."""
-    return {"en": sentence.en, "zh-CN": sentence.zh}

@@ -15,18 +15,17 @@ from laurels.api.answer import (
     CampaignOutcome,
     Entry,
     Format,
-    Texts,
     When,
     campaign_outcome,
     drawn_grants,
     entries,
     grants,
-    texts,
 )
 from laurels.api.members import row_of, whole_data
 from laurels.api.operation import Call, operation
 from laurels.api.prices import Prices, discounts_of, prices_of
 from laurels.api.problem import ApiProblem
+from laurels.api.texts import Texts, texts
 from laurels.api.vouchers_back import VoucherBack, vouchers_back
 from laurels.core.compiled import Compiled, as_campaigns
 from laurels.core.explanation import (

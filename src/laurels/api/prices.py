@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from laurels.api.texts import Texts, texts
 from laurels.core.code import canonical, grouped
 from laurels.core.compiled import Compiled
 from laurels.core.explanation import promotion_sentence, quote_sentence
@@ -20,7 +21,6 @@ from laurels.core.program.draws_model import TICKETS
 from laurels.core.voucher_pricing import is_used
 
 Amount = Annotated[str, Meta(description="Decimal, in the program's currency.", examples=["12.00"])]
-Texts = Annotated[dict[str, str], Meta(description="By language: `en`, `zh-CN`.")]
 
 
 class LineDiscount(msgspec.Struct, frozen=True):
@@ -132,7 +132,7 @@ def prices_of(facts: tuple[AnyFact, ...], compiled: Compiled) -> Prices | None:
             state = None
             if fact.quote is not None:
                 sentence = quote_sentence(fact.held)
-                state = QuoteState(id=fact.quote, code=fact.held, text={"en": sentence.en, "zh-CN": sentence.zh})
+                state = QuoteState(id=fact.quote, code=fact.held, text=texts(sentence))
             return _prices(fact, compiled, state)
         if isinstance(fact, QuoteReserved):
             sums = {wallet: sum([grant.points for grant in grants]) for wallet, grants in fact.grants.items()}
@@ -219,7 +219,7 @@ def _promotion_outcome(
         wanted=wanted_text,
         given=given_text,
         limited_by=by,
-        text={"en": sentence.en, "zh-CN": sentence.zh},
+        text=texts(sentence),
     )
 
 
@@ -236,7 +236,7 @@ def _of_voucher(each: Offered, compiled: Compiled) -> VoucherOutcome:
         wanted=wanted,
         given=given,
         limited_by=each.by,
-        text={"en": sentence.en, "zh-CN": sentence.zh},
+        text=texts(sentence),
     )
 
 

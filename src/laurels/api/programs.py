@@ -8,12 +8,13 @@ import msgspec
 from msgspec import Meta, Struct
 
 from laurels.api.activities import instant_of
-from laurels.api.answer import Texts, When
+from laurels.api.answer import When
 from laurels.api.operation import Call, operation
 from laurels.api.paging import NextCursor, PageQuery, page_of, place_of
 from laurels.api.problem import ApiProblem, invalid
 from laurels.api.publishing import Faulty, OtherProgram, PlannedChange, examine_apart, plan, publish
 from laurels.api.stopping import stop
+from laurels.api.texts import Texts
 from laurels.core.calendar import Instant, Zone, format_instant
 from laurels.core.explanation import Sentence
 from laurels.core.program.change import Concerned

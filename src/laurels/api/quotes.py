@@ -11,12 +11,13 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from laurels.api.activities import PURCHASE_REFUSALS, IdentifierBody, alone, instant_of
-from laurels.api.answer import ActivityAnswer, Texts, When, answer, quoted, refusal_answer
+from laurels.api.answer import ActivityAnswer, When, answer, quoted, refusal_answer
 from laurels.api.body import finding_of
 from laurels.api.operation import Call, Nothing, operation
 from laurels.api.own import Recorded, submit_own
 from laurels.api.prices import Prices, prices_of
 from laurels.api.problem import ApiProblem, invalid
+from laurels.api.texts import Texts, texts
 from laurels.core.code import grouped
 from laurels.core.explanation import Sentence, quote_end_sentence
 from laurels.core.facts import QuoteReserved
@@ -186,7 +187,7 @@ async def _quote(call: Call, id: str, member: str) -> QuoteAnswer:
         id=id,
         member=member,
         status=cast(QuoteStatus, document.status),
-        text={"en": sentence.en, "zh-CN": sentence.zh},
+        text=texts(sentence),
         reserved_at=compiled.zone.format(reserved.at),
         until=compiled.zone.format(reserved.until),
         order=document.order,

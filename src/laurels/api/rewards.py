@@ -13,11 +13,12 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from laurels.api.answer import Texts, When
+from laurels.api.answer import When
 from laurels.api.money import Money, money_of
 from laurels.api.operation import Call, operation
 from laurels.api.paging import NextCursor, PageQuery, page_of, place_of
 from laurels.api.problem import ApiProblem, invalid
+from laurels.api.texts import Texts
 from laurels.core.apply import Draft, uses_key
 from laurels.core.calendar import Instant
 from laurels.core.case import Case, Outside

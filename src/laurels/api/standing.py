@@ -9,10 +9,11 @@ from typing import Annotated, cast
 
 from msgspec import Meta, Struct
 
-from laurels.api.answer import Texts, When
+from laurels.api.answer import When
 from laurels.api.members import row_of
 from laurels.api.operation import Call, operation
 from laurels.api.problem import ApiProblem
+from laurels.api.texts import Texts
 from laurels.core.calendar import Instant, Zone
 from laurels.core.compiled import Compiled
 from laurels.core.explanation import Sentence

@@ -7,13 +7,12 @@ from typing import Annotated, Any, Literal, cast
 
 from msgspec import Meta, Struct, to_builtins
 
+from laurels.api.texts import Texts, texts
 from laurels.core.code import grouped
 from laurels.core.compiled import Compiled
 from laurels.core.explanation import voucher_back_sentence
 from laurels.core.facts import AnyFact, VoucherEnded, VoucherGivenBack, VoucherIssued
 from laurels.core.folding_vouchers import bare_code
-
-Texts = Annotated[dict[str, str], Meta(description="By language: `en`, `zh-CN`.")]
 
 
 class VoucherBack(Struct, frozen=True, kw_only=True):
@@ -48,7 +47,7 @@ def vouchers_back(facts: Iterable[AnyFact], compiled: Compiled) -> tuple[Voucher
                 code=grouped(bare_code(fact.code)),
                 status=cast(Literal["restored", "graced", "split", "expired"], status),
                 until=None if until is None else compiled.zone.format(until),
-                text={"en": sentence.en, "zh-CN": sentence.zh},
+                text=texts(sentence),
             )
         )
     return tuple(found)
