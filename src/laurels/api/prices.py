@@ -173,7 +173,13 @@ def _prices(priced: Priced, compiled: Compiled, quote: QuoteState | None) -> Pri
                 for line in priced.before
             ]
         ),
-        promotions=tuple([_outcome(each, places) for each in priced.offers if each.voucher is None]),
+        promotions=tuple(
+            [
+                _outcome(each.promotion, each.code, each.by, each.wanted, each.given, places)
+                for each in priced.offers
+                if each.voucher is None
+            ]
+        ),
         vouchers=tuple([_of_voucher(each, compiled) for each in priced.offers if each.voucher is not None]),
         contests=tuple(
             [
@@ -195,21 +201,9 @@ def _prices(priced: Priced, compiled: Compiled, quote: QuoteState | None) -> Pri
     )
 
 
-def _outcome(each: Offered, places: int) -> PromotionOutcome:
-    if not each.wanted:
-        return _nothing(each.promotion, each.code, each.by, places)
-    return _promotion_outcome(each.promotion, each.code, each.by, each.wanted, each.given, places)
-
-
 @lru_cache(4096)
-def _nothing(promotion: str, code: str, by: str | None, places: int) -> PromotionOutcome:
-    """Of a promotion that wants nothing, as most do: the same for everybody."""
-    return _promotion_outcome(promotion, code, by, 0, 0, places)
-
-
-def _promotion_outcome(
-    promotion: str, code: str, by: str | None, wanted: int, given: int, places: int
-) -> PromotionOutcome:
+def _outcome(promotion: str, code: str, by: str | None, wanted: int, given: int, places: int) -> PromotionOutcome:
+    """What is said of a promotion; kept, since most give nothing or one of few amounts."""
     wanted_text, given_text = format_minor(wanted, places), format_minor(given, places)
     sentence = promotion_sentence(code, by, wanted_text, given_text)
     return PromotionOutcome(
@@ -248,6 +242,8 @@ def discounts_of(facts: tuple[AnyFact, ...], compiled: Compiled) -> tuple[dict[s
         priced = fact.priced if isinstance(fact, QuoteReserved) else fact
         if isinstance(priced, Priced):
             for each in priced.offers:
+                if not each.lines:
+                    continue
                 amount = sum([line.amount for line in each.lines])
                 if amount:
                     found.append(_discount(each.promotion, each.voucher is not None, format_minor(amount, places)))

@@ -12,6 +12,7 @@ which a code of either kind is kept and found.
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 ALPHABET: Final = "23456789CDFHJKMNPRTVWXY"
@@ -72,6 +73,7 @@ def is_made(code: str) -> bool:
     return total % _BASE == 0
 
 
+@lru_cache(1024)
 def canonical(text: str) -> str:
     """The spelling under which a code is kept: capitals, without blanks and dashes, look-alikes read as ours.
 

@@ -70,6 +70,14 @@ class Priced(Fact, frozen=True, tag="priced"):
     quote: str | None = None
     held: str = ""
 
+    @property
+    def takes_off(self) -> bool:
+        """Whether anything counts as taken off."""
+        for each in self.offers:
+            if each.lines:
+                return True
+        return False
+
 
 class PromisedGift(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A voucher that a campaign promised, by the key of its kind, and what it was counted against."""

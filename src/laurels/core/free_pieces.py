@@ -28,7 +28,7 @@ def free_pieces(
     `given` is what offers give, by which each is measured on what earlier ones left, and `counted` what a till took off
     of that.
     """
-    if not any(each.lines for each in counted.offers):
+    if not counted.takes_off:
         return NONE_FREE
     by_line = {line.line: line for line in lines}
     left = {line.line: line.amount for line in lines}

@@ -101,6 +101,7 @@ def parse_quantity(text: str) -> int:
     return _parse_scaled(text, QUANTITY_PLACES)
 
 
+@lru_cache(_KEPT_MOST)
 def format_minor(amount: int, places: int) -> str:
     """The decimal with exactly `places` decimals that `parse_minor` reads back as `amount`."""
     if not places:

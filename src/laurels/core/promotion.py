@@ -38,6 +38,8 @@ class Cart(msgspec.Struct, gc=False):
     activity: ActivityView
     at: LocalTime
     instant: Instant
+    goods: list[bool]
+    """Of each line whether it is goods."""
 
 
 class Result(msgspec.Struct, gc=False):
@@ -57,7 +59,6 @@ class Judgement:
         self._pricelist = pricelist
         self._cart = cart
         self._lines = cart.purchase.lines
-        self._bids: dict[str, Bid | str] = {}
         self.contests: list[Contest] = []
 
     def run(self) -> list[Offered]:
@@ -66,14 +67,7 @@ class Judgement:
         winner = self._exclusive(left) if self._pricelist.has_exclusive else None
         offered: list[Offered] = []
         for unit in self._pricelist.units:
-            if isinstance(unit, CompiledPromotion):
-                bid = self._bids[unit.id] = self._bid(unit)
-                if isinstance(bid, str):
-                    offered.append(unit.skipped[bid])
-                    continue
-                result = self._promotion(unit, left)
-            else:
-                result = self._group(unit, left, note=True)
+            result = self._unit(unit, left, note=True)
             if winner is not None and isinstance(unit, CompiledGroup) and unit.id != winner:
                 offered += [_instead(each, "excluded") for each in result.offered]
                 continue
@@ -95,9 +89,9 @@ class Judgement:
     # --- groups -------------------------------------------------------------------------------------------------------
 
     def _unit(self, unit: Unit, left: list[int], *, note: bool) -> Result:
-        return (
-            self._promotion(unit, left) if isinstance(unit, CompiledPromotion) else self._group(unit, left, note=note)
-        )
+        if isinstance(unit, CompiledPromotion):
+            return self._promotion(unit, left)
+        return self._group(unit, left, note=note)
 
     def _group(self, unit: CompiledGroup, left: list[int], *, note: bool) -> Result:
         if unit.mode not in CHOOSING:
@@ -111,44 +105,47 @@ class Judgement:
         return self._choice(unit, left, note=note)
 
     def _choice(self, group: CompiledGroup, left: list[int], *, note: bool) -> Result:
-        tried = [(member, self._unit(member, left, note=note)) for member in group.members]
-        giving = [
-            (-result.given if group.mode == "best" else 0, -member.priority, n)
-            for n, (member, result) in enumerate(tried)
-            if result.given > 0
-        ]
-        place = min(giving)[2] if giving else None
-        code = "not_best" if group.mode == "best" else "not_first"
+        is_best = group.mode == "best"
+        tried: list[Result] = []
+        giving: list[tuple[Unit, Result]] = []
+        taken: tuple[Unit, Result] | None = None
+        most: tuple[int, int] | None = None
+        for member in group.members:
+            result = self._unit(member, left, note=note)
+            tried.append(result)
+            if result.given:
+                giving.append((member, result))
+                rank = (result.given if is_best else 0, member.priority)
+                if most is None or rank > most:  # Of equals the first.
+                    most, taken = rank, giving[-1]
+        code = "not_best" if is_best else "not_first"
         choices = self._cart.purchase.choices
         if group.id in choices:
             chosen, code = choices[group.id], "not_chosen"
-            place = next(
-                (n for n, (member, result) in enumerate(tried) if result.given > 0 and _is_in(chosen, member)), None
-            )
+            taken = next((each for each in giving if _is_in(chosen, each[0])), None)
         if note and len(giving) > 1:
-            offers = tuple([(tried[n][0].id, tried[n][1].given) for *_, n in giving])
-            self.contests.append(Contest(group.id, offers, "" if place is None else tried[place][0].id))
+            offers = tuple([(member.id, result.given) for member, result in giving])
+            self.contests.append(Contest(group.id, offers, "" if taken is None else taken[0].id))
+        if taken is None:
+            taken = (group, Result([], left, 0))
         offered: list[Offered] = []
-        for n, (_member, result) in enumerate(tried):
-            is_as_tried = n == place or not result.given
-            offered += result.offered if is_as_tried else [_instead(each, code) for each in result.offered]
-        if place is None:
-            return Result(offered, left, 0)
-        return Result(offered, tried[place][1].left, tried[place][1].given)
+        for result in tried:
+            if result is taken[1] or not result.given:
+                offered += result.offered
+            else:
+                offered += [_instead(each, code) for each in result.offered]
+        return Result(offered, taken[1].left, taken[1].given)
 
     # --- each promotion by itself -------------------------------------------------------------------------------------
 
     def _promotion(self, each: CompiledPromotion, left: list[int]) -> Result:
-        bid = self._bids.get(each.id)
-        if bid is None:
-            bid = self._bids[each.id] = self._bid(each)
+        bid = self._bid(each)
         if isinstance(bid, str):
             return Result([each.skipped[bid]], left, 0)
         found = appraise(self._lines, left, bid)
-        wanted, given, by = found.wanted, found.given, None
+        wanted, given, code, by = found.wanted, found.given, found.outcome, None
         if not given:
-            return Result([Offered(each.id, found.outcome, wanted)], left, 0)
-        code = found.outcome
+            return Result([Offered(each.id, code, wanted)], left, 0)
         if each.limits:
             room = room_of(self._case, self._compiled, each, self._cart.instant, given)
             if room.points <= 0:
@@ -157,11 +154,11 @@ class Judgement:
                 found = appraise(self._lines, left, msgspec.structs.replace(bid, most=room.points))
                 given, code, by = found.given, "trimmed", room.by
         lines: list[LineOff] = []
-        after = left.copy()
-        for n, off in enumerate(found.lines):
+        after: list[int] = []
+        for line, amount, off in zip(self._lines, left, found.lines, strict=True):
+            after.append(amount - off)
             if off:
-                lines.append(LineOff(self._lines[n].line, off))
-                after[n] -= off
+                lines.append(LineOff(line.line, off))
         if code == "trimmed" and by is None:
             by = "floor"
         return Result([Offered(each.id, code, wanted, given, tuple(lines), by)], after, given)
@@ -206,8 +203,7 @@ def bid_on(cart: Cart, each: Offering, code: str, gives: MoneyOffer) -> Bid | No
     if each.lines is not None:
         selected = each.lines(cart.view, purchase, cart.activity, cart.at, lines)
     else:
-        kind = "shipping" if each.on_shipping else "product"
-        selected = [line.kind == kind for line in lines]
+        selected = [line.kind == "shipping" for line in lines] if each.on_shipping else cart.goods
     if True not in selected:
         return None
     if not each.parts:
@@ -253,18 +249,20 @@ def cart_of(
         }
         view = msgspec.structs.replace(view, wallets=wallets)
     seen = activity_view(activity)
+    purchase = before_promotions(purchase, codes)
     return Cart(
-        before_promotions(purchase, codes),
+        purchase,
         view,
         seen if seen.type == "purchase" else msgspec.structs.replace(seen, type="purchase"),
         compiled.zone.local(activity.occurred_at),
         activity.occurred_at,
+        [line.kind == "product" for line in purchase.lines],
     )
 
 
 def before_promotions(purchase: Purchase, codes: frozenset[str]) -> Purchase:
     """The purchase with its prices before these promotions and vouchers; what a till takes off otherwise stays off."""
-    if not any(code in codes for line in purchase.lines for code, _off in line.discounts):
+    if not _takes_off(purchase, codes):
         return purchase
     lines = tuple(
         [
@@ -277,6 +275,15 @@ def before_promotions(purchase: Purchase, codes: frozenset[str]) -> Purchase:
         ]
     )
     return msgspec.structs.replace(purchase, lines=lines, total=sum([line.amount for line in lines]))
+
+
+def _takes_off(purchase: Purchase, codes: frozenset[str]) -> bool:
+    """Whether the till took anything off under one of these codes."""
+    for line in purchase.lines:
+        for code, _off in line.discounts:
+            if code in codes:
+                return True
+    return False
 
 
 def check_choices(purchase: Purchase, pricelist: Pricelist | None) -> Refusal | None:
@@ -346,6 +353,10 @@ Taken = Mapping[tuple[str, str], int]
 
 def deviations_of(priced: Priced, taken: Taken) -> tuple[Deviation, ...]:
     """What the till took off beyond what is given, by line and code; negative where it took less."""
+    if not taken:
+        return tuple(
+            [Deviation(line.line, each.promotion, -line.amount) for each in priced.offers for line in each.lines]
+        )
     ours = {(line.line, each.promotion): line.amount for each in priced.offers for line in each.lines}
     if ours == taken:
         return ()
@@ -373,17 +384,18 @@ def as_taken(priced: Priced, taken: Taken) -> Priced:
 
     Of a promotion that is judged line by line, of a voucher, which is used up, by all of them together.
     """
-    if not taken and not any(each.lines for each in priced.offers):
+    if not taken and not priced.takes_off:
         return priced
     offers = [
-        msgspec.structs.replace(
-            each, lines=(_of_promotion if each.voucher is None else counted_of_voucher)(each, taken)
-        )
-        if each.lines
-        else each
-        for each in priced.offers
+        msgspec.structs.replace(each, lines=_counted(each, taken)) if each.lines else each for each in priced.offers
     ]
     return msgspec.structs.replace(priced, offers=tuple(offers), deviations=deviations_of(priced, taken))
+
+
+def _counted(each: Offered, taken: Taken) -> tuple[LineOff, ...]:
+    if not taken:
+        return ()
+    return _of_promotion(each, taken) if each.voucher is None else counted_of_voucher(each, taken)
 
 
 def _of_promotion(each: Offered, taken: Taken) -> tuple[LineOff, ...]:

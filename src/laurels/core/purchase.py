@@ -169,15 +169,17 @@ def price_order(
     given = priced
     if not quoting:
         priced = as_taken(priced, taken)
-    priced = count(case, compiled, pricelist, priced, activity.occurred_at)
+    free = NONE_FREE
+    takes_off = priced.takes_off
+    if takes_off:
+        priced = count(case, compiled, pricelist, priced, activity.occurred_at)
+        trigger = compiled.trigger("purchase")
+        if trigger is not None and trigger.by_piece:
+            free = free_pieces(case.versions, compiled, cart.purchase.lines, given, priced)
     # An order of which nothing is taken off says its prices itself.
-    if quoting or held or priced.deviations or any(each.lines for each in priced.offers):
+    if quoting or held or takes_off or priced.deviations:
         priced = msgspec.structs.replace(priced, before=prices_before(cart), quote=data.quote, held=held)
     case.emit(priced)
-    trigger = compiled.trigger("purchase")
-    free = NONE_FREE
-    if trigger is not None and trigger.by_piece:
-        free = free_pieces(case.versions, compiled, cart.purchase.lines, given, priced)
     if not quoting:
         return (msgspec.structs.replace(data, free=free) if free else data), points
     after = after_promotions(cart.purchase, priced)

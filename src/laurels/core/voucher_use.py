@@ -230,12 +230,8 @@ def names_codes(data: Any, compiled: Compiled | None) -> tuple[str, ...]:
     data = getattr(data, "cart", data)
     if isinstance(data, Purchase):
         ids = _NO_IDS if compiled is None or compiled.pricelist is None else compiled.pricelist.ids
-        return tuple(codes_of(data, ids)) if data.vouchers or data.tenders or _has_discounts(data) else ()
+        return tuple(codes_of(data, ids))
     return (data.code,) if isinstance(data, NamesCode) else ()
-
-
-def _has_discounts(data: Purchase) -> bool:
-    return any(line.discounts for line in data.lines)
 
 
 def pools_named(codes: Iterable[str]) -> tuple[str, ...]:

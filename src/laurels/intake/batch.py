@@ -162,38 +162,64 @@ class Batch:
 
     async def _load(self) -> None:
         """Loads what decisions will want, as far as one can tell; draws are locked unless nothing is recorded."""
-        head, pools, wanted = self._head, self._pools, dict[tuple[str, str], None]()
+        wanted, pools = dict[tuple[str, str], None](), set[str]()
         draws: set[str] = set()
-        items: list[tuple[Item, Activity]] = []
+        named: dict[Item, tuple[str, ...]] = {}
         for item in self._items:
-            if item.activity is not None and (item.activity.source, item.activity.id) not in self._hits:
-                item.codes = head.codes_of(item.activity)
-                items.append((item, item.activity))
-        codes = {code for item, _ in items for code in item.codes}
-        if codes:
-            self._codes = await read_codes(self._connection, self._program, codes)
-            if self._codes and self._records:
-                await hold_back_revocation(self._connection, self._program, self._codes)
-                self._codes = await read_codes(self._connection, self._program, codes)
-        for item, activity in items:
-            named, item.codes = item.codes, head.versions.of_vouchers(item.codes, self._codes)
-            root = self._loaded.documents[activity.member][ROOT]
-            at = self._now if head.is_live else max(self._at or 0, activity.occurred_at)
-            automatic: tuple[str, ...] = ()
-            if isinstance(root, Root):
-                at, automatic = max(at, root.now), root.automatic
-                for key in needs(head.versions, activity, root, at, named, item.codes):
-                    wanted[activity.member, key] = None
-            pools.update(head.pools_of(activity, automatic, at, item.codes))
-            draws.update(head.versions.draws_of(activity, automatic))
+            activity = item.activity
+            if activity is None or (activity.source, activity.id) in self._hits:
+                continue
+            named[item] = codes = self._head.codes_of(activity)
+            draws.update(self._head.versions.draws_of(activity, self._want(item, activity, codes, wanted, pools)))
         if draws:
             self._draws = await open_draws(self._connection, self._program, sorted(draws), lock=self._records)
-        await self._fetch(wanted, pools=pools)
+        found = await self._fetch(wanted, pools=pools, codes={code for codes in named.values() for code in codes})
+        if not found:
+            return
+        # Few batches get here: most codes are a till's own, our own, or shared ones.
+        if self._records:
+            await hold_back_revocation(self._connection, self._program, found)
+        self._codes = await read_codes(self._connection, self._program, found)
+        for item, codes in named.items():
+            if item.activity is not None and not found.isdisjoint(codes):
+                self._want(item, item.activity, codes, wanted, pools)
+        documents = self._loaded.documents
+        lacking = [(member, key) for member, key in wanted if key not in documents[member]]
+        await self._fetch(lacking, pools=pools - self._pools)
+
+    def _want(
+        self,
+        item: Item,
+        activity: Activity,
+        codes: tuple[str, ...],
+        wanted: dict[tuple[str, str], None],
+        pools: set[str],
+    ) -> tuple[str, ...]:
+        """Adds what deciding an item takes, as far as one can tell; what its member has chosen to redeem by itself."""
+        head = self._head
+        item.codes = head.versions.of_vouchers(codes, self._codes)
+        root = self._loaded.documents[activity.member][ROOT]
+        at = self._now if head.is_live else max(self._at or 0, activity.occurred_at)
+        automatic: tuple[str, ...] = ()
+        if isinstance(root, Root):
+            at, automatic = max(at, root.now), root.automatic
+            for key in needs(head.versions, activity, root, at, codes, item.codes):
+                wanted[activity.member, key] = None
+        pools.update(head.pools_of(activity, automatic, at, item.codes))
+        return automatic
 
     async def _fetch(
-        self, wanted: Iterable[tuple[str, str]], onto: Pass | None = None, *, pools: Iterable[str] = ()
-    ) -> None:
-        """Looks documents up, and what was used of pools; documents that there are not are known to be missing."""
+        self,
+        wanted: Iterable[tuple[str, str]],
+        onto: Pass | None = None,
+        *,
+        pools: Iterable[str] = (),
+        codes: Iterable[str] = (),
+    ) -> set[str]:
+        """Looks documents up, and what was used of pools; those of some codes that are in a batch.
+
+        Documents that there are not are known to be missing.
+        """
         found: dict[tuple[str, str], Document | None] = {}
         documents: list[tuple[str, str]] = []
         bodies: list[tuple[str, int]] = []
@@ -210,14 +236,16 @@ class Batch:
             found[member, key] = None
             if member in self._loaded.existing:
                 documents.append((member, key))
-        buckets = self._buckets
-        if documents or unread:
+        buckets, in_batches, asked = self._buckets, set[str](), sorted(codes)
+        if documents or unread or asked:
             members, keys = zip(*documents, strict=True) if documents else ((), ())
             read: dict[str, int] = {}
             for member, key, document, used in await self._connection.fetch(
-                LOAD, self._program, members, keys, [buckets[member] for member in members], sorted(unread)
+                LOAD, self._program, members, keys, [buckets[member] for member in members], sorted(unread), asked
             ):
-                if member is None:
+                if member is None and used is None:
+                    in_batches.add(key)
+                elif member is None:
                     read[key] = used
                 else:
                     found[member, key] = decode_document(key, document)
@@ -232,6 +260,7 @@ class Batch:
         supply = self._loaded.add if onto is None else onto.supply
         for (member, key), document in found.items():
             supply(member, key, document)
+        return in_batches
 
     def _purchased(self, row: Any) -> Purchased:
         """A stored purchase, read as it was read when it was decided."""
