@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from laurels.core.facts import VoucherEnded, VoucherIssued
+from laurels.core.member import IssuedVoucher
 from tests.core.harness import Answer, World, shop
 
 TEN = {"gives": {"off": "10.00"}, "transferable": True}
@@ -82,6 +83,104 @@ def test_nothing_of_a_split_gift_comes_back_once_its_order_is_back() -> None:
     )
     here.give_back("a")
     assert here.give_back("b", "1").of(VoucherIssued) == []
+
+
+SPLIT = {"on_return": "split", "expires": {"after": "30D"}}
+
+
+def split_in_two(here: World, code: str) -> str:
+    """Order `b` uses the gift, and half of it comes back; the code of what was given back of it."""
+    here.buy(
+        "b",
+        {"amount": "15.00", "discounts": [{"code": code, "amount": "5.00"}]},
+        {"amount": "15.00", "discounts": [{"code": code, "amount": "5.00"}]},
+    )
+    (issued,) = here.give_back("b", "1").of(VoucherIssued)
+    assert isinstance(issued, VoucherIssued)
+    return issued.code
+
+
+def test_what_was_given_back_of_a_gift_goes_with_the_gifts_order_too() -> None:
+    here, code = world(**SPLIT)
+    part = split_in_two(here, code)
+    assert ended(here.give_back("a")) == [(part, "returned", "a")]
+    assert here.buy("c", "20.00", vouchers=[part]).code == "voucher_revoked"
+    assert not is_free(here)  # Half of it stays off order `b`.
+    assert ended(here.give_back("b")) == [(code, "returned", "a")]
+    assert is_free(here)
+    here.replay()
+
+
+def test_what_was_given_back_of_a_gift_and_is_used_stays_until_its_use_comes_back() -> None:
+    # As with a gift in whole: the 5 that are off order `c` stay off, and count, until `c` is back.
+    here, code = world(**SPLIT)
+    part = split_in_two(here, code)
+    here.give_back("b")
+    here.buy("c", {"amount": "20.00", "discounts": [{"code": part, "amount": "5.00"}]})
+    (rest,) = (fact for fact in here.look().documents if fact.startswith("voucher/") and part not in fact
+               and code not in fact)  # fmt: skip
+    assert ended(here.give_back("a")) == [(rest.removeprefix("voucher/"), "returned", "a")]
+    assert not is_free(here)
+    assert ended(here.give_back("c")) == [(part, "returned", "a"), (code, "returned", "a")]
+    assert is_free(here)
+    here.replay()
+
+
+def test_what_was_given_back_of_a_part_goes_likewise() -> None:
+    here, code = world(**SPLIT)
+    part = split_in_two(here, code)
+    here.buy(
+        "c",
+        {"amount": "10.00", "discounts": [{"code": part, "amount": "2.00"}]},
+        {"amount": "10.00", "discounts": [{"code": part, "amount": "3.00"}]},
+    )
+    (issued,) = here.give_back("c", "1").of(VoucherIssued)
+    assert ended(here.give_back("a", "2")) == [(issued.code, "returned", "a")]
+    here.replay()
+
+
+def test_what_was_given_back_of_a_gift_is_its_part_also_after_another_member_refused_it() -> None:
+    here, code = world(**SPLIT)
+    part = split_in_two(here, code)
+    here.post("m", "voucher_transfer", {"code": part, "to": "nobody"})
+    assert ended(here.give_back("a")) == [(part, "returned", "a")]
+    here.replay()
+
+
+def test_what_was_given_back_of_a_voucher_that_was_no_gift_stays_the_members() -> None:
+    here, _code = world(**SPLIT)
+    (issued,) = here.post("m", "voucher_issue", {"voucher": "ten"}).of(VoucherIssued)
+    part = split_in_two(here, issued.code)
+    here.give_back("a")
+    assert here.buy("c", "20.00", vouchers=[part]).refusal is None
+
+
+# --- that ended before its order came back ----------------------------------------------------------------------------
+
+
+def test_a_gift_that_expired_unused_counts_until_its_order_comes_back() -> None:
+    # A limit counts what was given, used or not, as with points that expire; a return gives back what it counted.
+    here, code = world(expires={"after": "5D"})
+    again = here.buy("b", "100.00", at="2026-03-20 10:00")
+    assert again.why("gift")[0] == "limit_reached"
+    assert ended(here.give_back("a")) == [(code, "returned", "a")]
+    known = here.look().documents[f"voucher/{code}"]
+    assert isinstance(known, IssuedVoucher)
+    assert (known.status, here.text(known.ended_at)) == ("expired", "2026-03-06 10:00")
+    assert is_free(here)
+    assert len(here.buy("c", "100.00").of(VoucherIssued)) == 1
+    here.replay()
+
+
+def test_a_gift_that_somebody_took_away_counts_until_its_order_comes_back_and_is_given_back_once() -> None:
+    here, code = world()
+    here.post("m", "voucher_revoke", {"code": code})
+    assert not is_free(here)
+    assert ended(here.give_back("a", "2")) == [(code, "returned", "a")]
+    assert is_free(here)
+    assert ended(here.give_back("a")) == []
+    assert is_free(here)
+    here.replay()
 
 
 # --- of a kind that is over -------------------------------------------------------------------------------------------

@@ -141,8 +141,8 @@ class VoucherIssued(Fact, frozen=True, tag="voucher_issued"):
 
     `reason`: "campaign" (`campaign` gave it, for `order` if it was a purchase), "code" (the member named a code that
     was nobody's; `shared` if it stays everybody's), "person", "reward", "prize", "transfer", "split" (what a return of
-    `order` gave back of another one), "refused_by_recipient". `worth` is what is off, where that is another amount than
-    its kind's. `limits` and `pools` are what the campaign counted for it, `redemption` the one that bought it.
+    `order` gave back of the voucher `of`), "refused_by_recipient". `worth` is what is off, where that is another amount
+    than its kind's. `limits` and `pools` are what the campaign counted for it, `redemption` the one that bought it.
     """
 
     code: str
@@ -158,6 +158,7 @@ class VoucherIssued(Fact, frozen=True, tag="voucher_issued"):
     limits: dict[str, Instant] = {}
     pools: tuple[str, ...] = ()
     redemption: str | None = None
+    of: str | None = None
 
 
 class VoucherReserved(Fact, frozen=True, tag="voucher_reserved"):
@@ -215,6 +216,8 @@ class VoucherGivenBack(Fact, frozen=True, tag="voucher_given_back"):
 class VoucherEnded(Fact, frozen=True, tag="voucher_ended"):
     """The voucher can never be used again, for `reason`: "expired", "returned" (what it was given for came back),
     "cancelled" (the redemption that bought it was), "person" (somebody took it away), "sent" (another member has it).
+
+    One that had ended unused ends a second time when what it was given for comes back: its status stays as it was.
     """
 
     code: str

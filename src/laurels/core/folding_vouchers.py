@@ -65,6 +65,12 @@ def _list(draft: Draft, code: str, entry: OpenVoucher | None) -> None:
 
 def _issued(draft: Draft, fact: f.VoucherIssued) -> None:
     counted = (fact.limits, fact.pools)
+    campaign, given_for = fact.campaign, fact.order
+    if fact.of is not None:
+        whole = _known(draft, fact.of)
+        campaign, given_for = whole.campaign, whole.given_for
+        if fact.code not in whole.parts:
+            draft.put(voucher_key(fact.of), msgspec.structs.replace(whole, parts=(*whole.parts, fact.code)))
     _keep(
         draft,
         fact.code,
@@ -74,10 +80,11 @@ def _issued(draft: Draft, fact: f.VoucherIssued) -> None:
             fact.reason,
             fact.expires_at,
             worth=fact.worth,
-            campaign=fact.campaign,
-            given_for=fact.order,
+            campaign=campaign,
+            given_for=given_for,
             shared=fact.shared,
             counted=counted,
+            part_of=fact.of,
         ),
     )
     if fact.redemption is not None:
@@ -163,10 +170,13 @@ def _redeemed(draft: Draft, fact: f.VoucherRedeemed) -> None:
 
 def _ended(draft: Draft, fact: f.VoucherEnded) -> None:
     known = _known(draft, fact.code)
+    ended_at = known.ended_at if known.status == fact.status else fact.at
     _keep(
         draft,
         fact.code,
-        msgspec.structs.replace(known, status=fact.status, reserved_until=None, ended_at=fact.at, ended_by=fact.reason),
+        msgspec.structs.replace(
+            known, status=fact.status, reserved_until=None, ended_at=ended_at, ended_by=fact.reason
+        ),
     )
 
 

@@ -246,7 +246,8 @@ class IssuedVoucher(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, t
     `voucher` is the key of its kind. `order`, or `quote`, or else whichever order comes first, reserves it until
     `reserved_until`; `order` has used it. `given_for` is the order whose purchase gave it, and `counted` what its
     campaign counted for it; `limits` and `pools` are what its use counted against, and `cooldown` is the end of the
-    cooldown that its reservation began.
+    cooldown that its reservation began. `parts` are the vouchers that were given back of it, each of which is `part_of`
+    it and was given for what it was given for.
     """
 
     voucher: str
@@ -268,6 +269,8 @@ class IssuedVoucher(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, t
     counted: tuple[dict[str, Instant], tuple[str, ...]] = ({}, ())
     quote: str | None = None
     cooldown: Instant | None = None
+    parts: tuple[str, ...] = ()
+    part_of: str | None = None
 
 
 class OpenVoucher(msgspec.Struct, frozen=True, array_like=True, gc=False):

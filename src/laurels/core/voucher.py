@@ -61,6 +61,7 @@ def issue(
     pools: tuple[str, ...] = (),
     expires_at: Instant | None = None,
     redemption: str | None = None,
+    of: str | None = None,
 ) -> str:
     """Gives the member a new voucher of a kind, by its key; its code, which is made of the activity's chance.
 
@@ -72,7 +73,7 @@ def issue(
     case.emit(
         VoucherIssued(
             code, key, case.at, until, reason, compiled.number, campaign, order, worth,
-            limits=dict(limits or {}), pools=pools, redemption=redemption,
+            limits=dict(limits or {}), pools=pools, redemption=redemption, of=of,
         )
     )  # fmt: skip
     return code
@@ -294,13 +295,16 @@ def receive(case: Case, compiled: Compiled, data: VoucherParcel) -> Refusal | No
 def take_home(case: Case, compiled: Compiled, data: VoucherParcel) -> None:
     """What the other member refused is the sender's again, whatever has become of its kind meanwhile.
 
-    It is what it was: still given for the order that it was given for, still counted where it was counted.
+    It is what it was: still given for the order that it was given for, or part of another one, still counted where it
+    was counted.
     """
     back = _arrived(case, compiled, data, "refused_by_recipient")
     sent = voucher_of(case.draft, data.code)
     if sent is not None:
         limits, pools = sent.counted
-        back = msgspec.structs.replace(back, campaign=sent.campaign, order=sent.given_for, limits=limits, pools=pools)
+        back = msgspec.structs.replace(
+            back, campaign=sent.campaign, order=sent.given_for, limits=limits, pools=pools, of=sent.part_of
+        )
     case.emit(back)
 
 

@@ -134,6 +134,7 @@ class Counting:
         self._given = given
         self._bought: dict[tuple[str, str], _Bought] = {}
         self._kinds: dict[tuple[str, str], str] = {}
+        self._over: set[tuple[str, str]] = set()
 
     def take(self, member: str, facts: Iterable[AnyFact]) -> None:
         """Counts the facts of one activity."""
@@ -147,6 +148,7 @@ class Counting:
         for known in (self._bought, self._kinds):
             for key in [key for key in known if key[0] == member]:
                 del known[key]
+        self._over = {key for key in self._over if key[0] != member}
 
     def _priced(self, _member: str, fact: Priced) -> None:
         for each in fact.offers:
@@ -191,6 +193,11 @@ class Counting:
 
     def _ended(self, member: str, fact: VoucherEnded) -> None:
         kind = self._kinds.get((member, fact.code))
+        if fact.reason == "returned":
+            if (member, fact.code) in self._over:
+                return  # It ended before, unused; now what it was given for is back.
+        elif fact.status != "transferred":
+            self._over.add((member, fact.code))
         if kind is not None and fact.status != "transferred":
             voucher = _of(self._given.vouchers, kind, VoucherFigures)
             if fact.status == "expired":

@@ -30,7 +30,7 @@ from laurels.core.reversal.lines import (
 from laurels.core.reversal.payment import paid_back_of, restore_points
 from laurels.core.reversal.taking import give_limits_back, take, taken_of, unmeasure, where_it_is_now
 from laurels.core.reversal.target import Target, gifts_lost, targets_of
-from laurels.core.reversal.vouchers import give_vouchers_back, take_gifts_back
+from laurels.core.reversal.vouchers import end_split_gifts, give_vouchers_back, take_gifts_back
 from laurels.core.ticket import void
 from laurels.core.tier import fall_back
 
@@ -81,6 +81,7 @@ def take_back(case: Case, data: Return) -> Refusal | None:
         take_gifts_back(case, recorded, data.order, lost)
     returned = OrderReturned(data.order, lines, tuple(taken.values()), restored, money, forgiven, measured, vouchers)
     case.emit(returned)
+    end_split_gifts(case, vouchers)
     case.emit(Explained(compiled.number, explained(then, taken, targets)))
     for track_id in measured:
         fall_back(case, now, now.tracks[track_id], past.occurred_at)
