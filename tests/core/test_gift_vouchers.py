@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from laurels.core.facts import VoucherEnded, VoucherIssued
+import pytest
+
+from laurels.core.facts import CooldownStarted, VoucherEnded, VoucherIssued
 from laurels.core.member import IssuedVoucher
 from tests.core.harness import Answer, World, shop
 
@@ -203,6 +205,48 @@ def test_what_is_over_when_a_quotes_order_comes_is_not_given_and_counts_no_more(
     cart = {"order": "a", "lines": [{"line": "1", "amount": "100.00"}]}
     here.post("m", "quote", {"quote": "q", "cart": cart, "reserve": True})
     assert not is_free(here)
-    assert here.buy("a", "100.00", quote="q", at="2026-03-06 10:00").of(VoucherIssued) == []
+    bought = here.buy("a", "100.00", quote="q", at="2026-03-06 10:00")
+    assert bought.of(VoucherIssued) == []
+    assert bought.why("gift") == ("nothing_to_grant", 0, 0)
+    assert bought.why("base") == ("applied", 100, 100)
+    assert is_free(here)
+    assert here.buy("b", "100.00").why("gift") == ("nothing_to_grant", 0, 0), "without a quote it says the same"
+    here.replay()
+
+
+@pytest.mark.parametrize(
+    ("kept", "said", "issued"), [({"voucher": "five"}, "gave", 1), ({"wallet": "points", "fixed": 3}, "applied", 0)]
+)
+def test_what_else_a_campaign_promised_is_given_and_counts_where_its_voucher_is_over(
+    kept: dict[str, Any], said: str, issued: int
+) -> None:
+    five = {"gives": {"off": "5.00"}}
+    gift = {**GIFT, "grant": [{"voucher": "ten"}, kept]}
+    here = World(
+        shop(
+            vouchers={"ten": {**TEN, "expires": {"until": "2026-03-05"}}, "five": five},
+            campaigns={"gift": gift},
+            quote_hold="5D",
+        )
+    )
+    here.enrol(at="2026-03-04 10:00")
+    cart = {"order": "a", "lines": [{"line": "1", "amount": "100.00"}]}
+    here.post("m", "quote", {"quote": "q", "cart": cart, "reserve": True})
+    bought = here.buy("a", "100.00", quote="q", at="2026-03-06 10:00")
+    assert (bought.why("gift")[0], len(bought.of(VoucherIssued))) == (said, issued)
+    assert not is_free(here)
+    assert here.buy("b", "100.00").why("gift")[0] == "limit_reached"
+    here.give_back("a")
     assert is_free(here)
     here.replay()
+
+
+def test_a_campaign_that_gave_nothing_in_the_end_waits_for_nothing() -> None:
+    gift = {**GIFT, "limits": [{"per": "member", "cooldown": "3D"}]}
+    here = World(
+        shop(vouchers={"ten": {**TEN, "expires": {"until": "2026-03-05"}}}, campaigns={"gift": gift}, quote_hold="5D")
+    )
+    here.enrol(at="2026-03-04 10:00")
+    cart = {"order": "a", "lines": [{"line": "1", "amount": "100.00"}]}
+    here.post("m", "quote", {"quote": "q", "cart": cart, "reserve": True})
+    assert here.buy("a", "100.00", quote="q", at="2026-03-06 10:00").of(CooldownStarted) == []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
 
@@ -181,7 +181,8 @@ def end_quote(
 
 
 def still_due(case: Case, now: Compiled, then: Compiled, reserved: QuoteReserved) -> QuoteReserved:
-    """What can be given of what a quote promised: all but tickets that their draw takes no more.
+    """What can be given of what a quote promised: all but tickets that their draw takes no more, and vouchers of a kind
+    that is over meanwhile, which nobody could use.
 
     What those were counted against is given back, and why they are not given is said in place of what was.
     """
@@ -191,13 +192,19 @@ def still_due(case: Case, now: Compiled, then: Compiled, reserved: QuoteReserved
             why = obstacle(case, now, wallet.removeprefix(TICKETS), sum([each.points for each in of_draw]))
             if why is not None:
                 shut[wallet] = "excluded_from_draw" if why.code == "excluded_from_draw" else "draw_not_open"
-    if not shut:
+    over = [gift for gift in reserved.gifts if then.vouchers[gift.voucher].is_over(then.zone, case.at, case.root)]
+    if not shut and not over:
         return reserved
     kept = {wallet: list(grants) for wallet, grants in reserved.grants.items() if wallet not in shut}
-    gifts = list(reserved.gifts)
+    gifts = [gift for gift in reserved.gifts if gift not in over]
     lost = {each.campaign: shut[wallet] for wallet in shut for each in reserved.grants[wallet]}
     for each in [grant for wallet in shut for grant in reserved.grants[wallet]]:
         release_grants(case, {"": (_hand_over(each, kept, gifts),)})
+    for gift in over:
+        release_gifts(case, (_hand_over(gift, kept, gifts),))
+        # What is said of a campaign that granted points says nothing of its vouchers.
+        if not any(each.campaign == gift.campaign for grants in kept.values() for each in grants):
+            lost.setdefault(gift.campaign, "nothing_to_grant")
     nothing: set[str] = set()
     said: list[Judged] = []
     for judged in reserved.said:
@@ -218,31 +225,38 @@ def still_due(case: Case, now: Compiled, then: Compiled, reserved: QuoteReserved
     )
 
 
-def _hand_over(lost: Grant, kept: dict[str, list[Grant]], gifts: list[PromisedGift]) -> Grant:
-    """A use in times, which is a campaign's whatever it gives, stays with what else it gives; the rest of the grant."""
+_Promised = TypeVar("_Promised", Grant, PromisedGift)
+
+
+def _hand_over(lost: _Promised, kept: dict[str, list[Grant]], gifts: list[PromisedGift]) -> _Promised:
+    """A use in times, which is a campaign's whatever it gives, stays with what else it gives; the rest of the lost."""
     uses = {key: period for key, period in lost.limits.items() if key.endswith("_times")}
     pools = tuple([pool for pool in lost.pools if pool.endswith("/times")])
     for grants in kept.values():
         for n, each in enumerate(grants):
             if each.campaign == lost.campaign and each.rule is None:
-                grants[n] = msgspec.structs.replace(each, limits={**uses, **each.limits}, pools=(*pools, *each.pools))
+                grants[n] = _with(each, uses, pools)
                 return _without(lost, uses, pools)
     for n, gift in enumerate(gifts):
         if gift.campaign == lost.campaign:
-            gifts[n] = msgspec.structs.replace(gift, limits={**uses, **gift.limits}, pools=(*pools, *gift.pools))
+            gifts[n] = _with(gift, uses, pools)
             return _without(lost, uses, pools)
     return lost
 
 
-def _without(grant: Grant, uses: dict[str, Instant], pools: tuple[str, ...]) -> Grant:
-    limits = {key: period for key, period in grant.limits.items() if key not in uses}
+def _with(promised: _Promised, uses: dict[str, Instant], pools: tuple[str, ...]) -> _Promised:
+    return msgspec.structs.replace(promised, limits={**uses, **promised.limits}, pools=(*pools, *promised.pools))
+
+
+def _without(promised: _Promised, uses: dict[str, Instant], pools: tuple[str, ...]) -> _Promised:
+    limits = {key: period for key, period in promised.limits.items() if key not in uses}
     return msgspec.structs.replace(
-        grant, limits=limits, pools=tuple([each for each in grant.pools if each not in pools])
+        promised, limits=limits, pools=tuple([each for each in promised.pools if each not in pools])
     )
 
 
 def _said_anew(judged: Judged, code: str, kept: dict[str, list[Grant]], gifts: list[PromisedGift]) -> Judged:
-    """What became of a campaign without its tickets, as if there had never been any."""
+    """What became of a campaign without its tickets and vouchers that are lost, as if there had never been any."""
     left = [
         (each.grant, wallet, each)
         for wallet, grants in kept.items()
@@ -262,14 +276,8 @@ def _said_anew(judged: Judged, code: str, kept: dict[str, list[Grant]], gifts: l
 
 
 def give_promised(case: Case, compiled: Compiled, order: str, gifts: tuple[PromisedGift, ...]) -> None:
-    """Gives what campaigns promised beside points, which was counted against limits when they did.
-
-    What is over meanwhile could not be used by anybody: it is not given, and counts no more.
-    """
+    """Gives what campaigns promised beside points, which was counted against limits when they did."""
     for n, gift in enumerate(gifts):
-        if compiled.vouchers[gift.voucher].is_over(compiled.zone, case.at, case.root):
-            release_gifts(case, (gift,))
-            continue
         issue(
             case, compiled, gift.voucher, "campaign", f"promised {n}",
             campaign=gift.campaign, order=order, limits=gift.limits, pools=gift.pools,
