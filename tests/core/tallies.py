@@ -249,6 +249,8 @@ def check_vouchers(world: World) -> None:
         assert all(times == 1 for times in used.values()), "an order used a voucher twice"
         for (order, kind), times in kinds.items():
             assert times <= 2, f"{order} used {times} of {kind}"
+        dues = [each.due_at for each in opened.values() if each.due_at is not None]
+        assert member.root.vouchers_at == min(dues, default=None)
         for code, voucher in found.items():
             assert voucher.status in STATUSES
             assert (voucher.status == "reserved") == (voucher.reserved_until is not None)

@@ -16,7 +16,7 @@ import msgspec
 from laurels.core import facts as f
 from laurels.core.apply_draws import DRAW_FOLDS
 from laurels.core.calendar import Instant
-from laurels.core.folding_vouchers import VOUCHER_FOLDS
+from laurels.core.folding_vouchers import VOUCHER_FOLDS, OpenVouchers
 from laurels.core.member import (
     NEVER,
     ROOT,
@@ -64,7 +64,7 @@ _copied: Final[Callable[[Any], Any]] = msgspec.Struct.__copy__  # type: ignore[a
 class Draft:
     """A member being written. Reads through `get`, changes through `apply` alone, ends with `member`."""
 
-    __slots__ = ("_balances", "changed", "documents", "id", "root")
+    __slots__ = ("_balances", "changed", "documents", "id", "root", "vouchers")
 
     def __init__(self, member: Member) -> None:
         self.id = member.id
@@ -74,6 +74,7 @@ class Draft:
         root.wallets = dict(root.wallets)
         self.root: Root = root
         self._balances: set[str] = set()
+        self.vouchers: OpenVouchers | None = None
 
     # --- reading ---
 

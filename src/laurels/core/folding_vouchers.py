@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from heapq import heapify, heappop, heappush
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from laurels.core import facts as f
+from laurels.core.calendar import Instant
 from laurels.core.member import IssuedVoucher, OpenVoucher, Vouchers
 
 if TYPE_CHECKING:
@@ -34,10 +36,71 @@ def voucher_of(draft: Draft, code: str) -> IssuedVoucher | None:
     return known if isinstance(known, IssuedVoucher) else None
 
 
-def open_vouchers(draft: Draft) -> dict[str, OpenVoucher]:
-    """The open ones by code."""
-    known = draft.get(LIST)
-    return known.open if isinstance(known, Vouchers) else {}
+class OpenVouchers:
+    """The open vouchers in the hands of one draft, which changes them in place: only the first change costs a copy.
+
+    `by_code` is the dictionary of the document that the draft holds, and becomes a value with it. When they fall due
+    is noted in a heap as soon as it is asked for more than once, and kept up to date from then on: what has changed
+    since it was noted is passed over.
+    """
+
+    __slots__ = ("_asked", "_noted", "by_code")
+
+    def __init__(self, known: dict[str, OpenVoucher]) -> None:
+        self.by_code = dict(known)
+        self._asked = False
+        self._noted: list[tuple[Instant, str]] | None = None
+
+    def put(self, code: str, entry: OpenVoucher | None) -> None:
+        """Sets the entry of a voucher; None: it is open no more."""
+        if entry is None:
+            self.by_code.pop(code, None)
+            return
+        self.by_code[code] = entry
+        if self._noted is not None and entry.due_at is not None:
+            heappush(self._noted, (entry.due_at, code))
+
+    def next_due(self) -> Instant | None:
+        """When the first of them falls due."""
+        if self._noted is None and not self._asked:
+            self._asked = True
+            return min([each.due_at for each in self.by_code.values() if each.due_at is not None], default=None)
+        noted = self._notes()
+        while noted and not self._holds(noted[0]):
+            heappop(noted)
+        return noted[0][0] if noted else None
+
+    def due(self, at: Instant) -> list[str]:
+        """The codes of all that are due by an instant, in the order of codes."""
+        noted = self._notes()
+        found: set[str] = set()
+        places = [0]
+        while places:
+            place = places.pop()
+            if place < len(noted) and noted[place][0] <= at:
+                if self._holds(noted[place]):
+                    found.add(noted[place][1])
+                places += (2 * place + 1, 2 * place + 2)
+        return sorted(found)
+
+    def _notes(self) -> list[tuple[Instant, str]]:
+        if self._noted is None:
+            dues = [(each.due_at, code) for code, each in self.by_code.items()]
+            self._noted = [(due_at, code) for due_at, code in dues if due_at is not None]
+            heapify(self._noted)
+        return self._noted
+
+    def _holds(self, note: tuple[Instant, str]) -> bool:
+        entry = self.by_code.get(note[1])
+        return entry is not None and entry.due_at == note[0]
+
+
+def open_vouchers(draft: Draft) -> OpenVouchers:
+    """The open ones, as the draft has them in hand."""
+    if draft.vouchers is None:
+        known = draft.get(LIST)
+        draft.vouchers = OpenVouchers(known.open if isinstance(known, Vouchers) else {})
+    return draft.vouchers
 
 
 def _known(draft: Draft, code: str) -> IssuedVoucher:
@@ -54,13 +117,15 @@ def _keep(draft: Draft, code: str, voucher: IssuedVoucher) -> None:
 
 
 def _list(draft: Draft, code: str, entry: OpenVoucher | None) -> None:
-    opened = dict(open_vouchers(draft))
-    if entry is None:
-        opened.pop(code, None)
-    else:
-        opened[code] = entry
-    draft.put(LIST, Vouchers(opened) if opened else None)
-    draft.root.vouchers_at = min([each.due_at for each in opened.values() if each.due_at is not None], default=None)
+    opened = open_vouchers(draft)
+    before = opened.by_code.get(code)
+    opened.put(code, entry)
+    draft.put(LIST, Vouchers(opened.by_code) if opened.by_code else None)
+    first, due_at = draft.root.vouchers_at, None if entry is None else entry.due_at
+    if due_at is not None and (first is None or due_at <= first):
+        draft.root.vouchers_at = due_at
+    elif first is not None and before is not None and before.due_at == first:
+        draft.root.vouchers_at = opened.next_due()
 
 
 def _issued(draft: Draft, fact: f.VoucherIssued) -> None:

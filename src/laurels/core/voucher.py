@@ -244,10 +244,12 @@ def release_counts(case: Case, known: IssuedVoucher) -> None:
 
 def run_out(case: Case, at: Instant) -> None:
     """Carries out what is due of vouchers at an instant: reservations time out, then vouchers expire."""
-    due = {code: each.due_at for code, each in open_vouchers(case.draft).items() if each.due_at is not None}
-    # All that are due until the decision's own instant, at once: each one that is asked for begins it again.
-    case.draft.look_up([voucher_key(code) for code, due_at in due.items() if due_at <= case.until])
-    for code in sorted([code for code, due_at in due.items() if due_at <= at]):
+    opened = open_vouchers(case.draft)
+    due = opened.due(at)
+    if any(voucher_key(code) not in case.draft.documents for code in due):
+        # All that are due until the decision's own instant, at once: each one that is asked for begins it again.
+        case.draft.look_up([voucher_key(code) for code in opened.due(case.until)])
+    for code in due:
         known = voucher_of(case.draft, code)
         assert known is not None, "the list of open vouchers names one that is not there"
         if known.status == "reserved":
