@@ -278,3 +278,38 @@ def test_what_a_promotion_says_of_every_offer_is_kept_with_the_order() -> None:
     here = world({"tenth": TENTH})
     (offer,) = priced(here.buy("o", off("tenth", "1.00", "9.00"))).offers
     assert offer == Offered("tenth", "applied", 100, 100, offer.lines)
+
+
+# --- from so much of goods --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lines", "off"),
+    [
+        (({"amount": "35.00"}, {"amount": "6.00", "kind": "shipping"}), 600),
+        (({"amount": "34.99"}, {"amount": "6.00", "kind": "shipping"}), 0),
+        (({"amount": "34.99"}, {"amount": "6.00", "kind": "shipping"}, {"amount": "0.01"}), 600),
+        (({"amount": "20.00"}, {"amount": "50.00", "kind": "gift_card"}, {"amount": "6.00", "kind": "shipping"}), 0),
+        (({"amount": "20.00"}, {"amount": "15.00", "kind": "fee"}, {"amount": "6.00", "kind": "shipping"}), 0),
+    ],
+)
+def test_shipping_is_free_from_so_much_of_goods_whatever_else_is_on_the_cart(
+    lines: tuple[dict[str, str], ...], off: int
+) -> None:
+    here = World(shop(promotions={"home": {"gives": {"shipping": "100%"}, "when": "purchase.goods >= 35.00"}}))
+    here.enrol(at="2026-03-01 10:00")
+    numbered = [{"line": str(n), **line} for n, line in enumerate(lines)]
+    quoted = here.post("m", "quote", {"quote": "q", "cart": {"order": "quote:q", "lines": numbered}})
+    assert sum(offered.given for priced in quoted.of(Priced) for offered in priced.offers) == off
+
+
+def test_a_bonus_from_so_much_of_goods_is_judged_again_without_shipping_when_goods_come_back() -> None:
+    bonus = {"on": "purchase", "when": "purchase.goods >= 35.00", "grant": {"wallet": "points", "fixed": 5}}
+    here = World(shop(campaigns={"bonus": bonus}))
+    here.enrol(at="2026-03-01 10:00")
+    assert here.buy("o", "20.00", "20.00", {"amount": "30.00", "kind": "shipping"}).granted("bonus") == 5
+    here.give_back("o", "3")
+    assert here.points()[0] == 45, "shipping came back, and the goods are still there"
+    here.give_back("o", "1")
+    assert here.points()[0] == 20
+    here.replay()

@@ -116,6 +116,13 @@ class Purchase(Struct, frozen=True, gc=False):
     choices: dict[str, str | None] = {}
     free: Mapping[str, int] = {}
 
+    @property
+    def goods(self) -> int:
+        """What its goods come to: the total without shipping, fees and gift cards."""
+        if self.only_products:
+            return self.total
+        return sum([line.amount for line in self.lines if line.kind == "product"])
+
 
 class Quote(Struct, frozen=True, gc=False):
     """A wish to know what a cart would cost and earn; with `reserve` to have that kept for a while."""

@@ -85,6 +85,7 @@ class Line(msgspec.Struct, frozen=True):
 class Purchase(msgspec.Struct, frozen=True):
     order: str = "o-1"
     total: int = 3980
+    goods: int = 3980
     store: str | None = None
     channel: str | None = None
     lines: tuple[Line, ...] = (Line(),)
@@ -216,6 +217,7 @@ class Dice:
         purchase = Purchase(
             order=choose(STRINGS),
             total=choose(AMOUNTS),
+            goods=choose(AMOUNTS),
             store=self.maybe(choose(STRINGS)),
             channel=self.maybe(choose(STRINGS)),
             lines=tuple(self.line() for _ in range(self.random.randint(0, 3))),

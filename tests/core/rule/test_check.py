@@ -141,6 +141,8 @@ EXAMPLES = (
     ("has(member.tier)", "rule_needless_has", 12, "member.tier is always there", None),
     # money, numbers and other constants
     ("purchase.total == 30.00", "rule_money_comparison", 16, "not compared with `==`", "write a range"),
+    ("purchase.goods == 30.00", "rule_money_comparison", 16, "not compared with `==`", "write a range"),
+    ("purchase.good >= 30.00", "rule_unknown_field", 10, "did you mean 'goods'?", "purchase has"),
     ("purchase.total in [30.00]", "rule_money_comparison", 16, "not compared with `in`", "write ranges"),
     ("line.amount > line.tax", "rule_money_comparison", 13, "with literals only", "30.00"),
     ("purchase.total >= 30.005", "rule_money_precision", 19, "3 decimals, the currency has 2", "at most 2 decimals"),

@@ -81,6 +81,7 @@ _BUILT_IN: Final[Mapping[str, Message]] = {
     "purchase": {
         "order": Named("string"),
         "total": Named("money"),
+        "goods": Named("money"),
         "store": Named("string", optional=True),
         "channel": Named("string", optional=True),
         "lines": Named("list<line>"),
