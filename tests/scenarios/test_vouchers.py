@@ -109,6 +109,32 @@ def test_the_outcome_says_of_a_voucher_that_comes_back_too_late_whether_it_was_r
     assert read(here, code)["status"] == ("expired" if until is None else "issued")
 
 
+def test_a_gift_that_comes_back_after_its_own_order_did_is_said_to_be_taken_back(tell: Tell) -> None:
+    here = story(tell, campaigns=GIFT)
+    (gift,) = [each for each in here.buy("ann", "o-1", "100.00").json["grants"] if each["kind"] == "voucher"]
+    here.buy("ann", "o-2", "40.00", vouchers=[gift["code"]])
+    here.give_back("ann", "o-1")
+    back = here.give_back("ann", "o-2")
+    (told,) = [each for each in back.json["grants"] if each["kind"] == "voucher_back"]
+    assert (told["code"], told["status"], told["until"]) == (gift["code"], "revoked", None)
+    (why,) = here.explanation("ann", back.json["id"])["returned"]["vouchers"]
+    assert why["text"]["zh-CN"] == "赠送此券的订单也已退货，券已收回。"
+    assert read(here, gift["code"])["status"] == "revoked"
+
+
+def test_what_a_return_split_off_a_gift_is_taken_back_with_the_gifts_order(tell: Tell) -> None:
+    here = story(tell, SPLIT, campaigns=GIFT)
+    (gift,) = [each for each in here.buy("ann", "o-1", "100.00").json["grants"] if each["kind"] == "voucher"]
+    half: Json = {"amount": "20.00", "discounts": [{"code": gift["code"], "amount": "5.00"}]}
+    here.buy("ann", "o-2", half, half)
+    back = here.give_back("ann", "o-2", "1")
+    (told,) = [each for each in back.json["grants"] if each["kind"] == "voucher"]
+    assert read(here, told["code"])["status"] == "issued"
+    here.give_back("ann", "o-1")
+    assert read(here, told["code"])["status"] == "revoked"
+    here.buy("ann", "o-3", "20.00", vouchers=[told["code"]], refused="voucher_revoked")
+
+
 def test_by_the_split_choice_a_partial_return_gives_back_its_share_as_a_new_voucher(tell: Tell) -> None:
     here = story(tell, SPLIT)
     code = given(here)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Literal
+
+import pytest
 
 from laurels.core.activity import Activity, Purchase, parse
 from laurels.core.calendar import parse_instant
 from laurels.core.case import Code
 from laurels.core.decide import Circumstances, Decision
-from laurels.core.facts import VoucherIssued, VoucherRedeemed
+from laurels.core.facts import VoucherEnded, VoucherIssued, VoucherRedeemed
 from laurels.core.version import Version, Versions
+from laurels.simulate.given import Counting, Given, VoucherFigures
 from laurels.simulate.replay import Replay
 from tests.core.harness import program, shop
 
@@ -63,3 +66,17 @@ def test_a_code_that_was_nobodys_is_found_again_in_what_was_recorded() -> None:
     used = replay.submit(*sent("a", "purchase", order("o-1", "20.00", vouchers=["leaf"])), AT, given)
     assert isinstance(used, Decision)
     assert any(isinstance(fact, VoucherRedeemed) for fact in used.facts)
+
+
+@pytest.mark.parametrize("status", ["expired", "revoked"])
+def test_a_gift_that_ended_unused_is_counted_once_although_its_order_comes_back(
+    status: Literal["expired", "revoked"],
+) -> None:
+    told = Given()
+    counting = Counting(told)
+    counting.take("m", [VoucherIssued("A", "ten", 0), VoucherIssued("B", "ten", 0)])
+    reason = "expired" if status == "expired" else "person"
+    counting.take("m", [VoucherEnded("A", status, 1, reason), VoucherEnded("A", status, 2, "returned", "o")])
+    counting.take("m", [VoucherEnded("B", "revoked", 2, "returned", "o")])
+    expired = int(status == "expired")
+    assert told.vouchers["ten"] == VoucherFigures(issued=2, expired=expired, revoked=2 - expired)

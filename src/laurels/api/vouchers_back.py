@@ -20,8 +20,11 @@ class VoucherBack(Struct, frozen=True, kw_only=True):
 
     code: str
     status: Annotated[
-        Literal["restored", "graced", "split", "expired"],
-        Meta(description="`graced` and `expired`: its time was over; `split`: a new one over a part of it."),
+        Literal["restored", "graced", "split", "expired", "revoked"],
+        Meta(
+            description="`graced` and `expired`: its time was over; `split`: a new one over a part of it; `revoked`: "
+            "the order that it was given for has come back, too."
+        ),
     ]
     until: Annotated[str | None, Meta(description="How long one that is graced, or new, can be used.")] = None
     text: Texts
@@ -30,7 +33,7 @@ class VoucherBack(Struct, frozen=True, kw_only=True):
 def vouchers_back(facts: Iterable[AnyFact], compiled: Compiled) -> tuple[VoucherBack, ...]:
     """The vouchers that an activity gave back, in their order."""
     given = [fact for fact in facts if isinstance(fact, VoucherGivenBack | VoucherIssued | VoucherEnded)]
-    over = frozenset(fact.code for fact in given if isinstance(fact, VoucherEnded) and fact.status == "expired")
+    ended = {fact.code: fact.status for fact in given if isinstance(fact, VoucherEnded)}
     found: list[VoucherBack] = []
     for fact in given:
         if isinstance(fact, VoucherGivenBack):
@@ -39,13 +42,13 @@ def vouchers_back(facts: Iterable[AnyFact], compiled: Compiled) -> tuple[Voucher
             status, until = "split", fact.expires_at
         else:
             continue
-        if fact.code in over:
-            status, until = "expired", None
+        if fact.code in ended:
+            status, until = ended[fact.code], None
         sentence = voucher_back_sentence(status)
         found.append(
             VoucherBack(
                 code=grouped(bare_code(fact.code)),
-                status=cast(Literal["restored", "graced", "split", "expired"], status),
+                status=cast(Literal["restored", "graced", "split", "expired", "revoked"], status),
                 until=None if until is None else compiled.zone.format(until),
                 text=texts(sentence),
             )

@@ -196,6 +196,10 @@ VOUCHERS_BACK: Final = MappingProxyType(
         ),
         "split": Sentence("A new voucher over the part that came back.", "按退货比例退回一张新券。"),
         "expired": Sentence("Its time was over by then, and it has expired.", "退回时已过期，已失效。"),
+        "revoked": Sentence(
+            "It was given for an order that has come back as well; it is taken back.",
+            "赠送此券的订单也已退货，券已收回。",
+        ),
     }
 )
 """What became of a voucher that a return gave back."""
