@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from laurels.core.facts import CooldownStarted, VoucherEnded, VoucherIssued
+from laurels.core.activity import Activity
+from laurels.core.facts import CooldownStarted, FollowUp, VoucherEnded, VoucherIssued
 from laurels.core.member import IssuedVoucher
 from tests.core.harness import Answer, World, shop
 
@@ -45,6 +46,28 @@ def test_a_gift_that_another_member_refused_still_goes_with_its_order() -> None:
     assert not is_free(here)
     assert ended(here.give_back("a")) == [(code, "returned", "a")]
     assert here.buy("b", "20.00", vouchers=[code]).code == "voucher_revoked"
+    assert is_free(here)
+    here.replay()
+
+
+def test_a_gift_that_comes_home_after_its_order_came_back_is_taken_back() -> None:
+    class Slow(World):
+        """A world in which what is sent to another member stays on its way."""
+
+        def _deliver(self, fact: FollowUp, cause: Activity) -> None:
+            sent.append((fact, cause))
+
+    sent: list[tuple[FollowUp, Activity]] = []
+    here = Slow(shop(vouchers={"ten": TEN}, campaigns={"gift": GIFT}))
+    here.enrol(at="2026-03-01 10:00")
+    (issued,) = here.buy("a", "100.00").of(VoucherIssued)
+    here.post("m", "voucher_transfer", {"code": issued.code, "to": "nobody"})
+    assert ended(here.give_back("a")) == []
+    assert not is_free(here)
+    World._deliver(here, *sent[0])
+    known = here.look().documents[f"voucher/{issued.code}"]
+    assert isinstance(known, IssuedVoucher)
+    assert (known.status, known.ended_by) == ("revoked", "returned")
     assert is_free(here)
     here.replay()
 

@@ -61,6 +61,7 @@ from laurels.core.quote_ending import cancel_quote
 from laurels.core.redemption import capture, hold
 from laurels.core.refusal import Refusal
 from laurels.core.reversal import take_back
+from laurels.core.reversal.vouchers import take_if_lost
 from laurels.core.transfer import receive, send, take_home
 from laurels.core.version import Versions
 from laurels.core.voucher_activity import (
@@ -289,6 +290,7 @@ def _judge(case: Case, earning: Compiled, now: Compiled, activity: Activity) -> 
         if activity.type == "voucher_in":
             return voucher.receive(case, now, data)
         voucher.take_home(case, now, data)
+        take_if_lost(case, data.code)
         return None
     assert_never(data)
 

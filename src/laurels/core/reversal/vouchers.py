@@ -101,6 +101,13 @@ def end_split_gifts(case: Case, back: Mapping[str, int]) -> None:
             _take_upwards(case, code)
 
 
+def take_if_lost(case: Case, code: str) -> None:
+    """A gift that comes home from another member who refused it is nobody's, if its order came back meanwhile."""
+    known = voucher_of(case.draft, code)
+    if known is not None and _is_lost(case, known):
+        _take_upwards(case, code)
+
+
 def _take_upwards(case: Case, code: str) -> None:
     """Takes a voucher back, and with the last that was left of it the one of which it was part."""
     part: str | None = code
