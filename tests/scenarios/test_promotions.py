@@ -25,6 +25,12 @@ def why(answer: Answer | Json) -> dict[str, tuple[str, str]]:
     return {each["promotion"]: (each["code"], each["given"]) for each in prices["promotions"]}
 
 
+def costs(prices: Json) -> tuple[str, str, str, list[tuple[str, str, str]]]:
+    """What a cart costs before anything is taken off, what is, and what is left, in all and line by line."""
+    lines = [(line["line"], line["before"], line["amount"]) for line in prices["lines"]]
+    return prices["before"], prices["discount"], prices["total"], lines
+
+
 def text(answer: Answer, promotion: str) -> str:
     (found,) = [each for each in answer.json["prices"]["promotions"] if each["promotion"] == promotion]
     return str(found["text"]["en"])
@@ -44,6 +50,35 @@ def test_a_quote_answers_prices_and_points_together_and_records_nothing(tell: Te
     assert (quoted.granted("base"), quoted.granted("double")) == (90, 90)
     assert quoted.json["grants"] == [{"kind": "discount", "promotion": "tenth", "amount": "10.00"}]
     assert here.points("ann") == (0, 0, 0, 0)
+
+
+def test_a_cart_of_which_nothing_is_taken_off_costs_what_its_lines_say(tell: Tell) -> None:
+    here = tell(shop(promotions="elsewhere: {gives: {percent: 10%}, stores: s-9}"))
+    here.enrol("ann", at="2026-03-01 10:00")
+    bought = here.buy("ann", "o-1", "80", "20.00", id="r-1")
+    again = here.buy("ann", "o-1", "80", "20.00", id="r-1")
+    told = here.explanation("ann", "r-1")
+    for prices in (
+        here.quote("ann", "80", "20.00").json["prices"],
+        bought.json["prices"],
+        again.json["prices"],
+        told["prices"],
+    ):
+        assert costs(prices) == ("100.00", "0.00", "100.00", [("1", "80.00", "80.00"), ("2", "20.00", "20.00")])
+        assert why(prices) == {"elsewhere": ("outside_store", "0.00")}
+
+
+def test_a_quote_says_what_a_cart_costs_where_the_program_takes_nothing_off(tell: Tell) -> None:
+    here = tell(shop())
+    here.enrol("ann", at="2026-03-01 10:00")
+    whole = ("80.00", "0.00", "80.00", [("1", "80.00", "80.00")])
+    assert costs(here.quote("ann", "80.00").json["prices"]) == whole
+    assert costs(here.reserve("ann", "q-1", "80.00")) == whole
+    assert costs(here.get("/v1/quotes/q-1")["prices"]) == whole
+    for order, code in (("o-1", "kept"), ("o-2", "quote_used")):
+        bought = here.buy("ann", order, "80.00", quote="q-1")
+        assert (costs(bought.json["prices"]), bought.json["prices"]["quote"]["code"]) == (whole, code)
+    assert here.buy("ann", "o-3", "80.00").json["prices"] is None, "no promotion and no quote was concerned"
 
 
 def test_offers_that_exclude_each_other_are_both_shown_and_the_member_chooses(tell: Tell) -> None:

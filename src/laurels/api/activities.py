@@ -412,7 +412,7 @@ async def _render(services: Services, program: str, items: Sequence[_Item], outc
         now = await services.now(program)
     for item, outcome in zip(items, outcomes, strict=True):
         compiled = None if outcome.recorded_at is None else versions.judging(max(outcome.recorded_at, now))
-        item.answer = answer(outcome, compiled, now)
+        item.answer = answer(outcome, compiled, now, None if item.submission is None else item.submission.data)
         if outcome.problems and item.place:
             errors = tuple([_placed(each, item.place) for each in outcome.problems])
             item.answer = msgspec.structs.replace(item.answer, errors=errors)

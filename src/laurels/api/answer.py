@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from laurels.api.prices import Prices, discounts_of, prices_of, tell_of_prices
+from laurels.api.prices import Body, Prices, discounts_of, prices_of, tell_of_prices
 from laurels.api.vouchers_back import grants_back
 from laurels.core.calendar import Instant
 from laurels.core.code import grouped
@@ -167,7 +167,10 @@ class ActivityAnswer(msgspec.Struct, frozen=True, kw_only=True):
     follow_ups: tuple[FollowUp, ...] = ()
     grants: Annotated[tuple[dict[str, Any], ...], Meta(description="What was granted other than points.")] = ()
     explanation: tuple[CampaignOutcome, ...] = ()
-    prices: Annotated[Prices | None, Meta(description="With promotions; null where none is concerned.")] = None
+    prices: Annotated[
+        Prices | None,
+        Meta(description="Of a quote always; of an order null where no promotion, voucher or quote is concerned."),
+    ] = None
 
 
 _STATES: Final[dict[str, State]] = {
@@ -188,8 +191,11 @@ _CHANGING: Final = frozenset(("earned", "restored", "fell", "fell_back", "mapped
 Format = Callable[[Instant], str]
 
 
-def answer(outcome: Outcome, compiled: Compiled | None, now: Instant) -> ActivityAnswer:
-    """The contract's answer to one activity. `compiled` is the version in effect, `now` the instant of a replay."""
+def answer(outcome: Outcome, compiled: Compiled | None, now: Instant, data: Body | None = None) -> ActivityAnswer:
+    """The contract's answer to one activity. `compiled` is the version in effect, `now` the instant of a replay.
+
+    `data` are those that were sent, which say the prices of an order of which nothing was taken off.
+    """
     refusal = None if outcome.refusal is None else refusal_answer(outcome.refusal)
     after = outcome.member_after
     if compiled is None or after is None or outcome.seq is None or outcome.recorded_at is None:
@@ -223,7 +229,7 @@ def answer(outcome: Outcome, compiled: Compiled | None, now: Instant) -> Activit
             *drawn_grants(facts),
         ),
         explanation=explanation(facts),
-        prices=prices_of(facts, compiled) if is_priced else None,
+        prices=prices_of(facts, compiled, data) if is_priced else None,
     )
 
 

@@ -182,7 +182,7 @@ async def explain_activity(call: Call, member: str, source: str, activity: str) 
         tiers=_tiers(stored.facts, format),
         returned=_returned(stored.facts, compiled),
         grants=(*discounts_of(stored.facts, compiled), *_granted(stored.facts, versions)),
-        prices=prices_of(stored.facts, compiled),
+        prices=prices_of(stored.facts, compiled, stored.body),
         quotes=tuple(
             [
                 QuoteExplanation(

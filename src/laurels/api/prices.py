@@ -15,10 +15,13 @@ from laurels.api.texts import Texts, texts
 from laurels.core.code import canonical, grouped
 from laurels.core.compiled import Compiled
 from laurels.core.explanation import promotion_sentence, quote_sentence
-from laurels.core.facts import AnyFact, DiscountsBack, Offered, Priced, QuoteReserved
-from laurels.core.money import format_minor
+from laurels.core.facts import AnyFact, DiscountsBack, LineOff, Offered, Priced, QuoteReserved
+from laurels.core.money import format_minor, parse_minor
 from laurels.core.program.draws_model import TICKETS
 from laurels.core.voucher_pricing import is_used
+
+Body = bytes | msgspec.Raw | str
+"""The data of an activity in JSON."""
 
 Amount = Annotated[str, Meta(description="Decimal, in the program's currency.", examples=["12.00"])]
 
@@ -125,15 +128,30 @@ def tell_of_prices(facts: tuple[AnyFact, ...]) -> bool:
     return False
 
 
-def prices_of(facts: tuple[AnyFact, ...], compiled: Compiled) -> Prices | None:
-    """The prices that facts tell of; None where no promotion and no quote was concerned."""
+class _SentLine(msgspec.Struct, frozen=True, gc=False):
+    line: str
+    amount: str
+
+
+class _Sent(msgspec.Struct, frozen=True, gc=False):
+    lines: tuple[_SentLine, ...]
+
+
+_sent = msgspec.json.Decoder(_Sent)
+
+
+def prices_of(facts: tuple[AnyFact, ...], compiled: Compiled, data: Body | None = None) -> Prices | None:
+    """The prices that facts tell of; None where no promotion and no quote was concerned.
+
+    `data` are those of the purchase: an order of which nothing was taken off says by itself what it cost.
+    """
     for fact in facts:
         if isinstance(fact, Priced):
             state = None
             if fact.quote is not None:
                 sentence = quote_sentence(fact.held)
                 state = QuoteState(id=fact.quote, code=fact.held, text=texts(sentence))
-            return _prices(fact, compiled, state)
+            return _prices(fact, fact.before or _as_sent(data, compiled), compiled, state)
         if isinstance(fact, QuoteReserved):
             sums = {wallet: sum([grant.points for grant in grants]) for wallet, grants in fact.grants.items()}
             state = QuoteState(
@@ -143,21 +161,30 @@ def prices_of(facts: tuple[AnyFact, ...], compiled: Compiled) -> Prices | None:
                 points={wallet: total for wallet, total in sums.items() if not wallet.startswith(TICKETS)},
                 tickets={key.removeprefix(TICKETS): total for key, total in sums.items() if key.startswith(TICKETS)},
             )
-            return _prices(fact.priced or Priced(fact.version, (), ()), compiled, state)
+            priced = fact.priced or Priced(fact.version, (), ())
+            return _prices(priced, priced.before, compiled, state)
     return None
 
 
-def _prices(priced: Priced, compiled: Compiled, quote: QuoteState | None) -> Prices:
+def _as_sent(data: Body | None, compiled: Compiled) -> tuple[LineOff, ...]:
+    """The prices of a purchase's lines as they were sent."""
+    if data is None:
+        return ()
+    places = compiled.declared.places
+    return tuple([LineOff(line.line, parse_minor(line.amount, places)) for line in _sent.decode(data).lines])
+
+
+def _prices(priced: Priced, prices: tuple[LineOff, ...], compiled: Compiled, quote: QuoteState | None) -> Prices:
     places = compiled.declared.places
     off: dict[str, list[LineDiscount]] = {}
-    left = {line.line: line.amount for line in priced.before}
+    left = {line.line: line.amount for line in prices}
     for each in priced.offers:
         for line in each.lines:
             off.setdefault(line.line, []).append(
                 LineDiscount(grouped(each.promotion), format_minor(line.amount, places))
             )
             left[line.line] = left.get(line.line, 0) - line.amount
-    before, total = sum([line.amount for line in priced.before]), sum(left.values())
+    before, total = sum([line.amount for line in prices]), sum(left.values())
     return Prices(
         before=format_minor(before, places),
         discount=format_minor(before - total, places),
@@ -170,7 +197,7 @@ def _prices(priced: Priced, compiled: Compiled, quote: QuoteState | None) -> Pri
                     tuple(off.get(line.line, ())),
                     format_minor(left[line.line], places),
                 )
-                for line in priced.before
+                for line in prices
             ]
         ),
         promotions=tuple(

@@ -56,10 +56,10 @@ class Deviation(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Priced(Fact, frozen=True, tag="priced"):
     """What promotions take off a cart, or took off an order, in the order in which they apply; then vouchers likewise.
 
-    `before` are the lines' prices before promotions, left out where none takes anything off an order. `quote` is the
-    quote that the purchase named, and `held` what became of that: "kept", or why the order was judged anew
-    ("quote_unknown", "quote_timed_out", "quote_used", "quote_cancelled", "quote_replaced", "quote_differs",
-    "voucher_gone"; "points_anew": prices kept, points not, since it was paid otherwise).
+    `before` are the lines' prices before promotions, left out where nothing is taken off an order, whose data say
+    them. `quote` is the quote that the purchase named, and `held` what became of that: "kept", or why the order was
+    judged anew ("quote_unknown", "quote_timed_out", "quote_used", "quote_cancelled", "quote_replaced",
+    "quote_differs", "voucher_gone"; "points_anew": prices kept, points not, since it was paid otherwise).
     """
 
     version: int

@@ -323,9 +323,9 @@ def price_cart(case: Case, compiled: Compiled, pricelist: Pricelist, cart: Cart)
     return Priced(compiled.number, (), tuple(offered), tuple(judgement.contests))
 
 
-def prices_before(cart: Cart) -> tuple[LineOff, ...]:
-    """The prices of a cart's lines before promotions."""
-    return tuple([LineOff(line.line, line.amount) for line in cart.purchase.lines])
+def prices_before(purchase: Purchase) -> tuple[LineOff, ...]:
+    """The prices of the lines of a purchase that was put back to what it cost before promotions."""
+    return tuple([LineOff(line.line, line.amount) for line in purchase.lines])
 
 
 def after_promotions(cart: Purchase, priced: Priced) -> Purchase:

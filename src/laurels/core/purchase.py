@@ -104,7 +104,7 @@ def record_purchase(
     tiers = case.tiers_at(activity.occurred_at)
     trigger = compiled.trigger("purchase")
     view = _seen_by(case, compiled, trigger, tiers, data)
-    if compiled.pricelist is not None or claims or held or data.choices:
+    if compiled.pricelist is not None or claims or held or data.choices or quoting is not None:
         priced = price_order(case, compiled, activity, data, view, claims, held=held, quoting=quoting is not None)
         if isinstance(priced, Refusal):
             return priced
@@ -145,8 +145,8 @@ def price_order(
         refusal = check_choices(data, None)
         if refusal is not None:
             return refusal
-        if held:
-            case.emit(Priced(compiled.number, (), (), quote=data.quote, held=held))
+        if quoting or held:
+            case.emit(Priced(compiled.number, prices_before(data), (), quote=data.quote, held=held))
         return data, ()
     pricelist = pricelist or NO_PROMOTIONS
     codes, sent, reads_wallets = pricelist.ids, data, pricelist.reads_wallets
@@ -178,7 +178,7 @@ def price_order(
             free = free_pieces(case.versions, compiled, cart.purchase.lines, given, priced)
     # An order of which nothing is taken off says its prices itself.
     if quoting or held or takes_off or priced.deviations:
-        priced = msgspec.structs.replace(priced, before=prices_before(cart), quote=data.quote, held=held)
+        priced = msgspec.structs.replace(priced, before=prices_before(cart.purchase), quote=data.quote, held=held)
     case.emit(priced)
     if not quoting:
         return (msgspec.structs.replace(data, free=free) if free else data), points
