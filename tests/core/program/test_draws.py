@@ -62,6 +62,33 @@ def test_the_law_of_china_applies_to_yuan_unless_the_document_says_otherwise() -
     assert finding.code == "not_comparable"
 
 
+@pytest.mark.parametrize(
+    ("gives", "is_too_high"),
+    [
+        ("{wallet: points, points: 5000000}", False),
+        ("{wallet: points, points: 5000001}", True),
+        ("{voucher: large}", False),
+        ("{voucher: off}", True),
+        ("{voucher: percent}", True),
+        ("{voucher: steps}", True),
+    ],
+)
+def test_no_stated_value_hides_what_the_points_and_vouchers_of_a_prize_come_to(gives: str, is_too_high: bool) -> None:
+    body = (
+        BODY.replace("value: 50000,", f"value: 5, gives: {gives},")
+        + """
+vouchers:
+  large: {gives: {off: "50000.00"}}
+  off: {gives: {off: "50000.01"}}
+  percent: {gives: {percent: 50%, most: "50000.01"}}
+  steps: {gives: {steps: {spend: "60000.00", off: "50000.01"}}}
+"""
+    )
+    body = body.replace("points: {}", 'points: {money: {points: 100, worth: "1.00"}}')
+    found = [(each.code, each.path) for each in examine(HEAD + body).findings]
+    assert found == ([("prize_too_high", "/draws/spring/prizes/car")] if is_too_high else [])
+
+
 def test_odds_are_fractions_or_percentages_and_exact() -> None:
     wheel = """
 currency: EUR

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from laurels.core.money import format_minor
+from laurels.core.money import ceil_div, format_minor
 from laurels.core.program.document import Node
 from laurels.core.program.draws_model import RULES, Draw, Prize
 from laurels.core.program.frame import Frame
+from laurels.core.program.offers_model import AmountOff, PercentOff, Steps
 
 YUAN_MOST: Final = 50_000
 LANGUAGES: Final = ("zh-CN", "en")
@@ -51,11 +52,28 @@ def _check_prize(prize: Prize, at: Node, frame: Frame) -> None:
         frame.notes.error(
             "needs_value", at, "the value of this prize is not said", f"write value: amount; {_PROVISIONS}"
         )
-    elif prize.value > YUAN_MOST * 10**frame.currency.places:
-        value = format_minor(prize.value, frame.currency.places)
-        message = f"a single prize of {value} yuan is above {YUAN_MOST:,} yuan"
+    value = max(prize.value or 0, _worth(prize, frame))
+    if value > YUAN_MOST * 10**frame.currency.places:
+        value_text = format_minor(value, frame.currency.places)
+        message = f"a single prize of {value_text} yuan is above {YUAN_MOST:,} yuan"
         frame.notes.error("prize_too_high", at, message, f"by chance no single prize may be worth more: {_LAW}")
     _check_texts(prize.name, "name", at, frame)
+
+
+def _worth(prize: Prize, frame: Frame) -> int:
+    """What the document itself says a prize comes to, in minor units, whatever value it states: 0 where it does not."""
+    if prize.wallet is not None:
+        wallet = frame.wallets.get(prize.wallet)
+        if wallet is None or wallet.money is None:
+            return 0
+        return ceil_div(prize.points * wallet.money.worth, wallet.money.points)
+    kind = None if prize.voucher is None else frame.vouchers.get(prize.voucher)
+    match None if kind is None else kind.offer.gives:
+        case AmountOff(amount=most) | PercentOff(most=int(most)):
+            return most
+        case Steps(steps=steps, repeat=False):
+            return max([step.off or 0 for step in steps])
+    return 0
 
 
 def _check_texts(texts: dict[str, str], what: str, at: Node, frame: Frame) -> None:
