@@ -61,7 +61,7 @@ def test_what_takes_something_from_members_is_said_first_and_published_only_when
     shorter = give.file("shorter.yaml", PROGRAM.replace("after: 12M", "after: 6M"))
     said = give.says("plan", shorter, code=1)
     assert "Takes something from members" in said
-    assert "(1 member with points or debt in it: m-1)" in said
+    assert "(1 member with points or debt in the wallet: m-1)" in said
     refused = give.json("publish", shorter, code=1)
     assert refused["published"] is None
     assert [change["members"] for change in refused["changes"]] == [1]

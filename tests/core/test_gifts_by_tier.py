@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from laurels.core.facts import VoucherEnded, VoucherIssued
-from laurels.core.program.change import Earners
+from laurels.core.program.change import Everyone
 from laurels.core.program.difference import difference
 from tests.core.harness import World, program, shop
 
@@ -51,7 +51,7 @@ def test_a_return_takes_back_the_kind_that_was_given() -> None:
 def test_a_plan_says_which_tiers_lose_what() -> None:
     before = program(document({"silver": "five", "gold": "ten"}))
     (change,) = difference(before, program(document({"gold": "ten"})))
-    assert (change.path, change.takes_away, change.concerns) == ("/campaigns/gift/gifts", True, Earners(("gift",)))
+    assert (change.path, change.takes_away, change.concerns) == ("/campaigns/gift/gifts", True, Everyone())
     assert change.before is not None
     assert change.before == "[{voucher: {club.silver: five, club.gold: ten, club.black: ten}, count: 1}]"
     (change,) = difference(before, program(document({"base": "five", "gold": "ten"})))

@@ -100,7 +100,7 @@ def _told(concern: Concerned | None, members: str) -> str:
         case VoucherHolders():
             return f"who hold such a voucher: {members}"
         case Holders():
-            return f"{members} with points or debt in it"
+            return f"{members} with points or debt in the wallet"
         case Standing():
             return f"{members} now on {' or '.join(concern.tiers)}"
         case Between(threshold="keep"):

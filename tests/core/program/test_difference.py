@@ -451,3 +451,32 @@ def test_a_version_may_be_compared_with_any_other() -> None:
     for old in programs:
         for new in programs:
             assert (difference(old, new) == ()) == (old == new)
+
+
+@pytest.mark.parametrize(
+    ("grant", "concerns"),
+    [
+        ("{tickets: spring}", Everyone()),
+        ("{voucher: ten}", Everyone()),
+        ("{wallet: points, fixed: 5}", Earners(("gift",))),
+        ("[{tickets: spring}, {voucher: ten}, {wallet: points, fixed: 5}]", Earners(("gift",))),
+    ],
+)
+def test_what_no_journal_tells_is_said_to_concern_everybody(grant: str, concerns: Earners | Everyone) -> None:
+    text = f"""
+program: cafe
+time_zone: Asia/Shanghai
+currency: CNY
+jurisdiction: none
+wallets: {{points: {{}}}}
+vouchers: {{ten: {{gives: {{off: "10.00"}}}}}}
+draws: {{spring: {{opens: 2026-03-01, closes: 2026-03-31, draws_at: 2026-04-02, prizes: {{car: {{quantity: 1}}}}}}}}
+campaigns:
+  base: {{on: purchase, grant: {{wallet: points, points: 1, per: "1.00"}}}}
+  gift: {{on: purchase, grant: {grant}}}
+"""
+    gone = text.replace(f"  gift: {{on: purchase, grant: {grant}}}\n", "")
+    changed = text.replace("  gift: {on: purchase,", "  gift: {on: purchase, when: purchase.total >= 9.00,")
+    for after in (gone, changed):
+        (change,) = difference(sound(text), sound(after))
+        assert (change.takes_away, change.concerns) == (True, concerns)

@@ -27,6 +27,7 @@ from laurels.core.program.change import (
     Subject,
 )
 from laurels.core.program.draws_difference import compare_draws
+from laurels.core.program.draws_model import TICKETS
 from laurels.core.program.model import (
     Budget,
     Campaign,
@@ -304,7 +305,7 @@ def _compare_campaigns(old: Program, new: Program, names: Names, changes: Change
     for campaign in old.campaigns:
         if campaign.id not in after:
             subject = Subject(thing("campaign", campaign.name), f"/campaigns/{campaign.id}")
-            changes.removed(subject, Earners((campaign.id,)))
+            changes.removed(subject, _earners(campaign, campaign.id))
     aspects = _campaign_aspects(Zone(new.time_zone))
     for campaign in new.campaigns:
         subject = Subject(thing("campaign", campaign.name), f"/campaigns/{campaign.id}")
@@ -312,12 +313,19 @@ def _compare_campaigns(old: Program, new: Program, names: Names, changes: Change
             changes.added(subject)
             continue
         was = before[campaign.id]
-        earners = Earners((names.old_campaign(campaign.id),))
+        earners = _earners(was, names.old_campaign(campaign.id))
         changes.renamed(subject, names.old_campaign(campaign.id), campaign.id)
         for aspect in aspects:
             changes.compare(subject, aspect, was, campaign, earners)
         _compare_grants(subject, was, campaign, new, earners, changes)
         _compare_limits(subject, was, campaign, earners, changes, new)
+
+
+def _earners(campaign: Campaign, id: str) -> Concerned:
+    """To whom a campaign granted something; everybody where that is no entry of a journal, as vouchers and tickets."""
+    if all(grant.wallet.startswith(TICKETS) for grant in campaign.grants):
+        return Everyone()
+    return Earners((id,))
 
 
 def _campaign_aspects(zone: Zone) -> tuple[Aspect[Campaign], ...]:
@@ -340,7 +348,7 @@ def _campaign_aspects(zone: Zone) -> tuple[Aspect[Campaign], ...]:
 
 
 def _compare_grants(
-    subject: Subject, old: Campaign, new: Campaign, after: Program, earners: Earners, changes: Changes
+    subject: Subject, old: Campaign, new: Campaign, after: Program, earners: Concerned, changes: Changes
 ) -> None:
     def show(grant: Grant) -> str:
         return notation.grant(grant, after.currency)
