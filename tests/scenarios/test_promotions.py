@@ -210,7 +210,7 @@ def test_an_order_without_a_quote_is_judged_anew_and_the_difference_told(tell: T
 
 
 def test_partial_return_of_an_order_with_threshold_discount_points_as_money_and_a_bonus(tell: Tell) -> None:
-    """Section 5: the discount stays allocated, points go back to their lots, the bonus goes once its condition does."""
+    """The discount stays allocated, points go back to their lots, the bonus goes once its condition does."""
     bonus = "bonus: {on: purchase, when: purchase.total >= 200.00, grant: {wallet: points, fixed: 50}}"
     here = tell(shop('{money: {points: 1, worth: "1.00"}}', promotions=THRESHOLD, campaigns=bonus))
     here.enrol("ann", at="2026-03-01")

@@ -99,7 +99,7 @@ def test_the_purchase_that_uses_a_reserved_quote_redeems_its_vouchers(tell: Tell
 
 
 def test_partial_return_of_an_order_with_threshold_discount_voucher_points_as_money_and_a_bonus(tell: Tell) -> None:
-    """Section 5: what each took off stays allocated; the voucher comes back with the last of the order."""
+    """What each took off stays allocated; the voucher comes back with the last of the order."""
     bonus = "bonus: {on: purchase, when: purchase.total >= 200.00, grant: {wallet: points, fixed: 50}}"
     here = story(tell, points='{money: {points: 1, worth: "1.00"}}', promotions=THRESHOLD, campaigns=bonus)
     twenty = given(here, voucher="twenty")

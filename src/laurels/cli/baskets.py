@@ -180,7 +180,7 @@ def _baskets(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _purchase() -> pl.Expr:
-    """A basket's data in JSON. A manufacturer's coupon pays for part of it, at most for all."""
+    """A basket's data in JSON. A manufacturer's coupon, no voucher of the program, pays for part or all of it."""
     total = pl.col("total")
     coupons = pl.min_horizontal(pl.col("coupons"), total)
     return pl.concat_str(
@@ -193,7 +193,7 @@ def _purchase() -> pl.Expr:
         pl.lit("]"),
         _optional(
             coupons > 0,
-            ',"tenders":[{"kind":"voucher","code":"manufacturer","amount":"',
+            ',"tenders":[{"kind":"voucher","amount":"',
             _dollars(coupons),
             '"}',
             _optional(coupons < total, ',{"kind":"cash","amount":"', _dollars(total - coupons), '"}'),
