@@ -82,6 +82,15 @@ def test_of_each_line_the_first_field_is_the_code(
     assert [line.removesuffix(",0") for line in lines] == codes
 
 
+def test_a_code_with_a_comma_or_a_quotation_mark_is_read_back_as_it_was_written_out(give: Giving) -> None:
+    publish(give)
+    words = ("--voucher", "ten", "--batch")
+    give.says("vouchers", "import", give.file("list.csv", '"SAVE,1",7\n"SAVE""2"\n'), *words, "a")
+    give.json("vouchers", "export", "--batch", "a", "--to", "codes.csv")
+    again = give.json("vouchers", "import", give.directory / "codes.csv", *words, "b", code=1)
+    assert (again["codes"], again["unreadable"], again["repeated"]) == (0, 0, 2)
+
+
 def test_a_line_that_is_no_text_is_no_code_and_the_others_go_in(give: Giving) -> None:
     publish(give)
     file = give.directory / "list.txt"

@@ -224,9 +224,10 @@ async def _export(outside: Outside, screen: Screen, id: str, to: Path, given: st
         found = await _known(running, program, id)
         written = 0
         with to.open("w", encoding="utf-8", newline="") as stream, screen.progress(id, found.made) as move:
-            stream.write(f"{HEAD},taken\n")
+            rows = csv.writer(stream, lineterminator="\n")
+            rows.writerow((HEAD, "taken"))
             async for page in codes.all_codes(running.database, program, found.number):
-                stream.writelines([f"{grouped(code)},{taken}\n" for code, taken in page])
+                rows.writerows([(grouped(code), taken) for code, taken in page])
                 written += len(page)
                 move(written, None)
     screen.result(
