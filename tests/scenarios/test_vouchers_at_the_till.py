@@ -152,7 +152,12 @@ def test_a_floor_holds_against_vouchers_on_top_of_promotions(tell: Tell) -> None
     half = given(here, voucher="half")
     prices = here.quote("ann", "100.00", vouchers=[half]).json["prices"]
     assert (prices["total"], why(prices)) == ("50.00", [("half", True, "trimmed", "20.00")])
-    assert prices["vouchers"][0]["text"]["en"] == ("It takes 20.00 of 60.00 off: the floor of the prices left no more.")
+    assert prices["vouchers"][0]["text"]["en"] == (
+        "It takes 20.00 of 60.00 off: the price of the goods, or its floor, left no more."
+    )
+    # Where there is no floor the goods are what leaves no more.
+    (said,) = here.quote("ann", "5.00", vouchers=[given(here, voucher="twenty")]).json["prices"]["vouchers"]
+    assert said["text"]["zh-CN"] == "应优惠 20.00，实际优惠 3.50：受限于商品价格或其下限。"
     # A till that takes all of it off is told by how much that was too much, and is not refused.
     bought = here.buy("ann", "o-1", off("10.00", ("third", "30.00"), (half, "60.00")))
     assert bought.json["prices"]["deviations"] == [{"line": "1", "promotion": half, "amount": "40.00"}]

@@ -234,7 +234,7 @@ ENTRY_REASONS: Final = MappingProxyType(
         "opening_balance": Sentence("Brought from another system.", "自其他系统转入的期初余额。"),
         "carried_over": Sentence(
             "The program renamed or retired the wallet; its points are in another one.",
-            "计划更名或停用该账户，积分已转入另一账户。",
+            "计划更名或停用该钱包，积分已转入另一钱包。",
         ),
         "reinstated": Sentence("Expired points came back.", "恢复已过期积分。"),
         "prize": Sentence("Won in a draw.", "抽奖所得。"),
@@ -302,7 +302,7 @@ _UNITS: Final = MappingProxyType(
 )
 _PERIODS: Final = MappingProxyType(
     {
-        "floor": Sentence("the floor of the prices", "价格下限"),
+        "floor": Sentence("the price of the goods, or its floor,", "商品价格或其下限"),
         "day": Sentence("the member's limit a day", "每日会员上限"),
         "week": Sentence("the member's limit a week", "每周会员上限"),
         "month": Sentence("the member's limit a month", "每月会员上限"),
@@ -311,7 +311,7 @@ _PERIODS: Final = MappingProxyType(
         "year": Sentence("the member's limit a year", "每年会员上限"),
         "lifetime": Sentence("the member's limit for life", "会员终身上限"),
         "campaign": Sentence("the member's limit for the campaign", "营销活动期间会员上限"),
-        "budget": Sentence("the budget", "营销活动预算"),
+        "budget": Sentence("the budget", "预算"),
     }
 )
 

@@ -109,9 +109,7 @@ REFUSALS: Final = MappingProxyType(
         "share_exceeded": RefusalKind(
             409, "Points pay a larger share of the order than the program allows.", "积分支付比例超过上限。"
         ),
-        "unknown_choice": RefusalKind(
-            422, "No group of promotions that chooses has this member to choose.", "没有可供选择的该促销。"
-        ),
+        "unknown_choice": RefusalKind(422, "No group of promotions offers this choice.", "没有促销组提供该选择。"),
         "choice_not_offered": RefusalKind(409, "The promotion chosen gives nothing here.", "所选促销在此不适用。"),
         "duplicate_quote": RefusalKind(409, "This quote id is in use.", "该试算编号已被使用。"),
         "too_many_quotes": RefusalKind(
