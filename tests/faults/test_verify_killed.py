@@ -26,7 +26,7 @@ APART = {
     "api_key": "who may do what; says nothing of points",
     "code": "codes that wait for somebody; what was used of them is a pool, proven not to exceed what they allow",
     "code_batch": "which lists of codes were made or imported, and how far that has come",
-    "draw": "proven by what was committed to, value by value: tests/scenarios/test_draws.py",
+    "draw": "proven column by column, as the ledger is, by what was committed to: tests/scenarios/test_draws_proven.py",
     "draw_award": "proven with the draw",
     "draw_entry": "proven with the draw",
     "draw_secret": "proven with the draw",

@@ -433,7 +433,7 @@ async def judged_draws(connection: asyncpg.Connection, program: str) -> list[Dif
     """What `verify` says of the program's draws."""
     _differences, history = await judge_versions(connection, program)
     now = await connection.fetchval("select clock from program where id = $1", program)
-    return await judge_draws(connection, program, history.with_draw, now)
+    return await judge_draws(connection, program, history, now)
 
 
 @pytest.mark.parametrize(

@@ -2,30 +2,33 @@
 
 The public record that would be handed out now is verified as anybody verifies it. Beside that: what was announced is
 what the program says; what is secret is there and is what was bound; the entries of a closed draw are those of the
-members' documents, which the facts lead to; and every prize on its way is with its member as it says, each place once.
+members' documents, which the facts lead to; every prize went out, and is with its member as it says, each place once.
+What cannot be read is named like what is wrong.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from laurels.core.calendar import Instant, Zone, parse_instant
-from laurels.core.draw import commitment_of, root_of
+from laurels.core.draw import commitment_of, number_of, root_of
 from laurels.core.draw_record import Fault, name_of, verify
 from laurels.core.member import Tickets, decode_document, tickets_key
 from laurels.core.program.model import Program
 from laurels.intake.submission import SOURCE
 from laurels.proof.difference import Difference, shown
+from laurels.proof.history import History
 from laurels.store.database import Connection
 from laurels.store.draw_announcing import announcement_of, says_the_same
 from laurels.store.draw_records import read, recorded, written
-from laurels.store.draws import AwardRow, DrawRow, award_rows, draw_rows, entries_of, parts_in, secrets_if_any
+from laurels.store.draws import AwardRow, DrawRow, award_rows, draw_row, entries_of, parts_in, secrets_if_any
 
-_PAGE = 100
+_TRIED = 100
+"""Members by whose numbers the key of numbers is known: with another one all of them would differ."""
 
 _NOT_YET = frozenset({"not_drawn"})
 """What is no fault of a record before its time."""
@@ -45,16 +48,22 @@ _COLUMN = {
 }
 
 
-async def judge_draws(
-    connection: Connection, program: str, terms: Callable[[str], Program | None], now: Instant
-) -> list[Difference]:
-    """Draws that are not what they must be. `terms` gives the newest version of the program that has a draw."""
-    found: list[Difference] = []
-    after = ""
-    while rows := await draw_rows(connection, program, after=after, limit=_PAGE):
-        for row in rows:
-            found += await _Judged(connection, program, row, terms(row.id), now).judge()
-        after = rows[-1].id
+async def judge_draws(connection: Connection, program: str, history: History, now: Instant) -> list[Difference]:
+    """Draws that are not what they must be, and those that the versions of the program have and nobody announced."""
+    rows = await connection.fetch("select id from draw where program = $1 order by id", program)
+    ids = [row["id"] for row in rows]
+    found = [
+        Difference("draw", "program or id", "the draw is missing", program, key=id)
+        for id in sorted(history.draws.difference(ids))
+    ]
+    for id in ids:
+        try:
+            row = await draw_row(connection, program, id)
+            assert row is not None
+            found += await _Judged(connection, program, row, history.with_draw(id), now).judge()
+        except (msgspec.DecodeError, ValueError) as error:
+            columns = "announcement, replaced, winners, alternates or draw_entry"
+            found.append(Difference("draw", columns, f"cannot be read: {error}", program, key=id))
     return found
 
 
@@ -79,6 +88,8 @@ class _Judged:
             if row.seed is not None:
                 self._compare("seed", "is not the one that was bound", row.seed.hex(), hidden.seed.hex())
             self._judge_announcement(hidden.seed)
+            await self._judge_numbers(hidden.numbers)
+        self._judge_times()
         await self._judge_record()
         if row.kind == "scheduled" and row.root is not None:
             owners = await self._judge_entries()
@@ -102,6 +113,35 @@ class _Judged:
         draws_at = None if said.draws_at is None else parse_instant(said.draws_at)
         self._compare("draws_at", "is not what was announced", row.draws_at, draws_at)
         self._compare("kind", "is not what was announced", row.kind, said.kind)
+
+    async def _judge_numbers(self, key: bytes) -> None:
+        """Members are known by numbers that the secret key makes of their ids."""
+        for document in await self._connection.fetch(
+            "select member, document from state where program = $1 and key = $2 and key like 'draw/%' "
+            "order by member limit $3",
+            self._program,
+            tickets_key(self._row.id),
+            _TRIED,
+        ):
+            tickets = decode_document(tickets_key(self._row.id), document["document"])
+            assert isinstance(tickets, Tickets)
+            if tickets.number and tickets.number != number_of(key, document["member"]):
+                self._compare("draw_secret", "makes other numbers", tickets.number, number_of(key, document["member"]))
+                return
+
+    def _judge_times(self) -> None:
+        """Nothing happened before its time, and nothing is published of an instant draw that it does not have."""
+        row = self._row
+        if row.kind == "instant":
+            for column in ("closed_at", "entries", "root"):
+                self._compare(column, "is nothing that an instant draw has", getattr(row, column), None)
+            for column in ("winners", "alternates"):
+                self._compare(column, "is nothing that an instant draw has", getattr(row, column), ())
+        if row.closed_at is not None:
+            self._compare("closed_at", "is before closes_at", max(row.closed_at, row.closes_at), row.closed_at)
+        if row.drawn_at is not None:
+            due = row.closes_at if row.draws_at is None else row.draws_at
+            self._compare("drawn_at", "is before its time", max(row.drawn_at, due), row.drawn_at)
 
     async def _judge_record(self) -> None:
         row = self._row
@@ -160,13 +200,14 @@ class _Judged:
         return owners
 
     async def _judge_awards(self, owners: dict[str, str]) -> None:
-        """Each prize on its way has its activity, and is with its member as it says; no place has two owners."""
+        """Each prize went out, has its activity, and is with its member as it says; no place has two owners."""
         row, connection = self._row, self._connection
         awards = await award_rows(connection, self._program, row.id)
+        self._judge_turns({(award.place, award.turn): award for award in awards})
         recorded_for = {
-            each["id"]: each["member"]
+            each["id"]: (each["member"], each["occurred_at"])
             for each in await connection.fetch(
-                "select id, member from activity where program = $1 and source = $2 and id = any($3)",
+                "select id, member, occurred_at from activity where program = $1 and source = $2 and id = any($3)",
                 self._program,
                 SOURCE,
                 [f"draw/{row.id}/{award.place}/{award.turn}" for award in awards],
@@ -178,14 +219,33 @@ class _Judged:
         for award in awards:
             what = f"place {award.place}, turn {award.turn}"
             owner = owners.get(award.number)
-            member = recorded_for.get(f"draw/{row.id}/{award.place}/{award.turn}")
+            member, sent_at = recorded_for.get(f"draw/{row.id}/{award.place}/{award.turn}", (None, None))
             if award.status not in ("pending", "refused") or member is not None:
                 self._compare("draw_award", f"{what}: recorded for another", member, owner)
+            if sent_at is not None:
+                self._compare("draw_award", f"{what}: went out at another time", award.at, sent_at)
+                if award.turn == 0:
+                    self._compare("drawn_at", f"is not when the prize of {what}, went out", row.drawn_at, sent_at)
             self._judge_with_member(award, what, parts.get(owner or ""))
             holders[award.place] = holders.get(award.place, 0) + (award.status in ("open", "given", "claimed"))
         for place, count in holders.items():
             if count > 1:
                 self._compare("draw_award", f"place {place} has several owners", count, 1)
+
+    def _judge_turns(self, awards: Mapping[tuple[int, int], AwardRow]) -> None:
+        """Each winner was sent a prize, and what nobody has went on to an alternate while there were any."""
+        row = self._row
+        for place in range(1, len(row.winners) + 1):
+            self._compare("draw_award", f"place {place}: no prize was sent out", (place, 0) in awards, True)
+        called = max((award.alternate or 0 for award in awards.values()), default=0)
+        for (place, turn), award in awards.items():
+            is_free = award.status in ("forfeited", "refused")
+            if is_free and called < len(row.alternates):
+                what = f"place {place}, turn {turn}: went on to nobody"
+                self._compare("draw_award", what, (place, turn + 1) in awards, True)
+        if row.state == "settled":
+            on_their_way = sum(award.status in ("pending", "open") for award in awards.values())
+            self._compare("state", "is settled with prizes on their way", on_their_way, 0)
 
     def _judge_with_member(self, award: AwardRow, what: str, part: Tickets | None) -> None:
         """What the award says of a prize is what its winner's document says, or what that said before."""
@@ -198,6 +258,9 @@ class _Judged:
         if won is None:
             self._compare("draw_award", f"{what}: the winner does not have it", award.status, None)
             return
+        terms = next((each for each in self._row.announcement.prizes if each.prize == award.prize), None)
+        if award.status == "open" and terms is not None and terms.is_given:
+            self._compare("draw_award", f"{what}: not what became of it", award.status, won.status)
         stated = (award.prize, award.ticket, award.until)
         self._compare("draw_award", f"{what}: another prize was won", stated, (won.prize, won.ticket, won.until))
         if award.status != "open":

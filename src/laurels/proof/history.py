@@ -27,6 +27,11 @@ class History:
         """The newest version's number, 0 if there is none."""
         return max(self._numbers, default=0)
 
+    @property
+    def draws(self) -> frozenset[str]:
+        """All draws that any version has: each was announced with the first that had it, and stays."""
+        return frozenset(draw.id for version in self._versions for draw in version.program.draws)
+
     def with_draw(self, draw: str) -> Program | None:
         """The program as the newest version has it that has a draw; None if no version has it."""
         having = [version for version in self._versions if any(each.id == draw for each in version.program.draws)]

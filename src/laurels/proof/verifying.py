@@ -132,7 +132,7 @@ class _Run:
         program = self._program
         differences, history = await judge_versions(connection, program)
         differences += await judge_ids(connection, program)
-        differences += await judge_draws(connection, program, history.with_draw, await self._now(connection))
+        differences += await judge_draws(connection, program, history, await self._now(connection))
         kept = await self._kept() if resume else None
         self._total = await connection.fetchval(
             "select coalesce(sum(seq), 0)::bigint from member where program = $1", program
