@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 import pytest
 
 from laurels.core.code import is_made
@@ -82,13 +84,21 @@ def test_of_each_line_the_first_field_is_the_code(
     assert [line.removesuffix(",0") for line in lines] == codes
 
 
-def test_a_code_with_a_comma_or_a_quotation_mark_is_read_back_as_it_was_written_out(give: Giving) -> None:
+def test_no_code_becomes_a_formula_or_a_cell_more_in_what_is_written_out(give: Giving) -> None:
+    """Lists come from anywhere, and what is written out is opened in spreadsheets."""
     publish(give)
-    words = ("--voucher", "ten", "--batch")
-    give.says("vouchers", "import", give.file("list.csv", '"SAVE,1",7\n"SAVE""2"\n'), *words, "a")
+    rows = ["=1+1", "+123", "@SUM(A1)", "=CMD|' C'!A0", "SAVE,1", 'SA"VE', "SAVE1", "＝234"]
+    text = "".join(f'"{row.replace(chr(34), chr(34) * 2)}"\n' for row in rows)
+    give.says("vouchers", "import", give.file("list.csv", text), "--batch", "a", "--voucher", "ten")
     give.json("vouchers", "export", "--batch", "a", "--to", "codes.csv")
-    again = give.json("vouchers", "import", give.directory / "codes.csv", *words, "b", code=1)
-    assert (again["codes"], again["unreadable"], again["repeated"]) == (0, 0, 2)
+    with (give.directory / "codes.csv").open(encoding="utf-8", newline="") as file:
+        _head, *cells = csv.reader(file)
+    assert {len(row) for row in cells} == {2}
+    assert not [row for row in cells if row[0][0] in "=+-@"]
+    assert "'=1+1" in {row[0] for row in cells}
+    # Taken in again they are the codes that they were.
+    known = give.json("vouchers", "import", "codes.csv", "--batch", "b", "--voucher", "ten", code=1)
+    assert (known["codes"], known["repeated"], known["unreadable"]) == (0, len(cells), 0)
 
 
 def test_a_line_that_is_no_text_is_no_code_and_the_others_go_in(give: Giving) -> None:

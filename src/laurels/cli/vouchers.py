@@ -23,6 +23,10 @@ from laurels.store.codes import CODES_MOST, CodeBatch, OtherBatch, OtherList
 HEAD: Final = "code"
 """How the column of codes is called."""
 
+APOSTROPHE: Final = "'"
+FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What a cell begins with that spreadsheets carry out."""
+
 
 @click.group("vouchers")
 def vouchers_group() -> None:
@@ -196,7 +200,13 @@ def _rows(stream: Iterable[str]) -> Iterator[str]:
             cells = []
         field = cells[0] if cells else ""
         if number or field.strip().casefold() != HEAD:
-            yield field
+            yield field[1:] if field[:1] == APOSTROPHE and field[1:2] in FORMULAS else field
+
+
+def _cell(code: str) -> str:
+    """A code as a cell that no spreadsheet carries out: lists come from anywhere."""
+    shown = grouped(code)
+    return APOSTROPHE + shown if shown[:1] in FORMULAS else shown
 
 
 async def _known(running: Running, program: str, id: str) -> CodeBatch:
@@ -213,7 +223,11 @@ async def _known(running: Running, program: str, id: str) -> CodeBatch:
 @json_option
 @pass_outside
 def export_command(outside: Outside, *, batch: str, to: Path, program: str | None, as_json: bool) -> None:
-    """Write the codes of a batch into a CSV file, each with how often it was taken."""
+    """Write the codes of a batch into a CSV file, each with how often it was taken.
+
+    A code that a spreadsheet would take for a formula (it begins with = + @ or the like) has an apostrophe before it,
+    which import takes away again.
+    """
     with ending(as_json=as_json) as screen:
         outside.run_to_end(_export(outside, screen, batch, to, program))
 
@@ -227,7 +241,7 @@ async def _export(outside: Outside, screen: Screen, id: str, to: Path, given: st
             rows = csv.writer(stream, lineterminator="\n")
             rows.writerow((HEAD, "taken"))
             async for page in codes.all_codes(running.database, program, found.number):
-                rows.writerows([(grouped(code), taken) for code, taken in page])
+                rows.writerows([(_cell(code), taken) for code, taken in page])
                 written += len(page)
                 move(written, None)
     screen.result(
