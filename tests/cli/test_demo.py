@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -48,6 +49,9 @@ def test_the_demo_imports_draws_verifies_sums_up_and_resumes(give: Giving, tmp_p
     noted = ("--announced", drawn["announcement_digest"])
     assert give.json("draw", "verify", file, *noted)["clean"]
 
+    largest = asyncio.run(largest_root(give.url))
+    assert 200 < largest < 1500
+
     again = give.json("demo", "--quick", "--no-serve")
     assert (again["figures"], again["draws"]) == (figures, first["draws"])
     assert again["imported"] == tally
@@ -69,6 +73,16 @@ def test_the_questions_have_answers(give: Giving) -> None:
     assert balances["wallets"]["points"]["lifetime_earned"] > 0
     assert tiers["tracks"]["membership"]["tier"] in ("member", "silver", "gold")
     assert any(each["granted"] for each in explanation["campaigns"])
+
+
+async def largest_root(url: str) -> int:
+    """How many bytes the largest root has: what every activity of a household reads and writes."""
+    connection = await asyncpg.connect(url)
+    try:
+        found: int = await connection.fetchval("select max(octet_length(root)) from laurels.member")
+    finally:
+        await connection.close()
+    return found
 
 
 async def ask(url: str, key: str, paths: list[str]) -> list[Any]:

@@ -51,6 +51,25 @@ def test_every_file_that_a_document_names_exists() -> None:
     assert {name: paths for name, paths in missing.items() if paths} == {}
 
 
+def unnamed(text: str, files: Collection[str]) -> list[str]:
+    """Files and packages of the core that a text does not name."""
+    inside = {file.removeprefix("src/laurels/") for file in files if file.startswith("src/laurels/core/")}
+    rooms = {f"{path.parts[0]}/{path.parts[1]}{'/' * (len(path.parts) > 2)}" for path in map(PurePosixPath, inside)}
+    return sorted(room for room in rooms - {"core/__init__.py"} if f"`{room}`" not in text)
+
+
+def test_the_architecture_names_every_file_of_the_core() -> None:
+    text = text_of("ARCHITECTURE.md")
+    assert text is not None
+    assert unnamed(text, project_files()) == []
+
+
+def test_a_file_of_the_core_that_nobody_names_is_noticed() -> None:
+    files = ("src/laurels/core/money.py", "src/laurels/core/rule/check.py", "src/laurels/store/sql.py")
+    assert unnamed("`core/money.py`", files) == ["core/rule/"]
+    assert unnamed("`core/rule/`", files) == ["core/money.py"]
+
+
 FILES = ("README.md", "docs/time.md", "docs/adr/1.md", "src/laurels/core/money.py", "programs/grocery.yaml", ".ci/run")
 
 
