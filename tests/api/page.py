@@ -4,11 +4,12 @@ import re
 from pathlib import Path
 
 from laurels.api.activities import ACTIVITIES_MOST
-from laurels.api.body import DEPTH_MOST, DOCUMENT_BYTES_MOST, NUMBER_DIGITS_MOST, TEXT_BYTES_MOST
+from laurels.api.body import DEPTH_MOST, NUMBER_DIGITS_MOST, TEXT_BYTES_MOST
 from laurels.api.paging import LIMIT_MOST
 from laurels.api.performing import PARAMETER_MOST
 from laurels.api.problem import FINDINGS, PROBLEMS
 from laurels.api.scopes import SCOPES
+from laurels.core.program.document import BYTES_MOST
 from laurels.core.quote import OPEN_MOST
 from laurels.core.shape import FINDINGS_MOST
 from laurels.core.wire import ATTRIBUTE_MOST, ATTRIBUTES_BYTES_MOST
@@ -41,7 +42,7 @@ def _part(what: str) -> str:
                 ("Activities in a request", f"{ACTIVITIES_MOST:,}", "`too_many_activities`"),
                 ("Levels of nesting", str(DEPTH_MOST), "`too_deep`"),
                 ("Bytes in a text", f"{TEXT_BYTES_MOST:,}", "`too_long`"),
-                ("Bytes in a program document", f"{DOCUMENT_BYTES_MOST:,}", "`too_long`"),
+                ("Bytes in a program document", f"{BYTES_MOST:,}", "`too_large`"),
                 ("Digits in a number", str(NUMBER_DIGITS_MOST), "`too_long`"),
                 ("Characters in an id", str(PARAMETER_MOST), "`too_long`, `no_such_route`"),
                 ("Places listed in `errors`", str(FINDINGS_MOST), "the first of them"),

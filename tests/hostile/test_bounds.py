@@ -7,6 +7,7 @@ taken beside its schema, and each text, list and number that has a bound gets a 
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,11 @@ from typing import Any, Final
 
 import pytest
 
+from laurels.api.body import DOCUMENT_BYTES_MOST
+from laurels.api.paging import LIMIT_MOST
+from laurels.api.performing import PARAMETER_MOST
+from laurels.core.program.document import BYTES_MOST
+from laurels.core.wire import FIELDS_MOST
 from laurels.store.embedded import EmbeddedServer
 from tests.api.harness import Api, api, route_of
 from tests.hostile.business import BATCH, CHECK_IN, ISSUE, MEMBER, PROGRAM, PURCHASE, QUOTE, REQUESTS, RETURN, Request
@@ -152,3 +158,48 @@ async def complaints(here: Api, path: str, body: dict[str, Any]) -> set[tuple[st
     answered = await here.call("POST", path, body)
     assert answered.status_code < 500, answered.text
     return {(each["pointer"], each["code"]) for each in answered.json().get("errors", ())}
+
+
+LIST = "/v1/rewards"
+
+
+@asynchronous
+async def test_what_no_schema_can_state_is_bounded_as_the_page_says(url: str) -> None:
+    async with api(url, document=PROGRAM) as here:
+        await here.enrol("m-1")
+
+        async def code(path: str, body: Any = None, method: str = "POST", **more: Any) -> str:
+            """The code of what is wrong; "" if nothing is."""
+            answered = await here.call(method, path, body, **more)
+            assert answered.status_code < 500, answered.text
+            found = answered.json()
+            errors = [each["code"] for each in found.get("errors", ()) or found.get("findings", ())]
+            return next(iter(errors), found["code"] if answered.status_code >= 400 else "")
+
+        def fields(**values: Any) -> dict[str, Any]:
+            return {**CHECK_IN, "id": f"f-{next(numbers)}", "data": values}
+
+        numbers = itertools.count()
+        activities = "/v1/activities"
+        assert await code(activities, fields(**{f"x{n}": 1 for n in range(FIELDS_MOST)})) == ""
+        assert await code(activities, fields(**{f"x{n}": 1 for n in range(FIELDS_MOST + 1)})) == "too_many_fields"
+
+        assert await code(f"{LIST}?limit={LIMIT_MOST}", method="GET") == ""
+        assert await code(f"{LIST}?limit={LIMIT_MOST + 1}", method="GET") == "malformed_query"
+        assert await code(f"/v1/members/{'x' * PARAMETER_MOST}", method="GET") == "no_such_member"
+        assert await code(f"/v1/members/{'x' * (PARAMETER_MOST + 1)}", method="GET") == "no_such_route"
+        mug = "/v1/rewards/mug/stock"
+        assert await code(mug, {"by": 1, "reason": "counted"}, key="k" * 128) == ""
+        assert await code(mug, {"by": 1, "reason": "counted"}, key="k" * 129) == "malformed_key"
+
+        def document(size: int) -> dict[str, str]:
+            return {"document": PROGRAM + "#" * (size - len(PROGRAM.encode()))}
+
+        for path in ("/v1/program/check", "/v1/program/plan", "/v1/program/versions"):
+            assert await code(path, document(BYTES_MOST)) == ""
+            assert await code(path, document(BYTES_MOST + 1)) == "too_large"
+            assert await code(path, document(DOCUMENT_BYTES_MOST + 1)) == "too_long"
+        yaml = {"Content-Type": "application/yaml"}
+        for size, wrong in ((BYTES_MOST, ""), (BYTES_MOST + 1, "too_large"), (DOCUMENT_BYTES_MOST + 1, "too_large")):
+            raw = document(size)["document"].encode()
+            assert await code("/v1/program/check", content=raw, headers=yaml) == wrong, size
