@@ -175,3 +175,69 @@ def test_the_same_program_gives_what_is_stored_where_tills_hold_to_it(give: Givi
     result = give.json("simulate", "program.yaml", "--stored", "--diff")
     assert result["simulated"] == result["difference"]["stored"]
     assert result["simulated"]["given"]["promotions"]["tenth"]["returned"] == "5.00"
+
+
+DRAWN = (
+    PROGRAM.replace("currency: CNY\n", "currency: CNY\njurisdiction: none\n")
+    + """\
+  chance: {on: purchase, grant: {tickets: spring, per: "10.00"}}
+  turns: {on: purchase, grant: {tickets: wheel}}
+draws:
+  spring:
+    name: {en: Spring draw}
+    opens: 2026-03-01
+    closes: 2026-03-31
+    draws_at: 2026-05-02
+    prizes:
+      bicycle: {quantity: 1}
+      gift: {quantity: 3, gives: {wallet: points, points: 500}}
+  wheel:
+    name: {en: The wheel}
+    kind: instant
+    opens: 2026-03-01
+    closes: 2026-03-31
+    prizes: {point: {odds: 1/1, gives: {wallet: points, points: 1}}}
+"""
+)
+
+
+def test_draws_are_drawn_with_a_seed_that_is_said_and_what_is_drawn_later_is_said(give: Giving) -> None:
+    give.publish()
+    give.members("m-1", "m-2")
+    give.shop("o-1,m-1,2026-03-01,50.00", "o-2,m-2,2026-03-02,65.00", "o-3,m-2,2026-04-30,1.00")
+    drawn = give.file("drawn.yaml", DRAWN)
+    early = give.json("simulate", drawn, "--stored")
+    to_come = [{"draw": "spring", "draws_at": "2026-05-02T00:00:00+00:00"}]
+    assert early["draws"] == {"seed": "1", "as_then": [], "to_come": to_come}
+    assert early["simulated"]["given"]["draws"]["spring"]["entered"] == 11
+    assert early["simulated"]["given"]["draws"]["spring"]["prizes"] == {}
+    late = ("simulate", drawn, "--stored", "--until", "2026-05-02T00:00:00Z")
+    result = give.json(*late, "--play", "wheel", "--diff")
+    assert (result["as_of"], result["draws"]["to_come"]) == ("2026-05-02T00:00:00+00:00", [])
+    # Five tickets and six, four places, one win each; a turn for every purchase while the wheel is open.
+    assert result["simulated"]["given"]["draws"] == {
+        "spring": {
+            "tickets": 11, "void": 0, "entered": 11, "played": 0, "winners": 2, "prizes": {"bicycle": 1, "gift": 1},
+            "forfeited": 0, "points": {"points": 500}, "budgets": [],
+        },
+        "wheel": {
+            "tickets": 2, "void": 0, "entered": 0, "played": 2, "winners": 2, "prizes": {"point": 2},
+            "forfeited": 0, "points": {"points": 2}, "budgets": [],
+        },
+    }  # fmt: skip
+    assert result["difference"]["stored"]["given"]["draws"] == {}
+    said = [" ".join(line.split()) for line in give.says(*late, "--play", "wheel").splitlines()]
+    assert "Spring draw 11 0 11 0 2 500 points 1 of 1 bicycle, 1 of 3 gift" in said
+    assert "The wheel 2 0 0 2 2 2 points 2 point" in said
+    assert "Draws are drawn with the seed '1' (--seed gives another)." in said
+    assert "spring is not drawn yet: that is on 2026-05-02T00:00:00+00:00 (--until goes on so far)." in give.says(
+        "simulate", drawn, "--stored"
+    )
+    winners = set()
+    for seed in ("1", "2", "3", "4", "5", "6"):
+        points = give.json(*late, "--diff", "--seed", seed)["difference"]["wallets"]["points"]
+        winners.add(points["movers"][0]["member"])
+    assert winners == {"m-1", "m-2"}
+    assert "wheel" in run("simulate", drawn, "--stored", "--play", "spring").stderr
+    assert run("simulate", "program.yaml", "--stored", "--play", "wheel").exit_code == 2
+    assert give.json("simulate", "program.yaml", "--stored")["draws"] is None

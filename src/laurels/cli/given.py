@@ -26,11 +26,13 @@ UNKNOWN: Final[Texts] = {
         "Every order of the past is priced as this program prices it, as if its till had asked for a quote: what the "
         "program of then took off is put back; discounts that tills gave on their own stay. Members are taken to have "
         "bought, returned and redeemed what they did; what they would have done otherwise is not known. Vouchers and "
-        "rewards that are new are therefore not used by anybody, and prizes of scheduled draws are not drawn."
+        "rewards that are new are therefore not used by anybody. Draws are drawn; who did not win the same then claims "
+        "the prize at once."
     ),
     "zh-CN": (
         "过去的每笔订单都按这份计划重新定价，如同收银端曾先询价：当时的计划给出的优惠先加回，收银端自行给出的折扣保留。"
-        "假定会员仍如当时一样购买、退货和兑换；他们若会另作选择，无从得知。因此新的优惠券和奖励无人使用，定期抽奖的奖品不开奖。"
+        "假定会员仍如当时一样购买、退货和兑换；他们若会另作选择，无从得知。因此新的优惠券和奖励无人使用。"
+        "抽奖照常开奖；当时未中同一奖项的会员，视为中奖后立即领取。"
     ),
 }
 """What a simulation takes for granted, and what it cannot know."""
@@ -117,7 +119,7 @@ def say_given(out: Console, program: Program, given: Given, before: Given | None
     if program.draws or given.draws:
         _say(
             out, program, given, before, "draws", "Draws", DrawFigures, [each.id for each in program.draws],
-            ("tickets", "void", "entered"),
+            ("tickets", "void", "entered", "played", "winners", "points"),
         )  # fmt: skip
 
 
@@ -127,6 +129,7 @@ _HEADINGS: Final = {
     "returned": "came back",
     "given_back": "given back",
 }
+_HEADINGS_OF: Final = {"rewards": {"money": "cash"}, "draws": {"points": "points won"}}
 
 
 def _say(
@@ -151,13 +154,13 @@ def _say(
         title=title if before is None else f"{title}: stored and simulated",
         title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False,
     )  # fmt: skip
-    headings = {**_HEADINGS, "money": "cash"} if sort == "rewards" else _HEADINGS
+    headings = {**_HEADINGS, **_HEADINGS_OF.get(sort, {})}
     table.add_column("")
     if before is not None:
         table.add_column("")
     for field in fields:
         table.add_column(headings.get(field, field), justify="right")
-    table.add_column("budget used", justify="right")
+    table.add_column("prizes" if sort == "draws" else "budget used", justify="right")
     names = _names(program, sort)
     for id in dict.fromkeys([*ids, *was, *now]):
         rows = [("simulated", given, now.get(id))]
@@ -166,21 +169,37 @@ def _say(
         for n, (what, source, each) in enumerate(rows):
             figures = each if each is not None else kind()
             cells = [_cell(program, field, getattr(figures, field)) for field in fields]
-            used = ", ".join(
-                f"{_grouped(_shown(program, unit, used))} of {_grouped(_shown(program, unit, most))}"
-                + ("" if unit in ("money", "stock") else f" {unit}")
-                for unit, most, used in _budgets(program, source, sort, id)
+            used = (
+                _prizes(program, id, figures)
+                if isinstance(figures, DrawFigures)
+                else ", ".join(
+                    f"{_grouped(_shown(program, unit, used))} of {_grouped(_shown(program, unit, most))}"
+                    + ("" if unit in ("money", "stock") else f" {unit}")
+                    for unit, most, used in _budgets(program, source, sort, id)
+                )
             )
             first = [names.get(id, id) if n == 0 else ""]
             table.add_row(*first, *([what] if before is not None else []), *cells, used)
     out.print(table)
 
 
+def _prizes(program: Program, id: str, figures: DrawFigures) -> str:
+    """Who has how many of each prize: "1 of 1 bicycle, 7 coffee"."""
+    terms = next((draw.prizes for draw in program.draws if draw.id == id), ())
+    most = {prize.id: prize.quantity for prize in terms}
+    return ", ".join(
+        f"{figures.prizes.get(prize, 0):,}" + ("" if most.get(prize) is None else f" of {most[prize]:,}") + f" {prize}"
+        for prize in dict.fromkeys([*most, *figures.prizes])
+    )
+
+
 def _names(program: Program, sort: str) -> dict[str, str]:
     return {each.id: each.name.get("en") or each.id for each in getattr(program, sort)}
 
 
-def _cell(program: Program, field: str, number: int) -> str:
+def _cell(program: Program, field: str, number: int | dict[str, int]) -> str:
+    if isinstance(number, dict):
+        return ", ".join(f"{each:,} {wallet}" for wallet, each in number.items()) or "0"
     return _grouped(format_minor(number, program.currency.places) if field in _MONEY else number)
 
 

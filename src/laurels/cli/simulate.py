@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -15,9 +17,10 @@ from laurels.cli.given import UNKNOWN
 from laurels.cli.import_files import open_activities, say_taken, stream_of
 from laurels.cli.outside import Outside, pass_outside
 from laurels.cli.plan import say_faulty
+from laurels.cli.publish import InstantType
 from laurels.cli.screen import No, Screen, ending, json_option, plural, program_of, settings_of
 from laurels.clock import RealClock
-from laurels.core.calendar import Zone
+from laurels.core.calendar import Instant, Zone
 from laurels.core.program.loading import examine, load
 from laurels.core.program.model import Program
 from laurels.core.version import Version, Versions
@@ -26,10 +29,11 @@ from laurels.intake.importing.mapping import FileMapping, read_mapping
 from laurels.intake.importing.progress import Tally
 from laurels.intake.importing.reading import FileFormat
 from laurels.intake.importing.report import Report, note
+from laurels.simulate.chance import SEED
 from laurels.simulate.comparing import compare
 from laurels.simulate.given import called
 from laurels.simulate.living import Lived, Rehearsal, live_stored
-from laurels.simulate.stored import as_stored
+from laurels.simulate.stored import as_stored, chance_of
 from laurels.store.database import Database
 from laurels.store.programs import program_row, stored_versions
 
@@ -48,6 +52,13 @@ from laurels.store.programs import program_row, stored_versions
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Where bad rows are listed.")
 @click.option("--stored", is_flag=True, help="The activities that are recorded.")
 @click.option("--program", "program", metavar="ID", help="Whose activities; the document's program otherwise.")
+@click.option(
+    "--until", type=InstantType(), help="Go on until this instant (RFC 3339), if it comes after the last activity."
+)
+@click.option(
+    "--seed", metavar="TEXT", help=f"Draw all draws anew with this seed; {SEED} by default, for what nobody drew."
+)
+@click.option("--play", "played", multiple=True, metavar="DRAW", help="Play all tickets of this wheel; repeat.")
 @click.option("--diff", is_flag=True, help="Show the difference to what is stored.")
 @json_option
 @pass_outside
@@ -62,13 +73,17 @@ def simulate_command(
     report: Path | None,
     stored: bool,
     program: str | None,
+    until: Instant | None,
+    seed: str | None,
+    played: tuple[str, ...],
     diff: bool,
     as_json: bool,
 ) -> None:
     """Live through activities again under the program in FILE, as if it had been in effect from the beginning.
 
     Shows points by wallet and campaign, tiers, expiry and what is outstanding; with --diff beside what is stored. Files
-    are taken as import takes them: every row that would not go in is listed in a report (exit code 1).
+    are taken as import takes them: every row that would not go in is listed in a report (exit code 1). Draws are drawn
+    when it is time; the same seed draws the same.
     """
     if bool(activities) == stored:
         raise click.UsageError("Say which activities: --stored, or --activities FILE")
@@ -80,6 +95,7 @@ def simulate_command(
         if examined.program is None:
             say_faulty(screen, file, document, examined.findings)
             raise No
+        _check_played(examined.program, played)
         read = None if mapping is None else read_mapping(mapping.read_text(encoding="utf-8"))
         lived: Lived | None = None
         taken: list[Taken] = []
@@ -88,18 +104,34 @@ def simulate_command(
             # Everything that can be wrong with the files as such is said before the first row is lived through.
             for each in activities:
                 open_activities(each, format, read).close()
-            rehearsal = Rehearsal(examined.program)
+            rehearsal = Rehearsal(examined.program, seed=SEED if seed is None else seed, played=played)
             taken = [_take(screen, rehearsal, each, read, format, source, report) for each in activities]
-            lived = rehearsal.end()
+            lived = rehearsal.end(until or 0)
         before: Lived | None = None
         if stored or diff:
-            lived, before = outside.run_to_end(
-                _with_store(outside, screen, examined.program, program, lived, diff=diff)
-            )
+            life = _Life(program, until or 0, seed, played)
+            lived, before = outside.run_to_end(_with_store(outside, screen, examined.program, life, lived, diff=diff))
         assert lived is not None
         _say(screen, examined.program, lived, before, taken, time.monotonic() - started)
         if any(each.tally.bad for each in taken):
             raise No
+
+
+def _check_played(program: Program, played: tuple[str, ...]) -> None:
+    wheels = [draw.id for draw in program.draws if draw.kind == "instant"]
+    for each in played:
+        if each not in wheels:
+            there = f" There are: {', '.join(wheels)}." if wheels else ""
+            raise click.UsageError(f"{each} is no draw whose tickets are played.{there}")
+
+
+class _Life(msgspec.Struct, frozen=True):
+    """Which recorded life is lived through again, how far, and by what chance."""
+
+    program: str | None
+    until: Instant
+    seed: str | None
+    played: Collection[str]
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -132,12 +164,12 @@ def _take(
 
 
 async def _with_store(
-    outside: Outside, screen: Screen, program: Program, given: str | None, lived: Lived | None, *, diff: bool
+    outside: Outside, screen: Screen, program: Program, life: _Life, lived: Lived | None, *, diff: bool
 ) -> tuple[Lived, Lived | None]:
     async with outside.database_url(settings_of()) as url:
         database = await Database.open(url, connections_most=2, patience_seconds=None)
         try:
-            id = await program_of(database, given or program.id)
+            id = await program_of(database, life.program or program.id)
             async with (
                 database.pool.acquire() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
@@ -145,11 +177,19 @@ async def _with_store(
                 await connection.execute("set local idle_in_transaction_session_timeout = 0")
                 row = await program_row(database, id)
                 assert row is not None
-                now = RealClock().now() if row.mode == "live" else row.clock or 0
+                now = max(RealClock().now() if row.mode == "live" else row.clock or 0, life.until)
                 if lived is None:
                     total = await connection.fetchval("select count(*) from activity where program = $1", id)
                     with screen.progress("simulating", total) as move:
-                        lived = await live_stored(connection, id, program, now, lambda done: move(done, None))
+                        lived = await live_stored(
+                            connection,
+                            id,
+                            program,
+                            now,
+                            lambda done: move(done, None),
+                            chance=await chance_of(connection, id, life.seed),
+                            played=life.played,
+                        )
                 if not diff:
                     return lived, None
                 versions = []
@@ -170,12 +210,35 @@ def _offers(program: Program) -> bool:
     return bool(program.promotions or program.vouchers or program.rewards or program.draws)
 
 
+def _draws_json(program: Program, lived: Lived, zone: Zone) -> dict[str, Any] | None:
+    """How the draws were drawn, and which were not, since their time is later."""
+    if not program.draws:
+        return None
+    return {
+        "seed": lived.chance.seed,
+        "as_then": [draw.id for draw in program.draws if draw.id in lived.chance.drawn],
+        "to_come": [
+            {"draw": draw.id, "draws_at": zone.format(draw.draws_at)}
+            for draw in program.draws
+            if draw.draws_at is not None and draw.draws_at > lived.now
+        ],
+    }
+
+
+def _say_draws(out: Console, told: dict[str, Any]) -> None:
+    kept = f", but as in life: {', '.join(told['as_then'])}" if told["as_then"] else ""
+    out.print(f"Draws are drawn with the seed {told['seed']!r} (--seed gives another){kept}.")
+    for each in told["to_come"]:
+        out.print(f"{each['draw']} is not drawn yet: that is on {each['draws_at']} (--until goes on so far).")
+
+
 def _say(
     screen: Screen, program: Program, lived: Lived, before: Lived | None, taken: list[Taken], seconds: float
 ) -> None:
     zone = Zone(program.time_zone)
     rate = round(lived.figures.activities / seconds) if seconds else 0
     comparison = None if before is None else compare(before, lived)
+    draws = _draws_json(program, lived, zone)
     value = {
         "program": program.id,
         "as_of": zone.format(lived.now),
@@ -183,6 +246,7 @@ def _say(
             {"file": each.file, **msgspec.to_builtins(each.tally), "bad": each.tally.bad, "report": each.report}
             for each in taken
         ],
+        "draws": draws,
         "simulated": figures_as_json(program, lived.figures, zone),
         "difference": None
         if before is None or comparison is None
@@ -204,6 +268,8 @@ def _say(
         say_figures(out, program, lived.figures, zone, given=before is None)
         if before is not None and comparison is not None:
             say_comparison(out, program, before.figures, lived.figures, comparison)
+        if draws is not None:
+            _say_draws(out, draws)
         if _offers(program):
             out.print(f"[dim]{UNKNOWN['en']}\n{UNKNOWN['zh-CN']}[/]")
 

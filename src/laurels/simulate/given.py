@@ -1,4 +1,4 @@
-"""What members got beside points: money off by promotions and vouchers, rewards for points, tickets of draws.
+"""What members got beside points: money off by promotions and vouchers, rewards for points, tickets and prizes.
 
 Read off facts alone, recorded or simulated, so that two outcomes can be laid side by side. Things go by their first
 ids, which `called` turns into those of a later version. Money is minor units of the program's currency.
@@ -15,11 +15,15 @@ import msgspec
 from laurels.core.facts import (
     AnyFact,
     DiscountsBack,
+    Moved,
     PoolClaimed,
     Priced,
+    PrizeEnded,
+    PrizeWon,
     RedemptionEnded,
     RedemptionHeld,
     RedemptionRestored,
+    TicketPlayed,
     TicketsEntered,
     TicketsGranted,
     TicketsVoided,
@@ -34,7 +38,7 @@ from laurels.core.program.renaming import names_between
 FACTS: Final = (
     "priced", "discounts_back", "pool_claimed", "redemption_held", "redemption_ended", "redemption_restored",
     "voucher_issued", "voucher_redeemed", "voucher_given_back", "voucher_ended", "tickets_granted", "tickets_voided",
-    "tickets_entered",
+    "tickets_entered", "ticket_played", "prize_won", "prize_ended",
 )  # fmt: skip
 """The tags of the facts that count here."""
 
@@ -81,11 +85,20 @@ class RewardFigures(msgspec.Struct):
 
 
 class DrawFigures(msgspec.Struct):
-    """Tickets of a draw: granted or bought, made void by what came back, entered when it closed."""
+    """Tickets of a draw: granted or bought, made void by what came back, entered when it closed, played on a wheel.
+
+    `winners` are members who won anything, `prizes` what they have by now, by prize; what was `forfeited` is not among
+    it. `points` are those that prizes gave, by wallet.
+    """
 
     tickets: int = 0
     void: int = 0
     entered: int = 0
+    played: int = 0
+    winners: int = 0
+    prizes: dict[str, int] = {}
+    forfeited: int = 0
+    points: dict[str, int] = {}
 
 
 class Given(msgspec.Struct):
@@ -128,16 +141,19 @@ def _of(figures: dict[str, F], id: str, make: Callable[[], F]) -> F:
 
 
 class Counting:
-    """Counts facts into `given`, and remembers what redemptions and vouchers were, for what is said of them later."""
+    """Counts facts into `given`, and remembers what redemptions, vouchers and prizes were that are spoken of later."""
 
     def __init__(self, given: Given) -> None:
         self._given = given
         self._bought: dict[tuple[str, str], _Bought] = {}
         self._kinds: dict[tuple[str, str], str] = {}
         self._over: set[tuple[str, str]] = set()
+        self._won: dict[tuple[str, str], dict[int, str]] = {}
+        self._gives: DrawFigures | None = None
 
     def take(self, member: str, facts: Iterable[AnyFact]) -> None:
         """Counts the facts of one activity."""
+        self._gives = None
         for fact in facts:
             count = _COUNTS.get(type(fact))
             if count is not None:
@@ -145,7 +161,7 @@ class Counting:
 
     def forget(self, member: str) -> None:
         """Nothing more comes of a member."""
-        for known in (self._bought, self._kinds):
+        for known in (self._bought, self._kinds, self._won):
             for key in [key for key in known if key[0] == member]:
                 del known[key]
         self._over = {key for key in self._over if key[0] != member}
@@ -233,6 +249,30 @@ class Counting:
     def _entered(self, _member: str, fact: TicketsEntered) -> None:
         _of(self._given.draws, fact.draw, DrawFigures).entered += fact.count
 
+    def _played(self, _member: str, fact: TicketPlayed) -> None:
+        _of(self._given.draws, fact.draw, DrawFigures).played += 1
+
+    def _prize_won(self, member: str, fact: PrizeWon) -> None:
+        draw = _of(self._given.draws, fact.draw, DrawFigures)
+        won = self._won.setdefault((member, fact.draw), {})
+        draw.winners += not won
+        won[fact.place] = fact.prize
+        draw.prizes[fact.prize] = draw.prizes.get(fact.prize, 0) + 1
+        self._gives = draw if fact.is_given else None
+
+    def _moved(self, _member: str, fact: Moved) -> None:
+        # What a prize gives follows it among the facts.
+        if self._gives is not None and fact.reason == "prize":
+            self._gives.points[fact.wallet] = self._gives.points.get(fact.wallet, 0) + fact.points
+            self._gives = None
+
+    def _prize_ended(self, member: str, fact: PrizeEnded) -> None:
+        prize = self._won.get((member, fact.draw), {}).get(fact.place)
+        if prize is not None and fact.status == "forfeited":
+            draw = _of(self._given.draws, fact.draw, DrawFigures)
+            draw.prizes[prize] -= 1
+            draw.forfeited += 1
+
 
 _COUNTS: Final[Mapping[type, Callable[..., None]]] = {
     Priced: Counting._priced,
@@ -248,6 +288,10 @@ _COUNTS: Final[Mapping[type, Callable[..., None]]] = {
     TicketsGranted: Counting._granted,
     TicketsVoided: Counting._voided,
     TicketsEntered: Counting._entered,
+    TicketPlayed: Counting._played,
+    PrizeWon: Counting._prize_won,
+    Moved: Counting._moved,
+    PrizeEnded: Counting._prize_ended,
 }
 
 

@@ -7,7 +7,7 @@ when they are done.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, Final
 
 import msgspec
@@ -25,6 +25,7 @@ from laurels.intake.importing.importer import nobody_known
 from laurels.intake.importing.shaping import Shaped
 from laurels.intake.sameness import StoredBody, is_same, with_text
 from laurels.intake.submission import Outcome, Submission
+from laurels.simulate.chance import ORDINARY, SEED, Chance
 from laurels.simulate.figures import Figures, count
 from laurels.simulate.replay import Replay
 from laurels.store.circumstances import circumstances_of
@@ -56,14 +57,15 @@ def stand_of(member: Member) -> Stand:
 
 
 class Lived(msgspec.Struct, frozen=True):
-    """What came of a life: the figures, where every member stands, and how far the clock came."""
+    """What came of a life: the figures, where every member stands, how far the clock came, and by what chance."""
 
     figures: Figures
     members: dict[str, Stand]
     now: Instant
+    chance: Chance = ORDINARY
 
 
-def _ready(program: Program, *, returns: bool) -> tuple[Replay, Declared]:
+def _ready(program: Program, *, returns: bool, chance: Chance, played: Container[str]) -> tuple[Replay, Declared]:
     """A replay under a program as if it had been in effect from the beginning."""
     versions = Versions((Version(1, 0, program),))
     declared = versions.declared
@@ -75,19 +77,29 @@ def _ready(program: Program, *, returns: bool) -> tuple[Replay, Declared]:
         assert isinstance(found.data, Purchase), "only purchases are kept"
         return found.data
 
-    return Replay(versions, reread, returns=returns), declared
+    return Replay(versions, reread, returns=returns, chance=chance, played=played), declared
 
 
 async def live_stored(
-    connection: Connection, id: str, program: Program, now: Instant, tell: Tell = lambda _done: None
+    connection: Connection,
+    id: str,
+    program: Program,
+    now: Instant,
+    tell: Tell = lambda _done: None,
+    *,
+    chance: Chance = ORDINARY,
+    played: Container[str] = (),
 ) -> Lived:
-    """The recorded life of the members of program `id`, under `program`. The connection is in a transaction."""
+    """The recorded life of the members of program `id`, under `program`. The connection is in a transaction.
+
+    Draws are drawn by `chance`; of the instant draws in `played` each ticket is played as soon as it is had.
+    """
     returns, transfers = await connection.fetchrow(
         "select exists (select from activity where program = $1 and type = 'return'), "
         "exists (select from outbox where program = $1)",
         id,
     )  # type: ignore[misc]  # a statement without a table has one row
-    replay, declared = _ready(program, returns=returns)
+    replay, declared = _ready(program, returns=returns, chance=chance, played=played)
     together = transfers or _is_shared(program)
     stands: dict[str, Stand] = {}
     present: str | None = None
@@ -107,7 +119,7 @@ async def live_stored(
             tell(done)
     tell(done)
     _end(replay, now, stands)
-    return Lived(replay.figures, stands, now)
+    return Lived(replay.figures, stands, now, chance)
 
 
 def _is_shared(program: Program) -> bool:
@@ -132,8 +144,9 @@ class Rehearsal:
     Rows are admitted and recognised as the intake does it, so that what an import refuses is refused here.
     """
 
-    def __init__(self, program: Program) -> None:
-        self._replay, self._declared = _ready(program, returns=True)
+    def __init__(self, program: Program, *, seed: str = SEED, played: Container[str] = ()) -> None:
+        self._chance = Chance(seed)
+        self._replay, self._declared = _ready(program, returns=True, chance=self._chance, played=played)
         self._accepted: dict[tuple[str, str], StoredBody] = {}
 
     def take(self, shaped: Shaped) -> Outcome | None:
@@ -174,12 +187,12 @@ class Rehearsal:
         )
         return Outcome(sent.source, sent.id, sent.member, "accepted")
 
-    def end(self) -> Lived:
-        """What came of it; nothing can be taken after this."""
+    def end(self, until: Instant = 0) -> Lived:
+        """What came of it, or will have come of it until then; nothing can be taken after this."""
         stands: dict[str, Stand] = {}
-        now = self._replay.clock
+        now = max(self._replay.clock, until)
         _end(self._replay, now, stands)
-        return Lived(self._replay.figures, stands, now)
+        return Lived(self._replay.figures, stands, now, self._chance)
 
 
 def _is_repeated(first: StoredBody, item: Item) -> bool:

@@ -1,23 +1,33 @@
 """Replay: activities decided one after the other in memory, as the write path would decide them.
 
 Members' documents, pools and the clock are kept here; what an activity sends to another member is delivered at once.
-Orders are paid as the program prices them (`repricing`), and draws that nobody opened are open in their time.
+Orders are paid as the program prices them (`repricing`), and draws go on when it is time (`drawing`).
 Order is everything: activities come as they were, or would be, recorded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from hashlib import sha256
 
 from msgspec.structs import replace
 
-from laurels.core.activity import Activity, Clock, Parcel, Purchase, Return
+from laurels.core.activity import Activity, Clock, Parcel, Play, Purchase, Return
 from laurels.core.calendar import Instant
 from laurels.core.decide import Circumstances, Decision
 from laurels.core.draw import number_of
-from laurels.core.facts import AnyFact, FollowUp, PoolClaimed, Priced, decode_facts, encode_facts
-from laurels.core.member import Document, Member, purchased
+from laurels.core.facts import (
+    AnyFact,
+    FollowUp,
+    PoolClaimed,
+    Priced,
+    PrizeWon,
+    TicketsGranted,
+    decode_facts,
+    encode_facts,
+)
+from laurels.core.member import Document, Member, purchased, tickets_key
+from laurels.core.prize import day_of, key_name
 from laurels.core.refusal import Refusal
 from laurels.core.version import Versions
 from laurels.core.voucher_activity import VoucherParcel
@@ -27,6 +37,8 @@ from laurels.intake.batch import parcel_of
 from laurels.intake.deciding import RETURN_OF
 from laurels.intake.folder import Folder
 from laurels.intake.submission import SOURCE
+from laurels.simulate.chance import ORDINARY, Chance
+from laurels.simulate.drawing import Drawing
 from laurels.simulate.figures import Figures, count
 from laurels.simulate.given import Counting
 from laurels.simulate.repricing import Repricing
@@ -38,10 +50,19 @@ Reread = Callable[[bytes], Purchase]
 class Replay:
     """A program being lived through. `figures` is what came of it so far.
 
-    With `returns` false no purchase is kept for returns, which saves memory where none can come.
+    With `returns` false no purchase is kept for returns, which saves memory where none can come. Draws are drawn by
+    `chance`; of the instant draws in `played` each ticket is played as soon as it is had.
     """
 
-    def __init__(self, versions: Versions, reread: Reread, *, returns: bool = True) -> None:
+    def __init__(
+        self,
+        versions: Versions,
+        reread: Reread,
+        *,
+        returns: bool = True,
+        chance: Chance = ORDINARY,
+        played: Container[str] = (),
+    ) -> None:
         self.figures = Figures()
         self.clock: Instant = 0
         self._versions = versions
@@ -52,6 +73,9 @@ class Replay:
         self._purchases: dict[tuple[str, int], tuple[bytes | Purchase, bytes]] = {}
         self._counting = Counting(self.figures.given)
         self._repricing = Repricing(versions)
+        self._chance = chance
+        program = versions.versions[-1].program
+        self._drawing = Drawing(program, chance, self._members, self._performed, played)
 
     def submit(
         self,
@@ -66,7 +90,11 @@ class Replay:
         `given` are the circumstances under which it was recorded, of which chance, codes and keys count here, too, and
         `priced` is what was recorded of an order's prices.
         """
-        decided = self._decide(activity, body, recorded_at, given, priced)
+        at = max(self.clock, activity.occurred_at) if recorded_at is None else recorded_at
+        draws = self._drawing.due_at(at)
+        if draws and (recorded_at is not None or self._comes(activity, at, draws)):
+            self._drawing.go_on(at)
+        decided = self._decide(self._drawing.instead(activity), body, recorded_at, given, priced)
         self.figures.activities += 1
         if isinstance(decided, Refusal):
             count(self.figures.refused, decided.code)
@@ -75,6 +103,21 @@ class Replay:
             if type(fact) is FollowUp:
                 self._deliver(fact, activity.member, decided.member.root.now)
         return decided
+
+    def _comes(self, activity: Activity, at: Instant, draws: frozenset[str]) -> bool:
+        """Whether time goes on by what nobody has recorded yet: not where it is refused, whatever these draws give."""
+        folder = self._members.get(activity.member)
+        if folder is None:
+            folder = Folder(activity.member)
+        elif any(folder.member.documents.get(tickets_key(draw)) is not None for draw in draws):
+            return True
+        circumstances = self._circumstances(folder, activity, at, None)
+        decided = folder.decide(self._versions, activity, circumstances, lambda seq: self._bought(folder.id, seq))
+        return isinstance(decided, Decision)
+
+    def _performed(self, activity: Activity) -> Decision | Refusal:
+        """What comes of an activity that Laurels itself sends."""
+        return self._decide(activity, b"", activity.occurred_at)
 
     def _decide(
         self,
@@ -118,6 +161,11 @@ class Replay:
             sent = body if paid is data else paid
             self._purchases[member, decided.member.root.seq] = (sent, encode_facts(decided.facts))
             self._repricing.accepted(member, data, paid)
+        for fact in decided.facts:
+            if type(fact) is PrizeWon:
+                self._drawing.won(member, fact)
+            elif type(fact) is TicketsGranted:
+                self._drawing.granted(member, fact)
         return decided
 
     def _circumstances(
@@ -133,8 +181,11 @@ class Replay:
         draws = self._versions.draws_of(activity, folder.root.automatic)
         keys = {draw: number_of(draw.encode(), activity.member) for draw in draws}
         random, codes = "", {}
-        if given is not None:
+        if given is not None and not self._chance.anew:
             keys.update(given.keys)
+        if isinstance(activity.data, Play):
+            draw, day = activity.data.draw, day_of(self._versions.judging(at), at)
+            keys.setdefault(key_name(draw, day), self._drawing.key_of(draw, day))
         if self._versions.draws_chance:
             random = given.random if given is not None and given.random else _chance_of(activity)
             codes = given.codes if given is not None else {}
@@ -158,7 +209,12 @@ class Replay:
             assert isinstance(returned, Decision), "what was refused can be given back"
 
     def finish(self, now: Instant, member: str | None = None) -> dict[str, Member]:
-        """Brings members (or one) up to an instant, counts what they have, and forgets them: the members by id."""
+        """Brings members (or one) up to an instant, counts what they have, and forgets them: the members by id.
+
+        Draws go on until then, unless members come one by one; no scheduled draw is theirs.
+        """
+        if member is None:
+            self._drawing.go_on(now)
         ids = list(self._members) if member is None else [member]
         finished: dict[str, Member] = {}
         for id in ids:
