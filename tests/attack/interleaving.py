@@ -3,14 +3,15 @@
 A gate stands before each statement of a session's connection. When all sessions stand at a gate, are done, or wait for
 a lock that another one holds (`pg_blocking_pids` says so), one of those at a gate may go on. Which one is a choice; a
 run is a list of choices, and `explore` makes runs until every choice that came up was made either way. `begin` is let
-through: under READ COMMITTED it neither sees nor locks anything.
+through: under READ COMMITTED it neither sees nor locks anything. So is what a pair calls `free`, statements that come
+to the same wherever the other's stand; one that had to wait all the same would end its run as stuck.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from random import Random
 from typing import Any
 
@@ -62,6 +63,7 @@ class Turns:
     """One run: sessions, and the choices made so far. `choices` decide first, then chance, or else the first one."""
 
     def __init__(self, monitor: asyncpg.Connection, choices: Iterable[str], chance: Random | None = None) -> None:
+        self.free: frozenset[str] = frozenset()
         self.stirred = asyncio.Event()
         self.sessions: list[Session] = []
         self.made: list[str] = []
@@ -71,6 +73,10 @@ class Turns:
         self._monitor = monitor
         self._choices = list(choices)
         self._chance = chance
+
+    def lets_pass(self, statement: str) -> bool:
+        """Whether a statement, or how it begins, is among those that are free."""
+        return statement in self.free or label(statement) in self.free
 
     async def play(self, works: dict[str, Callable[[Session], Awaitable[Any]]]) -> dict[str, Any]:
         """What came of each session's work."""
@@ -143,7 +149,7 @@ class Gated:
 
     async def _say(self, statement: str, said: Callable[[], Awaitable[Any]]) -> Any:
         session = self._side.session
-        if session is None or statement in ("begin", "rollback"):
+        if session is None or statement in ("begin", "rollback") or session.turns.lets_pass(statement):
             return await said()
         await session.pass_gate(statement, self._connection.get_server_pid())
         try:
@@ -165,6 +171,9 @@ class Gated:
 
     async def fetchval(self, statement: str, *arguments: Any) -> Any:
         return await self._say(statement, lambda: self._connection.fetchval(statement, *arguments))
+
+    async def executemany(self, statement: str, arguments: Any) -> Any:
+        return await self._say(statement, lambda: self._connection.executemany(statement, arguments))
 
     async def copy_records_to_table(self, table: str, **options: Any) -> Any:
         return await self._say(f"copy {table}", lambda: self._connection.copy_records_to_table(table, **options))
@@ -197,6 +206,12 @@ class Transaction:
     async def rollback(self) -> None:
         await self._connection.execute("rollback")
 
+    async def __aenter__(self) -> None:
+        await self.start()
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        await (self.commit() if kind is None else self.rollback())
+
 
 class Side(Database):
     """A database as one of two servers has it: the connections of its lanes are gated while it has a session."""
@@ -206,18 +221,37 @@ class Side(Database):
     async def connect_hot(self) -> Any:
         return Gated(await super().connect_hot(), self)
 
+    @contextmanager
+    def gated(self) -> Iterator[None]:
+        """What is said through the pool passes the gate, too: publishing, corrections and draws take one of it."""
+        pool: Any = self.pool
+        gated: Any = Pool(pool, self)
+        self.pool = gated
+        try:
+            yield
+        finally:
+            self.pool = pool
 
-class Publishing:
-    """A database whose pooled connections are gated: publishing takes one."""
 
-    def __init__(self, side: Side) -> None:
-        self.pool = self
+class Pool:
+    """The pool of a database whose connections are gated."""
+
+    def __init__(self, pool: Any, side: Side) -> None:
+        self._pool = pool
         self._side = side
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Gated]:
-        async with self._side.pool.acquire() as connection:
+        async with self._pool.acquire() as connection:
             yield Gated(connection, self._side)
+
+    async def fetch(self, statement: str, *arguments: Any) -> Any:
+        async with self.acquire() as connection:
+            return await connection.fetch(statement, *arguments)
+
+    async def fetchrow(self, statement: str, *arguments: Any) -> Any:
+        async with self.acquire() as connection:
+            return await connection.fetchrow(statement, *arguments)
 
 
 class Explored:
@@ -239,12 +273,14 @@ class Explored:
 Run = Callable[[Turns], Awaitable[None]]
 
 
-async def explore(monitor: asyncpg.Connection, run: Run, most: int, seed: int) -> Explored:
+async def explore(
+    monitor: asyncpg.Connection, run: Run, most: int, seed: int, is_enough: Callable[[], bool] = lambda: False
+) -> Explored:
     """Makes `run` play every order there is; if those are more than `most`, every second one of `most` by chance."""
     explored = Explored(seed)
     chance = Random(seed)
     open_: list[list[str]] = [[]]
-    while open_ and explored.runs < most:
+    while open_ and explored.runs < most and not is_enough():
         # The first half goes through them in order, the rest of a large tree is sampled.
         if explored.runs < most // 2 or len(open_) < 8:
             prefix, by_chance = open_.pop(), None

@@ -13,13 +13,16 @@ from typing import Any
 import asyncpg
 
 from laurels.clock import RealClock, SetClock
+from laurels.core.refusal import Refusal
 from laurels.intake.submission import Unavailable
 from laurels.proof.verifying import verify
-from laurels.store.database import Database
+from laurels.store.database import Connection, Database
+from laurels.store.draw_announcing import announce
 from laurels.store.programs import StoredVersion, create_program, publish
 from tests.attack.depth import seed_of
 from tests.attack.interleaving import Explored, Session, Side, Turns, explore
 from tests.attack.pairs import NOW, Audit, Pair, Server
+from tests.stage import read_program
 
 FAILED = "a statement failed"
 WRONG = "the answers are wrong"
@@ -39,9 +42,12 @@ class Meeting:
     async def run(self, turns: Turns) -> None:
         """Plays the pair once, with members of their own, and judges what came of it."""
         self.runs += 1
+        turns.free = self.pair.free
         n, pair, first = self.runs, self.pair, self.servers["a"]
         if pair.fresh_program or n == 1:
             await self._found(f"pairs{n}" if pair.fresh_program else "pairs")
+        if pair.arrange is not None:
+            await pair.arrange(first, n)
         prepared = pair.prepare(n)
         for server in self.servers.values():
             server.clock.at = NOW
@@ -79,8 +85,13 @@ class Meeting:
 
     async def _found(self, program: str) -> None:
         server = self.servers["a"]
+        document = self.pair.document.replace("program: pairs", f"program: {program}")
         await create_program(server.side, server.clock, program, self.pair.mode)
-        assert isinstance(await publish(server.side, SetClock(NOW), program, self.pair.document), StoredVersion)
+
+        async def announced(connection: Connection, version: StoredVersion) -> Refusal | None:
+            return await announce(connection, read_program(document), None, NOW, version.effective_at)
+
+        assert isinstance(await publish(server.side, SetClock(NOW), program, document, None, announced), StoredVersion)
         for each in self.servers.values():
             each.program = program
 
@@ -94,9 +105,8 @@ class Meeting:
         rows = await self.monitor.fetch(
             f"select member, type, id, known from activity where {mine} order by member, seq", program, members
         )
-        used = await self.monitor.fetchval(
-            "select coalesce(sum(used), 0)::bigint from pool where program = $1", program
-        )
+        rows_of_pools = await self.monitor.fetch("select id, used from pool where program = $1 and used <> 0", program)
+        pools: dict[str, int] = {row["id"]: row["used"] for row in rows_of_pools}
         activities: dict[str, list[tuple[str, str]]] = {}
         for member, type, id, _known in rows:
             activities.setdefault(member, []).append((type, id))
@@ -104,7 +114,9 @@ class Meeting:
         for member, account, points in sums:
             if points:
                 balances[member][account] = points
-        return Audit(balances, activities, used, max((row[3] for row in rows), default=0), said)
+        known = max((row[3] for row in rows), default=0)
+        found = None if self.pair.look is None else await self.pair.look(self.monitor, program)
+        return Audit(balances, activities, sum(pools.values()), pools, known, said, found)
 
 
 @asynccontextmanager
@@ -130,10 +142,12 @@ async def meeting(url: str, pair: Pair, **options: Any) -> AsyncIterator[Meeting
             await side.close()
 
 
-async def attack(url: str, pair: Pair, most: int, **options: Any) -> tuple[dict[str, list[str]], Explored]:
-    """What was wrong in which orders, and how many there were."""
+async def attack(
+    url: str, pair: Pair, most: int, *, until: str | None = None, **options: Any
+) -> tuple[dict[str, list[str]], Explored]:
+    """What was wrong in which orders, and how many there were; it ends once anything is wrong as `until` says."""
     async with meeting(url, pair, **options) as here:
-        explored = await explore(here.monitor, here.run, most, seed_of(1))
+        explored = await explore(here.monitor, here.run, most, seed_of(1), lambda: until in here.bad)
         bad = here.bad
     database = await Database.open(url)
     try:

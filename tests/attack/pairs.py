@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
+import asyncpg
+
 from laurels.clock import SetClock
 from laurels.core.calendar import Instant
 from laurels.intake.batch import PROBE
 from laurels.intake.engine import Intake
 from laurels.intake.submission import Outcome, Submission
 from laurels.store.programs import Mode, publish
-from tests.attack.interleaving import Publishing, Side, label
+from tests.attack.interleaving import Side, label
 from tests.stage import instant, purchase, read_program, submission
 
 NOW = instant("2026-06-01")
@@ -48,20 +50,22 @@ class Server:
         return await self.intake.submit(self.program, submissions)
 
     async def publish(self, document: str, at: Instant | None) -> Any:
-        gated: Any = Publishing(self.side)
-        return await publish(gated, self.clock, self.program, document, at)
+        with self.side.gated():
+            return await publish(self.side, self.clock, self.program, document, at)
 
 
 class Audit(NamedTuple):
     """What is stored of a run: per member the balances by wallet account, and (type, id) of activities in order;
-    of pools what was used; the newest version that a decision knew; all
-    statements in their order, as their session and how they begin."""
+    of pools what was used, in all and of each; the newest version that a decision knew; all
+    statements in their order, as their session and how they begin; and what the pair's own look found."""
 
     balances: dict[str, dict[str, int]]
     activities: dict[str, list[tuple[str, str]]]
     used: int
+    pools: dict[str, int]
     known: int
     said: list[str]
+    found: Any = None
 
 
 Work = Callable[[Server, int], Awaitable[Any]]
@@ -77,7 +81,11 @@ def other(side: str) -> str:
 
 
 class Pair(NamedTuple):
-    """`prepare` says what the members of run `n` did before; `right` whether the answers and the rows go together."""
+    """`prepare` says what the members of run `n` did before; `right` whether the answers and the rows go together.
+
+    `arrange` comes before what is prepared, and `look` after all. `free` are statements that come to the same wherever
+    the other's stand.
+    """
 
     document: str
     prepare: Callable[[int], Sequence[Submission]]
@@ -87,6 +95,9 @@ class Pair(NamedTuple):
     clocks: tuple[Instant, Instant] = (NOW, NOW)
     fresh_program: bool = False
     errors_expected: bool = False
+    arrange: Callable[[Server, int], Awaitable[None]] | None = None
+    look: Callable[[asyncpg.Connection, str], Awaitable[Any]] | None = None
+    free: frozenset[str] = frozenset()
 
 
 def enrol(*members: str) -> list[Submission]:

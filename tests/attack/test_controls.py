@@ -17,13 +17,14 @@ import pytest
 from laurels.intake import batch, settling
 from laurels.intake.batch import LOCK_MEMBERS, LOCK_POOLS, PROBE, READ_MEMBERS, Batch
 from laurels.intake.head import Head, Heads
-from laurels.store import recording
+from laurels.store import draws, recording
 from laurels.store.database import Connection
 from laurels.store.programs import Mode
 from laurels.store.recording import RECORD
 from tests.attack.life import Life
 from tests.attack.meeting import CORRUPT, FAILED, WRONG, attack
 from tests.attack.pairs import PAIRS
+from tests.attack.pairs_of_offers import OFFERS
 from tests.attack.reconciling import Found
 from tests.stage import asynchronous
 
@@ -157,6 +158,63 @@ async def test_interleavings_find_a_missing_guard(
     await without(laurels_url, *constraints)
     bad, _explored = await attack(laurels_url, PAIRS[name], 40, **options)
     assert expected <= set(bad), {what: where[0] for what, where in bad.items()}
+
+
+def claim_blindly(patch: pytest.MonkeyPatch) -> None:
+    """Nobody makes the row of a code that is taken: whoever makes it keeps others waiting, as the lock on it does."""
+
+    async def make_none(_batch: Batch, _pools: object) -> None:
+        """What is claimed of no row is claimed of nothing."""
+
+    leave_pools_unlocked(patch)
+    patch.setattr(Batch, "_create_pools", make_none)
+
+
+def leave_draws_unlocked(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(draws, "OPEN_DRAWS", draws.READ_DRAWS)
+
+
+def let_revocations_pass(patch: pytest.MonkeyPatch) -> None:
+    async def hold_nothing_back(_connection: Connection, _program: str, _codes: object) -> None:
+        """Whoever revokes waits for nobody."""
+
+    patch.setattr(batch, "hold_back_revocation", hold_nothing_back)
+
+
+OFFERED = {
+    "no lock on pools, a piece": ("the last piece for two members", leave_pools_unlocked),
+    "no lock on pools, stock corrected": (
+        "a redemption and stock corrected below what is held", leave_pools_unlocked,
+    ),
+    "no row and no lock, a code": ("one code for two members", claim_blindly),
+    "no row and no lock, a reservation": ("one code reserved by one and used by another", claim_blindly),
+    "no lock on pools, a shared code": ("the last use of a shared code", leave_pools_unlocked),
+    "no lock on pools, money": ("a budget in money for two purchases", leave_pools_unlocked),
+    "no lock on pools, a quote": ("a reserved quote and a purchase of one budget", leave_pools_unlocked),
+    "no lock on pools, a prize": ("the last prize of a wheel", leave_pools_unlocked),
+    "pools overwritten": ("the last use of a code of a list", overwriting_pools),
+    "no lock on draws": ("a ticket and the close of its draw", leave_draws_unlocked),
+    "no lock on codes": ("a code and the revocation of its batch", let_revocations_pass),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("guard", OFFERED)
+@asynchronous
+async def test_interleavings_of_offers_find_a_missing_guard(
+    laurels_url: str, monkeypatch: pytest.MonkeyPatch, guard: str
+) -> None:
+    name, change = OFFERED[guard]
+    change(monkeypatch)
+    bad, _explored = await attack(laurels_url, OFFERS[name], 130, until=WRONG)
+    assert WRONG in bad
+
+
+@pytest.mark.parametrize("name", ["one voucher for two orders", "a release and a use for another order"])
+@asynchronous
+async def test_without_the_lock_on_the_member_a_voucher_goes_wrong(laurels_url: str, name: str) -> None:
+    await without(laurels_url, *NUMBERS)
+    bad, _explored = await attack(laurels_url, OFFERS[name], 130, until=WRONG, **UNLOCKED)
+    assert {WRONG, CORRUPT} <= set(bad)
 
 
 @asynchronous

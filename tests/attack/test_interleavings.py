@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.attack.depth import size
+from tests.attack.depth import DEEP, size
 from tests.attack.meeting import attack
 from tests.attack.pairs import PAIRS
+from tests.attack.pairs_of_offers import OFFERS
 from tests.stage import asynchronous
 
 
@@ -17,3 +18,15 @@ async def test_whatever_the_order_of_their_statements_a_pair_comes_to_what_is_ri
     print(f"{name}: {vars(explored)}")
     assert bad == {}
     assert explored.runs > 2
+
+
+@pytest.mark.parametrize("name", OFFERS)
+@asynchronous
+async def test_whatever_the_order_of_their_statements_what_members_can_get_is_given_once(
+    laurels_url: str, name: str
+) -> None:
+    bad, explored = await attack(laurels_url, OFFERS[name], size(130, 1000))
+    print(f"{name}: {vars(explored)}")
+    assert bad == {}
+    assert explored.runs > 2
+    assert explored.is_complete or DEEP
