@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -31,14 +32,26 @@ campaigns:
 """
 
 
+class Told(msgspec.Struct):
+    """An activity as it was sent, and its answer."""
+
+    sent: dict[str, Any]
+    told: dict[str, Any]
+
+
 class Books(msgspec.Struct):
-    """What was sent and what was answered. Points are those that an activity has to earn; None where it earns none."""
+    """What was sent and what was answered. Points are those that an activity has to earn; None where it earns none.
+
+    `held` are redemptions with their points, and `ended` says how those ended that did.
+    """
 
     sent: dict[str, int | None] = {}
     acknowledged: set[str] = msgspec.field(default_factory=set)
     replayed: set[str] = msgspec.field(default_factory=set)
     held: dict[str, int] = {}
+    ended: dict[str, str] = {}
     heard: Counter[str] = msgspec.field(default_factory=Counter)
+    answers: dict[str, Told] = {}
 
 
 class Lost(AssertionError):  # noqa: N818 - reads as what happened
@@ -54,6 +67,11 @@ async def audit(url: str, books: Books, *, program: str = "cafe") -> None:
         await _audit_accounts(connection, program)
     finally:
         await connection.close()
+    await prove(url, program)
+
+
+async def prove(url: str, program: str) -> None:
+    """`verify` finds nothing."""
     database = await Database.open(url, connections_most=3)
     try:
         verdict = await verify(url, database, RealClock(), [program], processes=1)

@@ -18,7 +18,7 @@ from laurels.api.publishing import Published
 from laurels.clock import Clock, RealClock
 from laurels.settings import Settings
 from laurels.store.programs import Mode
-from tests.faults.audit import PROGRAM, Books
+from tests.faults.audit import PROGRAM, Books, Told
 
 MEMBERS = 12
 PATIENCE_SECONDS = 200
@@ -46,7 +46,9 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 class Shop:
-    """Tills at one or several servers."""
+    """Tills at one or several servers. `expected` are the refusals that they may get."""
+
+    expected = frozenset({"insufficient_points", "same_member"})
 
     def __init__(self, addresses: Sequence[str], secret: str, seed: int, *, keyed: bool = False) -> None:
         """`keyed`: redemptions come with an Idempotency-Key. One whose request died is taken for running for a minute,
@@ -113,14 +115,16 @@ class Shop:
     async def _send(self, client: httpx.AsyncClient, *activities: dict[str, Any]) -> None:
         body = activities[0] if len(activities) == 1 else {"activities": activities}
         answered = await self._until_answered(client, "/v1/activities", body)
-        for each in answered["activities"] if len(activities) > 1 else (answered,):
+        answers = answered["activities"] if len(activities) > 1 else (answered,)
+        for sent, each in zip(activities, answers, strict=True):
             self.books.heard[each["status"]] += 1
             assert each["status"] in ("accepted", "replayed", "refused"), each
             if each["status"] == "refused":
-                expected = ("insufficient_points", "same_member")
-                assert each["refusal"]["code"] in expected, each
+                assert each["refusal"]["code"] in self.expected, each
+                self.books.heard[each["refusal"]["code"]] += 1
                 continue
             self.books.acknowledged.add(each["id"])
+            self.books.answers[each["id"]] = Told(sent, each)
             if each["status"] == "replayed":
                 self.books.replayed.add(each["id"])
 

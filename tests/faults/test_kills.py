@@ -6,6 +6,7 @@ The import that is killed is in tests/cli/test_import.py.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -17,9 +18,12 @@ import httpx
 import pytest
 
 from tests.faults.audit import audit
+from tests.faults.audit_offers import PROGRAM as OFFERS
+from tests.faults.audit_offers import audit_offers
 from tests.faults.cluster import Cluster, cluster_in
 from tests.faults.load import Shop, open_shop, until
 from tests.faults.serving import Serving, serving
+from tests.faults.stall import Stall, import_list
 from tests.postgres import drop_database
 from tests.stage import asynchronous, laurels_database
 
@@ -115,6 +119,37 @@ async def test_server_killed_under_load_loses_and_doubles_nothing(url: str, tmp_
     print(f"{DEATHS} deaths of the server, {processes} processes: {dict(shop.books.heard)}")
     assert shop.books.heard["silence"], "nobody noticed"
     await audit(url, shop.books)
+
+
+@pytest.mark.parametrize("processes", PROCESSES)
+@asynchronous
+async def test_server_and_postgresql_killed_in_turns_give_no_piece_no_code_and_no_prize_twice(
+    cluster: Cluster, url: str, tmp_path: Path, processes: int
+) -> None:
+    seed = 401 + processes
+    print(f"seed {seed}")
+    secret = await open_shop(url, document=OFFERS)
+    await import_list(url)
+    with serving(url, tmp_path / "log", LAURELS_PROCESSES=str(processes)) as server:
+        await asyncio.to_thread(server.wait_until_ready)
+        stall = Stall([server.address], secret, seed)
+        await stall.enrol()
+        turns = itertools.cycle((False, True))
+
+        def die() -> None:
+            if next(turns):
+                cluster.kill()
+                cluster.start()
+            else:
+                server.kill()
+                server.start()
+
+        await under_load(stall, die, Random(seed))
+        await asyncio.to_thread(server.wait_until_ready)
+        repeated = await stall.repeat()
+    print(f"{DEATHS} deaths, {processes} processes: {dict(stall.books.heard)}, {repeated} answered the same again")
+    assert stall.books.heard["silence"], "nobody noticed"
+    await audit_offers(url, stall.books)
 
 
 async def settled(url: str) -> None:
