@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 
 from laurels.core.facts import Priced
 from laurels.core.member import IssuedVoucher, Redemption
-from laurels.core.money import format_minor
+from laurels.core.money import format_minor, format_quantity
 from tests.core.harness import Answer as CoreAnswer
 from tests.core.harness import World
 from tests.scenarios.document import lines_of, order_of
@@ -116,6 +116,9 @@ class Life(Protocol):
 
     def until(self, track: str = "membership") -> str | None:
         """How long her tier holds at least."""
+
+    def measured(self, track: str = "membership") -> list[int | str]:
+        """What the track measures, one number for each measure, as the interface writes them."""
 
     def benefits(self, track: str = "membership") -> dict[str, str]:
         """What her tier entitles to, in English."""
@@ -245,6 +248,18 @@ class CoreLife:
     def until(self, track: str = "membership") -> str | None:
         return self.world.until(track, WHO)
 
+    def measured(self, track: str = "membership") -> list[int | str]:
+        compiled = self.world.versions.judging(self.world.now)
+        values = self.world.outlook(track, WHO).values
+        return [
+            format_minor(value, compiled.declared.places)
+            if metric.kind == "spent"
+            else format_quantity(value)
+            if metric.kind == "sum"
+            else value
+            for metric, value in zip(compiled.tracks[track].metrics, values, strict=True)
+        ]
+
     def benefits(self, track: str = "membership") -> dict[str, str]:
         tier = self.world.versions.judging(self.world.now).tiers[track][self.tier(track)]
         return {benefit: texts["en"] for benefit, texts in tier.benefits.items()}
@@ -349,6 +364,10 @@ class StoryLife:
 
     def until(self, track: str = "membership") -> str | None:
         return self.story.until(WHO, track)
+
+    def measured(self, track: str = "membership") -> list[int | str]:
+        value = self.story.standing(WHO, track)["value"]
+        return value if isinstance(value, list) else [value]
 
     def benefits(self, track: str = "membership") -> dict[str, str]:
         return {benefit: texts["en"] for benefit, texts in self.story.standing(WHO, track)["benefits"].items()}

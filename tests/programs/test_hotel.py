@@ -60,9 +60,10 @@ def test_two_years_of_stays(living: Lives) -> None:
     ann.clock("2028-03-01")
     assert (ann.tier(), ann.until()) == ("diamond", "2029-03-01 00:00")
 
-    # Nights for life: 100 + 80 so far, and with 70 more they are 250; but silver for life also asks for five years.
+    # Nights for life: 100 + 80 so far, and with 70 more they are 250; but silver for life also asks for five years, and
+    # hers are two: 2026 and 2027 both ended on black, which is above silver.
     ann.post("custom.stay", {"nights": 70}, at="2028-04-01 10:00")
-    assert ann.tier("for_life") == "none"
+    assert (ann.tier("for_life"), ann.measured("for_life")) == ("none", ["250", 2, 2, 2])
 
 
 def test_points_lapse_after_two_years_in_which_nothing_was_earned_or_spent(living: Lives) -> None:
@@ -79,24 +80,31 @@ def test_status_for_life_asks_for_nights_and_for_years_on_the_status(living: Liv
     ann = living("hotel")
     ann.enrol("2026-01-05")
 
-    def ends(year: int, status: str) -> None:
-        """The hotel reports on which status she ended a year, and on what below it."""
-        statuses = ("silver", "gold", "platinum")
-        for each in statuses[: statuses.index(status) + 1]:
-            ann.post(f"custom.year_of_{each}", at=f"{year + 1}-01-01 09:00")
-
-    # Six years of 41 nights are 246; four more in the seventh are 250, and its years are six of silver.
+    # 41 nights a year are gold. Six years of them are 246; four more in the seventh are 250, with six years of silver
+    # and of gold, and none of platinum.
     for year in range(2026, 2032):
         ann.post("custom.stay", {"nights": 41}, at=f"{year}-06-01 10:00")
-        ends(year, "gold")
-        assert ann.tier("for_life") == "none"
+        assert (ann.tier(), ann.tier("for_life")) == ("gold", "none")
+    # The last of the six ends with 31 December 2031.
+    ann.clock("2031-12-31 23:59")
+    assert ann.measured("for_life") == ["246", 5, 5, 0]
+    ann.clock("2032-01-01")
+    assert ann.measured("for_life") == ["246", 6, 6, 0]
     ann.post("custom.stay", {"nights": 4}, at="2032-02-01 10:00")
     assert (ann.tier("for_life"), ann.until("for_life")) == ("silver", None)
-    # 150 more are 400; gold waits for its seventh year, though silver is for life already.
+    # 150 more are 400, and diamond for the year; gold waits for its seventh year, though silver is for life already.
     ann.post("custom.stay", {"nights": 150}, at="2032-06-01 10:00")
+    assert (ann.tier(), ann.tier("for_life")) == ("diamond", "silver")
+    # It comes with the first instant of 2033, though she does nothing then. Diamond is a year of platinum, too.
+    ann.clock("2032-12-31 23:59")
     assert ann.tier("for_life") == "silver"
-    ends(2032, "platinum")
+    ann.clock("2033-01-01")
     assert (ann.tier("for_life"), ann.until("for_life")) == ("gold", None)
+    assert ann.measured("for_life") == ["400", 7, 7, 1]
+    # No stay in 2033, which still ends on diamond, and none in 2034, which ends on nothing: diamond held until the end
+    # of February 2034. Gold is for life.
+    ann.clock("2035-01-01")
+    assert (ann.tier(), ann.tier("for_life"), ann.measured("for_life")) == ("member", "gold", ["400", 8, 8, 2])
 
 
 def test_a_free_night_costs_points_by_its_rate_and_is_taken_when_she_has_stayed(living: Lives) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from laurels.core import facts as f
 from laurels.core.apply_draws import DRAW_FOLDS
+from laurels.core.apply_tiers import TIER_FOLDS
 from laurels.core.calendar import Instant
 from laurels.core.folding_vouchers import VOUCHER_FOLDS, OpenVouchers
 from laurels.core.member import (
@@ -33,7 +34,6 @@ from laurels.core.member import (
     Order,
     Page,
     PageHead,
-    Past,
     Quote,
     Redemption,
     Root,
@@ -49,8 +49,6 @@ from laurels.core.member import (
 from laurels.core.pages import FULL, drop_front, insert, key_of, place_of, release, rewrite, write_pages
 
 MEASURES_KEPT: Final = 3
-PAST_KEPT: Final = 12
-PAST_ALWAYS_KEPT: Final = 2
 BOUGHT_KEPT: Final = 500
 """Categories, and products, that are remembered of what a member bought; the newest of them."""
 
@@ -482,29 +480,6 @@ def _measured(draft: Draft, fact: f.Measured) -> None:
     draft.root.tracks = {**draft.root.tracks, fact.track: changed}
 
 
-def _tier_set(draft: Draft, fact: f.TierSet) -> None:
-    before = draft.root.tracks.get(fact.track)
-    if before is None:
-        standing = Standing(fact.tier, fact.at, fact.until, fact.review_at)
-    else:
-        standing = _copied(before)
-        standing.until, standing.review_at = fact.until, fact.review_at
-        standing.beneath = fact.beneath
-        if before.tier != fact.tier:
-            standing.tier, standing.since = fact.tier, fact.at
-            past = (*before.past, Past(before.since, before.tier, before.until))
-            standing.past = tuple([each for n, each in enumerate(past) if _is_remembered(past, n, fact)])[-PAST_KEPT:]
-    draft.root.tracks = {**draft.root.tracks, fact.track: standing}
-
-
-def _is_remembered(past: tuple[Past, ...], n: int, fact: f.TierSet) -> bool:
-    """Whether a tier held before still matters: it was held not long ago, or would have lasted until now."""
-    if n >= len(past) - PAST_ALWAYS_KEPT:
-        return True
-    until = past[n].until
-    return past[n + 1].at > fact.drop_before or (until is not None and until > fact.at)
-
-
 # --- orders and redemptions -------------------------------------------------------------------------------------------
 
 
@@ -670,7 +645,6 @@ FOLDS: Final[dict[type[Any], Callable[[Draft, Any], None]]] = {
     f.CooldownEnded: _cooldown_ended,
     f.PoolClaimed: _nothing,
     f.Measured: _measured,
-    f.TierSet: _tier_set,
     f.Explained: _nothing,
     f.Priced: _nothing,
     f.QuoteReserved: _quote_reserved,
@@ -689,5 +663,6 @@ FOLDS: Final[dict[type[Any], Callable[[Draft, Any], None]]] = {
     f.AutomaticChosen: _automatic_chosen,
     f.FollowUp: _nothing,
     **DRAW_FOLDS,
+    **TIER_FOLDS,
 }
 """How each fact is folded in."""

@@ -393,6 +393,11 @@ class Compiled:
         self.earning_tracks = frozenset(
             track.id for track in program.tracks if any(metric.kind == "earned" for metric in track.metrics)
         )
+        # By track whose years are counted: the lowest rank of which they are.
+        self.years_counted: dict[str, int] = {}
+        for metric in [each for track in program.tracks for each in track.metrics if each.kind == "years"]:
+            rank = self.ranks[metric.subject][metric.field]
+            self.years_counted[metric.subject] = min(rank, self.years_counted.get(metric.subject, rank))
         self.rolling_tracks = tuple(track for track in program.tracks if track.window.kind == "rolling")
         self.released_by = frozenset(
             wallet.pending.until for wallet in program.wallets if wallet.pending and wallet.pending.until

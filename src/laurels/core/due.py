@@ -25,6 +25,7 @@ from laurels.core.ticket import enter, follow_draws
 from laurels.core.tier import measure_points, place, review
 from laurels.core.tier_pass import end_pass
 from laurels.core.voucher import run_out
+from laurels.core.years import count_years, follow_years
 
 AGAIN_MOST: Final = 10_000
 """How often something can become due at an instant by what was carried out at it; far less than ever does."""
@@ -37,6 +38,8 @@ def adopt(case: Case, compiled: Compiled, at: Instant) -> None:
         follow_draws(case, compiled)
     if case.placed is not compiled:
         place(case, compiled, at)
+    if compiled.years_counted:
+        follow_years(case, compiled, at)
 
 
 def bring_up(case: Case, to: Instant) -> None:
@@ -73,6 +76,8 @@ def settle(case: Case, now: Compiled) -> tuple[Instant | None, Instant | None]:
     And what arrived in a wallet that the program no longer has goes where its points are. What is `upcoming` then.
     """
     carry_over(case, now, case.at)
+    if now.years_counted:
+        follow_years(case, now, case.at)
     ahead = upcoming(case.root)
     if ahead[0] is None or ahead[0] > case.at:
         return ahead
@@ -129,10 +134,13 @@ def _carry_out(case: Case, compiled: Compiled, at: Instant) -> None:
             balance = root.wallets[id]
         if balance.expires_at is not None and balance.expires_at <= at:
             _lapse(case, compiled, case.versions.wallet(id, at), at)
+    count_years(case, compiled, at)
     for track in compiled.program.tracks:
         standing = root.tracks.get(track.id)
         if standing is not None and standing.review_at is not None and standing.review_at <= at:
             (review if standing.beneath is None else end_pass)(case, compiled, track, at)
+    if compiled.years_counted:
+        follow_years(case, compiled, at)
     if root.draws or root.claims:
         for draw in sorted([draw for draw, closes_at in root.draws.items() if closes_at <= at]):
             enter(case, compiled, draw, at)

@@ -63,7 +63,7 @@ __all__ = [
     "RedemptionCaptured", "RedemptionEnded", "RedemptionHeld", "RedemptionPaid", "RedemptionRestored", "Scalar",
     "SentVoucher", "Span", "TakenBack", "TicketPlayed", "TicketsEntered", "TicketsGranted", "TicketsVoided",
     "TierSet", "VoucherEnded", "VoucherGivenBack", "VoucherIssued", "VoucherRedeemed", "VoucherReleased",
-    "VoucherReserved", "WalletCarried", "WalletKept", "WalletLapsed", "decode_facts", "encode_facts",
+    "VoucherReserved", "WalletCarried", "WalletKept", "WalletLapsed", "YearFollowed", "decode_facts", "encode_facts",
 ]  # fmt: skip
 
 EntryKind = Literal[
@@ -324,6 +324,16 @@ class TierSet(Fact, frozen=True, tag="tier_set"):
     beneath: Beneath | None = None
 
 
+class YearFollowed(Fact, frozen=True, tag="year_followed"):
+    """The year of a track that ends at `ends_at` will be counted if it ends on a tier whose years are counted.
+
+    None: nothing waits for the end of a year, or it has come and was counted.
+    """
+
+    track: str
+    ends_at: Instant | None
+
+
 class Explained(Fact, frozen=True, tag="explained"):
     """Every campaign that could have applied, and what became of it."""
 
@@ -491,6 +501,7 @@ AnyFact = (
     | PoolClaimed
     | Measured
     | TierSet
+    | YearFollowed
     | Explained
     | Priced
     | QuoteReserved

@@ -116,7 +116,8 @@ class Measure(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Standing(msgspec.Struct, omit_defaults=True, gc=False):
     """Where the member stands on a track, at least until `until`; whether they stay is judged at `review_at`.
 
-    With `beneath` the tier is a pass, and that is where they stand without it.
+    With `beneath` the tier is a pass, and that is where they stand without it. `year_ends_at` is when the year ends
+    that may be counted as one on their tier.
     """
 
     tier: str
@@ -126,6 +127,7 @@ class Standing(msgspec.Struct, omit_defaults=True, gc=False):
     measures: tuple[Measure, ...] = ()
     past: tuple[Past, ...] = ()
     beneath: Beneath | None = None
+    year_ends_at: Instant | None = None
 
 
 class Use(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -526,7 +528,8 @@ def page_key(wallet: str, number: int) -> str:
 def upcoming(root: Root) -> tuple[Instant | None, Instant | None]:
     """The next instant at which anything falls due, activations included, and the next at which a sweep should look.
 
-    A sweep has something to do when points or vouchers expire, a hold or reservation times out, or a tier is reviewed.
+    A sweep has something to do when points or vouchers expire, a hold or reservation times out, a tier is reviewed, or
+    a year on it ends.
     """
     sweep = activation = NEVER
     for balance in root.wallets.values():
@@ -546,6 +549,9 @@ def upcoming(root: Root) -> tuple[Instant | None, Instant | None]:
         review_at = standing.review_at
         if review_at is not None and review_at < sweep:
             sweep = review_at
+        year_ends_at = standing.year_ends_at
+        if year_ends_at is not None and year_ends_at < sweep:
+            sweep = year_ends_at
     if root.holds:
         for times_out_at in root.holds.values():
             if times_out_at is not None and times_out_at < sweep:

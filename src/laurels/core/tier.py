@@ -246,10 +246,10 @@ def _measures(track: Track, activity: Activity, earned: tuple[Accrued, ...]) -> 
 
 
 def by_activity(metric: Metric, type_: str, purchase: Purchase | None, fields: Mapping[str, Any]) -> int:
-    """By how much an activity moves a metric that is not of points."""
+    """By how much an activity moves a metric that is not of points; years pass without any."""
     if metric.kind == "spent":
         return 0 if purchase is None else net_of(purchase)
-    if type_ != metric.subject:
+    if type_ != metric.subject or metric.kind == "years":
         return 0
     if metric.kind == "count":
         return 1
@@ -389,12 +389,22 @@ def review_at_of(compiled: Compiled, track: Track, until: Instant | None) -> Ins
 def review(case: Case, compiled: Compiled, track: Track, at: Instant) -> None:
     """The tier's time is over: the member stays if the last window earned it, else falls as the track says."""
     standing = case.root.tracks[track.id]
-    ranks = compiled.ranks[track.id]
-    rank = ranks[standing.tier]
-    enrolled_at = case.root.enrolled_at or 0
+    rank = compiled.ranks[track.id][standing.tier]
     if rank == 0:
         case.emit(TierSet(track.id, standing.tier, at, None, None, "kept"))
         return
+    before = case.tiers_at(at)
+    found, until = stays_on(case, compiled, track, rank, at)
+    reason = "kept" if found == rank else "fell"
+    tier, review_at = track.tiers[found].id, review_at_of(compiled, track, until)
+    case.emit(TierSet(track.id, tier, at, until, review_at, reason, late_since(compiled, at)))
+    if found < rank:
+        start_clocks(case, compiled, before, at)
+
+
+def stays_on(case: Case, compiled: Compiled, track: Track, rank: int, at: Instant) -> tuple[int, Instant | None]:
+    """The rank on which a review at an instant leaves who stands on `rank`, and until when."""
+    enrolled_at = case.root.enrolled_at or 0
     instants: tuple[Instant, ...]
     if track.window.kind == "rolling":
         instants = (at,)
@@ -402,7 +412,6 @@ def review(case: Case, compiled: Compiled, track: Track, at: Instant) -> None:
         start, _end = window_of(compiled, track, at, enrolled_at)
         instants = (start - 1, at)
     days = _days(case, track)
-    before = case.tiers_at(at)
     found = 0
     until: Instant | None = None
     for instant in instants:
@@ -416,13 +425,7 @@ def review(case: Case, compiled: Compiled, track: Track, at: Instant) -> None:
         until = holds_until(compiled, track, instants[0], enrolled_at)
         if until is not None and until <= at:
             until = holds_until(compiled, track, at, enrolled_at)
-    if found == 0:
-        until = None
-    reason = "kept" if found == rank else "fell"
-    tier, review_at = track.tiers[found].id, review_at_of(compiled, track, until)
-    case.emit(TierSet(track.id, tier, at, until, review_at, reason, late_since(compiled, at)))
-    if found < rank:
-        start_clocks(case, compiled, before, at)
+    return found, until if found else None
 
 
 def fall_back(case: Case, compiled: Compiled, track: Track, instant: Instant) -> None:

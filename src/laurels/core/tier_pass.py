@@ -23,6 +23,7 @@ from laurels.core.tier import (
     late_since,
     review_at_of,
     start_clocks,
+    stays_on,
     values_of,
     window_of,
 )
@@ -91,15 +92,9 @@ def end_pass(case: Case, compiled: Compiled, track: Track, at: Instant) -> None:
     """The pass is over: the member stands where they would without it. A review that fell due meanwhile comes next."""
     standing = case.root.tracks[track.id]
     assert standing.beneath is not None
-    beneath = standing.beneath
-    tiers, ranks = compiled.tiers[track.id], compiled.ranks[track.id]
-    tier = tiers.get(beneath.tier) or compiled.heir_of(track, beneath.tier)
-    until, reason = beneath.until, "pass_ended"
-    review_at = None if beneath.review_at is None else max(beneath.review_at, at)
-    earned = _earned_meanwhile(case, compiled, track, ranks[tier.id], at)
-    if earned is not None:
-        tier, until = earned
-        review_at, reason = review_at_of(compiled, track, until), "earned"
+    ranks = compiled.ranks[track.id]
+    tier, until, review_at, reason = _without(case, compiled, track, standing.beneath, at)
+    review_at = None if review_at is None else max(review_at, at)
     before = case.tiers_at(at)
     case.emit(TierSet(track.id, tier.id, at, until, review_at, reason, late_since(compiled, at)))
     start_clocks(case, compiled, before, at)
@@ -107,6 +102,28 @@ def end_pass(case: Case, compiled: Compiled, track: Track, at: Instant) -> None:
         # Returns did nothing to the tier beneath while the pass lasted.
         for window in [each.window for each in case.root.tracks[track.id].measures]:
             fall_back(case, compiled, track, window)
+
+
+def rank_without_pass(case: Case, compiled: Compiled, track: Track, at: Instant) -> int:
+    """The rank on which the member stands, of a pass apart: what its end at that instant would lead to."""
+    standing, ranks = case.root.tracks[track.id], compiled.ranks[track.id]
+    if standing.beneath is None:
+        return ranks.get(standing.tier, 0)
+    tier, _until, review_at, _reason = _without(case, compiled, track, standing.beneath, at)
+    rank = ranks[tier.id]
+    return rank if review_at is None or review_at > at else stays_on(case, compiled, track, rank, at)[0]
+
+
+def _without(
+    case: Case, compiled: Compiled, track: Track, beneath: Beneath, at: Instant
+) -> tuple[Tier, Instant | None, Instant | None, str]:
+    """Where the member stands without their pass: the tier, until when, when that is reviewed, and why."""
+    tier = compiled.tiers[track.id].get(beneath.tier) or compiled.heir_of(track, beneath.tier)
+    earned = _earned_meanwhile(case, compiled, track, compiled.ranks[track.id][tier.id], at)
+    if earned is None:
+        return tier, beneath.until, beneath.review_at, "pass_ended"
+    tier, until = earned
+    return tier, until, review_at_of(compiled, track, until), "earned"
 
 
 def _earned_meanwhile(

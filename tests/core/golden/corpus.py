@@ -548,6 +548,28 @@ def promoted() -> Recorder:
     return w
 
 
+def for_life() -> Recorder:
+    """Years on a tier that make another one, while a pass lies over the first."""
+    life = {
+        "measure": {"years": "club.silver"},
+        "window": "lifetime",
+        "tiers": [{"id": "none"}, {"id": "for_life", "enter": 3}],
+    }
+    club = {
+        "measure": {"spent": "net"},
+        "tiers": [{"id": "base"}, {"id": "silver", "enter": "50.00"}, {"id": "gold", "enter": "90.00"}],
+    }
+    taste = {"gives": {"tier": "club.gold", "for": "3M"}, "price": {"wallet": "points", "points": 30}}
+    w = Recorder(shop(tracks={"club": club, "for_life": life}, rewards={"taste": taste}))
+    w.enrol()
+    w.buy("o1", "60.00", at="2026-05-01")
+    w.post("m", "redemption", {"redemption": "r1", "reward": "taste"}, at="2026-11-01")
+    w.clock("2027-01-01")
+    w.buy("o2", "55.00", at="2027-05-01")
+    w.clock("2030-06-01")
+    return w
+
+
 def rewards() -> Recorder:
     """Rewards of every kind, held, sent, given, failed, returned, timed out, and redeemed by themselves."""
     document = shop(
@@ -618,4 +640,5 @@ STORIES: list[Callable[[], Recorder]] = [
     rewards,
     draws,
     bought_tickets,
+    for_life,
 ]

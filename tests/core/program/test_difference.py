@@ -76,7 +76,7 @@ ONE_WAY = [
     (CORNER_CAFE, "/tracks/membership/on_return", HIGHER, [("on_return: stay", "on_return: fall_back")]),
     (EVERY_WORD, "/tracks/membership/measure", HIGHER, [("pending: counts", "pending: waits")]),
     (EVERY_WORD, "/tracks/spenders/window", Standing("spenders", ("high",)), [("{rolling: 12M}", "{rolling: 6M}")]),
-    (EVERY_WORD, "/tracks/either/measure", Standing("either", ("second",)), [("{any: [", "{all: [")]),
+    (EVERY_WORD, "/tracks/either/measure", Standing("either", ("second",)), [("{any: [{count", "{all: [{count")]),
     (
         CORNER_CAFE,
         "/tracks/membership/tiers/2/enter",
@@ -307,6 +307,21 @@ def test_a_benefit_that_goes_or_is_said_otherwise_is_taken_from_every_tier_that_
     assert (below.path, below.concerns) == ("/tracks/membership/tiers/1/benefits/breakfast", both[0])
     (new,) = changes(EVERY_WORD, "late_checkout: Late check-out", "late_checkout: Late check-out, spa: Spa")
     assert (new.kind, new.after, new.takes_away) == ("added", "spa", False)
+
+
+def test_years_of_another_tier_are_another_measure_and_those_of_a_renamed_one_are_not() -> None:
+    (change,) = changes(EVERY_WORD, "years: membership.gold", "years: membership.silver")
+    assert (change.path, change.takes_away) == ("/tracks/seasoned/measure", True)
+    assert (change.before, change.after) == (
+        "{all: [{years: membership.gold}, {years: spenders.high}]}",
+        "{all: [{years: membership.silver}, {years: spenders.high}]}",
+    )
+    head = "program: p\ntime_zone: UTC\ncurrency: EUR\nwallets: {w: {}}\ntracks:\n"
+    life = "  life: {measure: {years: %s}, window: lifetime, tiers: [{id: none}, {id: some, enter: 5}]}\n"
+    club = "  club: {measure: {spent: net}, tiers: [{id: base}, {id: gold, enter: 100}]}\n"
+    renamed = "  house: {was: club, measure: {spent: net}, tiers: [{id: base}, {id: top, was: gold, enter: 100}]}\n"
+    before, after = sound(head + club + life % "club.gold"), sound(head + renamed + life % "house.top")
+    assert {each.path for each in difference(before, after)}.isdisjoint({"/tracks/life", "/tracks/life/measure"})
 
 
 def test_a_track_a_campaign_a_limit_and_a_grant_that_go_take_something_away_or_give_it() -> None:

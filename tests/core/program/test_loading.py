@@ -227,6 +227,8 @@ def test_thresholds_are_in_the_units_of_their_measures() -> None:
     both, either = track("both"), track("either")
     assert (both.need, both.tiers[1].enter, both.tiers[1].keep) == ("all", (10, 500), (10, 100))
     assert (either.need, either.tiers[1].enter) == ("any", (3, 10_000_000, 0))
+    assert track("seasoned").metrics == (Metric("years", "membership", "gold"), Metric("years", "spenders", "high"))
+    assert track("seasoned").tiers[1].enter == (5, 1)
 
 
 def test_a_tier_that_does_not_say_keep_is_kept_with_what_it_took_to_enter_it() -> None:
@@ -269,6 +271,7 @@ def test_windows_and_validity_in_all_their_forms() -> None:
         "regulars": (Window("lifetime"), HoldsUntil(1)),
         "both": (Window("year"), HoldsUntil(1)),
         "either": (Window("year"), HoldsUntil(1)),
+        "seasoned": (Window("lifetime"), HoldsUntil(1)),
     }
 
 

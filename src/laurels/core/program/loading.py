@@ -25,7 +25,7 @@ from laurels.core.program.groups import GroupForm, resolve_groups
 from laurels.core.program.model import Program, Retired
 from laurels.core.program.promotions import PromotionForm, resolve_promotion
 from laurels.core.program.rewards import CauseForm, RewardForm, resolve_cause, resolve_reward
-from laurels.core.program.tracks import TrackForm, resolve_track
+from laurels.core.program.tracks import TrackForm, note_years, resolve_track
 from laurels.core.program.values import DOTTED, DURATION, ID, NAME, SPAN, TEXTS
 from laurels.core.program.vouchers import VoucherForm, note_shared_codes, resolve_voucher
 from laurels.core.program.wallets import WalletForm, resolve_wallet
@@ -116,6 +116,8 @@ def _resolve(form: ProgramForm, notes: Notes, at: Instant | None) -> Program:
         frame.wallets[wallet] = resolve_wallet(wallet, wallet_form, frame)
     for track, track_form, _ in tracks.readable():
         frame.tracks[track] = resolve_track(track, track_form, frame)
+    for _track, track_form, _ in tracks.readable():
+        note_years(track_form, frame)
     for voucher, voucher_form, _ in vouchers.readable():
         frame.vouchers[voucher] = resolve_voucher(voucher, voucher_form, frame)
     codes = {name: each for name, each, _ in vouchers.readable()}

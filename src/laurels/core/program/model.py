@@ -104,10 +104,11 @@ class Metric(msgspec.Struct, frozen=True):
 
     kind "earned": points of `subject` (a wallet) earned, net of what returns took back; pending points count only with
     `include_pending`. kind "spent": net money of purchases, minor units. kind "count": activities of type `subject`.
-    kind "sum": field `field` of activities of type `subject`, in millionths.
+    kind "sum": field `field` of activities of type `subject`, in millionths. kind "years": years that ended on tier
+    `field` of track `subject`, or above it.
     """
 
-    kind: Literal["earned", "spent", "count", "sum"]
+    kind: Literal["earned", "spent", "count", "sum", "years"]
     subject: str = ""
     field: str = ""
     include_pending: bool = False

@@ -172,6 +172,8 @@ def metric(value: Metric) -> str:
         return form({"earned": value.subject, "pending": "counts" if value.include_pending else None})
     if value.kind == "sum":
         return form({"sum": f"{value.subject}.{value.field}"})
+    if value.kind == "years":
+        return form({"years": f"{value.subject}.{value.field}"})
     return form({value.kind: value.subject or "net"})
 
 

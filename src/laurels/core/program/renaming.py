@@ -160,6 +160,9 @@ def _track(track: Track, names: Names) -> Track:
 
 
 def _metric(metric: Metric, names: Names) -> Metric:
+    if metric.kind == "years":
+        tier = names.tiers.get((metric.subject, metric.field), metric.field)
+        return replace(metric, subject=names.tracks.get(metric.subject, metric.subject), field=tier)
     if metric.kind != "earned":
         return metric
     return replace(metric, subject=names.wallets.get(metric.subject, metric.subject))

@@ -42,6 +42,7 @@ from laurels.core.program.values import (
     whole,
 )
 from laurels.core.program.wallets import EXPIRES, ExpiryForm, note_expiry_conflicts, resolve_expiry, span_or_none
+from laurels.core.program.within import resolve_tier
 
 
 class EarnedForm(Form):
@@ -69,11 +70,22 @@ class SumForm(Form):
     sum = Word(DOTTED, "the activity type and its field, such as custom.stay.nights", required=True)
 
 
-MetricForm = EarnedForm | SpentForm | CountForm | SumForm
+class YearsForm(Form):
+    """A measure of years on a tier: how many ended with the member on it, or above it."""
 
-METRIC: Final = Variant[MetricForm](
-    "a measure", {"earned": EarnedForm, "spent": SpentForm, "count": CountForm, "sum": SumForm}
-)
+    years = Word(DOTTED, "the tier, as track.tier, such as membership.gold", required=True)
+
+
+MetricForm = EarnedForm | SpentForm | CountForm | SumForm | YearsForm
+
+_METRICS: Final[dict[str, type[MetricForm]]] = {
+    "earned": EarnedForm,
+    "spent": SpentForm,
+    "count": CountForm,
+    "sum": SumForm,
+    "years": YearsForm,
+}
+METRIC: Final = Variant[MetricForm]("a measure", _METRICS)
 
 
 class AllForm(Form):
@@ -90,10 +102,7 @@ class AnyForm(Form):
 
 MeasureForm = AllForm | AnyForm | MetricForm
 
-MEASURE: Final = Variant[MeasureForm](
-    "a measure",
-    {"all": AllForm, "any": AnyForm, "earned": EarnedForm, "spent": SpentForm, "count": CountForm, "sum": SumForm},
-)
+MEASURE: Final = Variant[MeasureForm]("a measure", {"all": AllForm, "any": AnyForm, **_METRICS})
 
 
 class YearForm(Form):
@@ -205,6 +214,29 @@ def _metric(form: MetricForm, frame: Frame) -> Metric:
             if form.sum.value is not None:
                 note_number_field(activity_type, field, form.sum.node, frame)
             return Metric("sum", activity_type, field)
+        case YearsForm():
+            track, _, tier = said_or(form.years, "").rpartition(".")
+            return Metric("years", track, tier)
+
+
+def note_years(form: TrackForm, frame: Frame) -> None:
+    """Findings where years are counted on what is no tier, once all tracks are known."""
+    for each in _metric_forms(form.measure.value):
+        if isinstance(each, YearsForm) and each.years.value is not None:
+            resolve_tier(each.years.value, each.years.node, "name a higher tier", frame)
+
+
+def _metric_forms(form: MeasureForm | None) -> list[MetricForm]:
+    match form:
+        case None:
+            return []
+        case AllForm():
+            said = said_or(form.all, ())
+        case AnyForm():
+            said = said_or(form.any, ())
+        case _:
+            return [form]
+    return [each.value for each in said if each.value is not None]
 
 
 def note_number_field(activity_type: str, field: str, at: Node, frame: Frame) -> None:

@@ -81,16 +81,21 @@ def resolve_reaches(said: Said[str], frame: Frame) -> Reach | None:
     """The tier that a campaign waits for. Points are granted when it is judged, so that they cannot be waited for."""
     if said.value is None:
         return None
-    name, _, tier = said.value.rpartition(".")
-    if not frame.has("track", name, frame.tracks, said.node):
-        return None
-    track = frame.tracks[name]
-    if not frame.has("tier", tier, [each.id for each in track.tiers], said.node):
-        return None
-    if tier == track.tiers[0].id:
-        message, hint = f"everybody stands on {shown(tier)} from the beginning", "name a higher tier, or say on: enrol"
-        frame.notes.error("first_tier", said.node, message, hint)
-    if any(metric.kind == "earned" for metric in track.metrics):
-        message = f"track {shown(name)} measures points, which are not known before campaigns are judged"
+    reach = resolve_tier(said.value, said.node, "name a higher tier, or say on: enrol", frame)
+    if reach is not None and any(metric.kind == "earned" for metric in frame.tracks[reach.track].metrics):
+        message = f"track {shown(reach.track)} measures points, which are not known before campaigns are judged"
         frame.notes.error("unforeseeable", said.node, message, "name a tier of a track that measures no points")
-    return Reach(name, tier)
+    return reach
+
+
+def resolve_tier(name: str, at: Node, hint: str, frame: Frame) -> Reach | None:
+    """A tier written as track.tier, with a finding where it is the one on which everybody begins."""
+    track, _, tier = name.rpartition(".")
+    if not frame.has("track", track, frame.tracks, at):
+        return None
+    tiers = [each.id for each in frame.tracks[track].tiers]
+    if not frame.has("tier", tier, tiers, at):
+        return None
+    if tier == tiers[0]:
+        frame.notes.error("first_tier", at, f"everybody stands on {shown(tier)} from the beginning", hint)
+    return Reach(track, tier)

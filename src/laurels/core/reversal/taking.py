@@ -20,7 +20,7 @@ from laurels.core.granting import NET, base_amounts
 from laurels.core.limit import give_use_back
 from laurels.core.member import Earned, Lot
 from laurels.core.money import allocate
-from laurels.core.program.model import Track
+from laurels.core.program.model import Metric, Track
 from laurels.core.reversal.lines import PastOrder, Share
 from laurels.core.reversal.target import Target
 from laurels.core.tier import count
@@ -261,12 +261,15 @@ def unmeasure(
 
 
 def _is_same(case: Case, then: Track, now: Track) -> bool:
-    """Whether two versions of a track measure the same; a wallet that was renamed is the same."""
-    return now.metrics == tuple(
-        [
-            msgspec.structs.replace(metric, subject=case.versions.current(metric.subject, case.at))
-            if metric.kind == "earned"
-            else metric
-            for metric in then.metrics
-        ]
-    )
+    """Whether two versions of a track measure the same of an order; a wallet that was renamed is the same.
+
+    Years are none of an order's, so that it makes no difference of which tier they are.
+    """
+    before = [_of_order(metric, case.versions.current(metric.subject, case.at)) for metric in then.metrics]
+    return before == [_of_order(metric, metric.subject) for metric in now.metrics]
+
+
+def _of_order(metric: Metric, wallet: str) -> Metric:
+    if metric.kind == "years":
+        return Metric("years")
+    return msgspec.structs.replace(metric, subject=wallet) if metric.kind == "earned" else metric
