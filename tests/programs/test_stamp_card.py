@@ -41,8 +41,8 @@ def test_two_years_of_stamps(living: Lives) -> None:
     assert ann.reward("r-3", "drink") == 10
     assert ann.points("stamps") == (0, 0, 0, 0)
 
-    # Two years after the first stamp another one lives to the end of January of the next year; the drink waits as long as
-    # its voucher, to the end of November.
+    # Two years after the first stamp another one lives to the end of January of the next year; the drink waits as long
+    # as its voucher, to the end of November.
     ann.buy("q-1", line("30.00", "drink"), at="2028-01-05 10:00")
     assert ann.expiring("stamps") == [(1, "2029-02-01 00:00")]
     assert ann.vouchers()[-1] == ("drink", "issued", "2028-12-01 00:00")
