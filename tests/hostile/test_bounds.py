@@ -13,18 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
-
 from laurels.api.body import DOCUMENT_BYTES_MOST
 from laurels.api.paging import LIMIT_MOST
 from laurels.api.performing import PARAMETER_MOST
 from laurels.core.program.document import BYTES_MOST
 from laurels.core.wire import FIELDS_MOST
-from laurels.store.embedded import EmbeddedServer
 from tests.api.harness import Api, api, route_of
 from tests.hostile.business import BATCH, CHECK_IN, ISSUE, MEMBER, PROGRAM, PURCHASE, QUOTE, REQUESTS, RETURN, Request
-from tests.postgres import drop_database
-from tests.stage import asynchronous, laurels_database
+from tests.stage import asynchronous
 
 DESCRIPTION: Final[dict[str, Any]] = json.loads(
     (Path(__file__).parents[2] / "openapi.json").read_text(encoding="utf-8")
@@ -115,13 +111,6 @@ def put(body: dict[str, Any], bound: Bound, over: int) -> dict[str, Any]:
     else:
         within[last] = most + over if word == "maximum" else most - over
     return body
-
-
-@pytest.fixture
-def url(server: EmbeddedServer) -> Iterator[str]:
-    url = laurels_database(server)
-    yield url
-    drop_database(server, url)
 
 
 @asynchronous

@@ -15,7 +15,6 @@ from random import Random
 from typing import Final
 
 import msgspec
-import pytest
 
 from laurels.clock import RealClock
 from laurels.intake.importing.importer import Import
@@ -23,12 +22,10 @@ from laurels.intake.importing.mapping import Csv, FileMapping, read_mapping
 from laurels.intake.importing.reading import FileFormat, UnreadableFile, open_table
 from laurels.intake.importing.shaping import Shaped, Shaper, shape_activities
 from laurels.proof.verifying import verify
-from laurels.store.embedded import EmbeddedServer
 from tests.attack.depth import seed_of, size
 from tests.hostile.bombs import BOMBS
 from tests.intake.importing.receipts import MAPPING
-from tests.postgres import drop_database
-from tests.stage import Stage, asynchronous, laurels_database, stage
+from tests.stage import Stage, asynchronous, stage
 
 FILES = size(40, 400)
 IDS = FILES + 10
@@ -72,13 +69,6 @@ def broken(raw: bytes, chance: Random, keep: int = 0) -> bytes:
         with_ = chance.choice((b"", body[at:end] * 2, chance.choice(STRANGE), chance.randbytes(3)))
         body = body[:at] + with_ + body[end:]
     return head + body
-
-
-@pytest.fixture
-def url(server: EmbeddedServer) -> Iterator[str]:
-    url = laurels_database(server)
-    yield url
-    drop_database(server, url)
 
 
 @asynchronous
