@@ -421,7 +421,14 @@ def test_a_code_that_anybody_may_use_is_open_and_used_so_often_as_its_limits_say
     here.buy("ann", "o-1", "40.00", vouchers=["hello10"])
     here.buy("ann", "o-2", "40.00", vouchers=["hello10"], refused="voucher_limit_reached")
     here.buy("bob", "p-1", "40.00", vouchers=["Hello 10"])
-    here.give_back("ann", "o-1")
+    back = here.give_back("ann", "o-1")
+    (use,) = here.explanation("ann", back.json["id"])["returned"]["vouchers"]
+    # It was never hers alone, so that she does not have it again.
+    assert (use["code"], use["status"], use["text"]["zh-CN"]) == (
+        "HELLO10",
+        "use_restored",
+        "通用券码，本次使用不再计入次数。",
+    )
     here.buy("ann", "o-2", "40.00", vouchers=["hello10"])
 
 

@@ -14,16 +14,18 @@ from laurels.core.explanation import voucher_back_sentence
 from laurels.core.facts import AnyFact, VoucherEnded, VoucherGivenBack, VoucherIssued
 from laurels.core.folding_vouchers import bare_code
 
+Back = Literal["restored", "use_restored", "graced", "split", "expired", "revoked"]
+
 
 class VoucherBack(Struct, frozen=True, kw_only=True):
     """A voucher that a return gave back, or what the member got in its place."""
 
     code: str
     status: Annotated[
-        Literal["restored", "graced", "split", "expired", "revoked"],
+        Back,
         Meta(
             description="`graced` and `expired`: its time was over; `split`: a new one over a part of it; `revoked`: "
-            "the order that it was given for has come back, too."
+            "the order that it was given for has come back, too; `use_restored`: of a code that is anybody's."
         ),
     ]
     until: Annotated[str | None, Meta(description="How long one that is graced, or new, can be used.")] = None
@@ -44,11 +46,13 @@ def vouchers_back(facts: Iterable[AnyFact], compiled: Compiled) -> tuple[Voucher
             continue
         if fact.code in ended:
             status, until = ended[fact.code], None
+        elif status == "restored" and bare_code(fact.code) != fact.code:
+            status = "use_restored"
         sentence = voucher_back_sentence(status)
         found.append(
             VoucherBack(
                 code=grouped(bare_code(fact.code)),
-                status=cast(Literal["restored", "graced", "split", "expired", "revoked"], status),
+                status=cast(Back, status),
                 until=None if until is None else compiled.zone.format(until),
                 text=texts(sentence),
             )

@@ -191,6 +191,9 @@ QUOTE_ENDS: Final = MappingProxyType(
 VOUCHERS_BACK: Final = MappingProxyType(
     {
         "restored": Sentence("The member has it again, with its own expiry.", "已退回会员，有效期不变。"),
+        "use_restored": Sentence(
+            "The code is anybody's; this use of it counts no more.", "通用券码，本次使用不再计入次数。"
+        ),
         "graced": Sentence(
             "Its time was over by then; it lives on for the grace of its kind.", "退回时已过期，按宽限期继续有效。"
         ),
