@@ -192,8 +192,10 @@ def test_an_activity_after_the_draw_finds_the_prize_in_the_wallet() -> None:
     assert isinstance(bought, Decision)
 
 
-def test_who_is_excluded_has_no_part_and_what_a_return_makes_void_does_not_enter() -> None:
+@pytest.mark.parametrize("seed", ["1", "2", "3", "4", "5", "6"])
+def test_who_is_excluded_has_no_part_and_what_a_return_makes_void_does_not_enter(seed: str) -> None:
     life = Life(
+        Chance(seed),
         campaigns=CHANCE,
         draws={"spring": {**SPRING, "exclude": "member.staff"}},
         fields={"member": {"staff": {"type": "bool", "default": False}}},
