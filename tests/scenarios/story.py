@@ -365,6 +365,12 @@ class Story:
         assert status == 200, planned
         return {change["path"]: change for change in planned["changes"]}
 
+    def refused_by_plan(self, body: str) -> list[tuple[str, str]]:
+        """Draws that keep a document from being published, and why."""
+        status, planned = self.call("POST", "/v1/program/plan", {"document": self.document(body)})
+        assert (status, planned["ok"]) == (200, not planned["refused"]), planned
+        return [(each["draw"], each["code"]) for each in planned["refused"]]
+
     # --- looking ------------------------------------------------------------------------------------------------------
 
     def wallet(self, member: str, wallet: str = "points") -> Json:

@@ -138,6 +138,23 @@ def test_what_a_wheel_gives_stays_once_it_has_opened_and_turns_verify_after_it_i
     assert (len(found["days"]), len(found["replaced"]), faults(found)) == (33, 1, [])
 
 
+def test_a_plan_says_which_draws_keep_it_from_being_published_and_who_has_tickets(tell: Tell) -> None:
+    here = entered(tell, 3)
+    more = spring().replace("alternates: 3", "alternates: 4")
+    assert here.refused_by_plan(document(more + wheel())) == [("spring", "needs_reason")]
+    assert here.refused_by_plan(document(spring(REASON).replace("alternates: 3", "alternates: 4") + wheel())) == []
+    assert here.refused_by_plan(document(spring() + wheel(odds="1/3"))) == [("wheel", "draw_opened")]
+    # The campaign has given nothing but tickets, to all three.
+    gone = here.plan(document(spring() + wheel()).replace("per: '100.00'", "per: '200.00'"))
+    (change,) = [each for path, each in gone.items() if path.startswith("/campaigns/spring_tickets")]
+    assert (change["takes_away"], change["members"]) == (True, 3)
+    here.clock("2026-04-01 10:00")
+    assert here.refused_by_plan(document(more + wheel())) == [("spring", "draw_closed")]
+    old = spring(closes="2026-03-20").replace("spring:", "old:").replace("2026-04-02T12", "2026-03-22T12")
+    assert here.refused_by_plan(document(spring() + wheel() + old)) == [("old", "draw_closed")]
+    here.publish(document(spring() + wheel() + old), refused="draw_closed")
+
+
 # --- erased winners ---------------------------------------------------------------------------------------------------
 
 

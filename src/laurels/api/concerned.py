@@ -1,7 +1,8 @@
 """Whom a new version would take something from: members counted and listed over what is recorded now.
 
 One pass over the members' root documents answers everything that can be read there; who earned from a campaign is
-asked of the journal. It speaks of members as last recorded, which is what `laurels plan` promises.
+asked of the journal, and who got its tickets or vouchers of the facts. It speaks of members as last recorded, which is
+what `laurels plan` promises.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled
 from laurels.core.member import Measures, decode_document
 from laurels.core.program.change import Between, Concerned, Earners, Everyone, Holders, Standing, VoucherHolders
+from laurels.core.program.draws_model import TICKETS
 from laurels.core.tier import meets, values_of
 from laurels.store import reading
 from laurels.store.bucket import bucket_of
@@ -25,10 +27,7 @@ from laurels.store.sql import named
 PAGE: Final = 1000
 LISTED_MOST: Final = 100
 LOAD_DOCUMENTS: Final = named("load_documents")
-_EARNERS: Final = (
-    "select count(*)::int, (array_agg(member order by member))[:$3::int] from (select distinct member from entry "
-    "where program = $1 and kind = 'accrual' and campaign = any($2::text[])) earner"
-)
+_EARNERS: Final = named("earners")
 _VOUCHER_HOLDERS: Final = named("voucher_holders")
 
 Days = dict[tuple[str, str], Measures]
@@ -65,13 +64,23 @@ async def find_concerned(
         after = rows[-1].id
     for n, concern in enumerate(concerns):
         if isinstance(concern, Earners):
-            (earners,) = await database.pool.fetch(_EARNERS, program, list(concern.campaigns), LISTED_MOST)
+            more = _gives_more(old, concern)
+            (earners,) = await database.pool.fetch(_EARNERS, program, list(concern.campaigns), LISTED_MOST, more)
             counts[n], firsts[n] = earners[0], earners[1] or []
         elif isinstance(concern, VoucherHolders):
             key = old.voucher_keys.get(concern.voucher, concern.voucher)
             (holders,) = await database.pool.fetch(_VOUCHER_HOLDERS, program, key, LISTED_MOST)
             counts[n], firsts[n] = holders[0], holders[1] or []
     return tuple([Found(count, tuple(first)) for count, first in zip(counts, firsts, strict=True)])
+
+
+def _gives_more(old: Compiled, earners: Earners) -> bool:
+    """Whether the campaigns give anything beside points: vouchers, or tickets of draws."""
+    return any(
+        bool(campaign.gifts) or any(grant.wallet.startswith(TICKETS) for grant in campaign.grants)
+        for campaign in old.program.campaigns
+        if campaign.id in earners.campaigns
+    )
 
 
 async def _days(database: Database, program: str, rows: Sequence[MemberRow], tracks: set[str]) -> Days:

@@ -71,6 +71,13 @@ class ChangeAnswer(Struct, frozen=True, kw_only=True):
     needs_mapping: Annotated[bool, Meta(description="It has to say under `retired` where its holders go.")]
 
 
+class BrokenDraw(Struct, frozen=True):
+    """A draw whose change would be refused now."""
+
+    draw: str
+    code: Annotated[str, Meta(description="`needs_reason`, `draw_closed` or `draw_opened`.")]
+
+
 class PlanAnswer(Struct, frozen=True, kw_only=True):
     """What a document would change, and whom it would take something from."""
 
@@ -78,6 +85,9 @@ class PlanAnswer(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     against: Annotated[int | None, Meta(description="The version it is compared with; null before the first.")]
     changes: tuple[ChangeAnswer, ...]
+    refused: Annotated[
+        tuple[BrokenDraw, ...], Meta(description="Draws that keep it from being published now, and why.")
+    ] = ()
 
 
 class VersionAnswer(Struct, frozen=True, kw_only=True):
@@ -199,10 +209,11 @@ async def plan_version(call: Call, body: DocumentBody) -> PlanAnswer:
     now = await call.services.now(call.program)
     planned = await plan(call.services.database, versions, examined.program, now)
     return PlanAnswer(
-        ok=not planned.unmapped,
+        ok=not planned.unmapped and not planned.broken,
         findings=examined.findings,
         against=planned.against,
         changes=tuple([_change(each, lists=call.caller.may("members:read")) for each in planned.changes]),
+        refused=tuple([BrokenDraw(*each) for each in planned.broken]),
     )
 
 

@@ -14,13 +14,14 @@ from laurels.clock import Clock
 from laurels.core.calendar import Instant
 from laurels.core.program.change import Change
 from laurels.core.program.difference import difference
+from laurels.core.program.draws_difference import broken_promises
 from laurels.core.program.finding import Finding
 from laurels.core.program.loading import Examined, examine
 from laurels.core.program.model import Program
 from laurels.core.refusal import Refusal
 from laurels.core.version import Versions
 from laurels.store.database import Connection, Database
-from laurels.store.draw_announcing import announce
+from laurels.store.draw_announcing import announce, has_begun
 from laurels.store.programs import StoredVersion
 from laurels.store.programs import publish as publish_version
 
@@ -34,10 +35,14 @@ class PlannedChange(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What a document would change. `against` is the version that it was compared with; None before the first."""
+    """What a document would change. `against` is the version that it was compared with; None before the first.
+
+    `broken` are draws whose change would be refused now, by code: `needs_reason`, `draw_closed`, `draw_opened`.
+    """
 
     against: int | None
     changes: tuple[PlannedChange, ...]
+    broken: tuple[tuple[str, str], ...] = ()
 
     @property
     def unmapped(self) -> tuple[PlannedChange, ...]:
@@ -61,7 +66,18 @@ async def plan(database: Database, versions: Versions, program: Program, now: In
     concerns = [change.concerns for change in changes if change.concerns is not None]
     found = iter(await find_concerned(database, program.id, old, concerns, now) if concerns else ())
     whom = [(change, Found() if change.concerns is None else next(found)) for change in changes]
-    return Plan(newest.number, tuple([PlannedChange(change, each.members, each.first) for change, each in whom]))
+    planned = tuple([PlannedChange(change, each.members, each.first) for change, each in whom])
+    return Plan(newest.number, planned, await _broken(database, newest.program, program, now))
+
+
+async def _broken(database: Database, old: Program, new: Program, now: Instant) -> tuple[tuple[str, str], ...]:
+    """Draws that could not be announced like this now."""
+    if not (old.draws or new.draws):
+        return ()
+    at = now if await has_begun(database.pool, new.id) else 0
+    known = {draw.id for draw in old.draws}
+    late = [(draw.id, "draw_closed") for draw in new.draws if draw.id not in known and draw.closes_at <= at]
+    return (*broken_promises(old, new, at), *late)
 
 
 class Published(msgspec.Struct, frozen=True):

@@ -53,10 +53,14 @@ class PlannedChange(msgspec.Struct, frozen=True):
 
 
 class Planned(msgspec.Struct, frozen=True):
-    """What a document changes against version `against` (None: there is none)."""
+    """What a document changes against version `against` (None: there is none).
+
+    `broken` are draws whose change would be refused now, with the code of the refusal.
+    """
 
     against: int | None
     changes: tuple[PlannedChange, ...]
+    broken: tuple[tuple[str, str], ...] = ()
 
 
 class Published(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from laurels.cli.outside import Outside, Planned, PlannedChange, pass_outside
 from laurels.cli.screen import No, Screen, ending, json_option, plural, settings_of
 from laurels.core.program.change import Between, Concerned, Earners, Everyone, Holders, Standing, VoucherHolders
 from laurels.core.program.finding import Finding
+from laurels.core.refusal import Refusal
 
 SHOWN_MOST: Final = 5
 
@@ -38,7 +39,7 @@ async def _plan(outside: Outside, screen: Screen, file: Path, document: str) -> 
         say_faulty(screen, file, document, planned)
         raise No
     screen.result(planned_as_json(planned), lambda out: say_planned(out, planned))
-    if any(each.change.takes_away or each.change.needs_mapping for each in planned.changes):
+    if planned.broken or any(each.change.takes_away or each.change.needs_mapping for each in planned.changes):
         raise No
 
 
@@ -59,6 +60,7 @@ def planned_as_json(planned: Planned) -> dict[str, object]:
         "against": planned.against,
         "changes": list(planned.changes),
         "takes_away": any(each.change.takes_away for each in planned.changes),
+        "refused": [{"draw": draw, "code": code} for draw, code in planned.broken],
     }
 
 
@@ -70,6 +72,8 @@ def say_planned(out: Console, planned: Planned) -> None:
     if not planned.changes:
         out.print(f"Nothing changes against version {planned.against}.")
         return
+    for draw, code in planned.broken:
+        out.print(f"[red]It could not be published:[/] {code}: {Refusal(code).message} [dim]({draw})[/]")
     taking = [each for each in planned.changes if each.change.takes_away or each.change.needs_mapping]
     others = [each for each in planned.changes if each not in taking]
     if taking:

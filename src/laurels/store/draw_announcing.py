@@ -7,7 +7,7 @@ Both are judged here, under the lock of the program's row, against what was anno
 from __future__ import annotations
 
 import secrets
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -34,15 +34,13 @@ async def announce(
     `before` is the newest version until now. In a program whose own clock has not begun an announcement is never later
     than the draw opens.
     """
-    has_begun = await connection.fetchval(
-        "select mode = 'live' or clock is not null from program where id = $1", program.id
-    )
-    broken = () if before is None else broken_promises(before, program, at if has_begun else 0, effective_at)
+    begun = await has_begun(connection, program.id)
+    broken = () if before is None else broken_promises(before, program, at if begun else 0, effective_at)
     if broken:
         return Refusal(broken[0][1], ", ".join([draw for draw, _code in broken]))
     reasons = {} if before is None else {draw.id: len(draw.amendments) for draw in before.draws}
     for terms in sorted(program.draws, key=lambda draw: draw.id):
-        now = at if has_begun else min(at, terms.opens_at)
+        now = at if begun else min(at, terms.opens_at)
         known = await draw_row(connection, program.id, terms.id, lock="for no key update")
         refusal = (
             await _announce_new(connection, program, terms, now, effective_at)
@@ -52,6 +50,11 @@ async def announce(
         if refusal is not None:
             return refusal
     return None
+
+
+async def has_begun(source: Connection | Any, program: str) -> bool:
+    """Whether any time has passed in the program: it is live, or its own clock was set."""
+    return bool(await source.fetchval("select mode = 'live' or clock is not null from program where id = $1", program))
 
 
 async def _announce_new(

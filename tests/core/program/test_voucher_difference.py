@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from laurels.core.program.change import Change, VoucherHolders
+from laurels.core.program.change import Change, Everyone, VoucherHolders
 from laurels.core.program.difference import difference
 from tests.core.harness import program, shop
 
@@ -65,6 +65,15 @@ def test_a_kind_that_goes_takes_vouchers_and_a_renamed_one_takes_nothing() -> No
     (renamed,) = difference(old, program(shop(vouchers={"tenner": {**TEN, "was": "ten"}})))
     assert (renamed.kind, renamed.takes_away) == ("renamed", False)
     assert difference(old, program(shop(vouchers={"ten": TEN}))) == ()
+
+
+def test_a_code_that_everybody_may_use_is_taken_from_everybody() -> None:
+    shared = {"gives": TEN["gives"], "code": ["SPRING", "MAY"]}
+    old = program(shop(vouchers={"ten": shared}))
+    (gone,) = difference(old, program(shop()))
+    assert gone.concerns == Everyone()
+    change = changes(shared, {**shared, "code": ["SPRING"]})["/vouchers/ten/code"]
+    assert (change.takes_away, change.concerns) == (True, Everyone())
 
 
 def test_a_renamed_wallet_takes_nothing_from_those_who_hold_vouchers_for_its_points() -> None:

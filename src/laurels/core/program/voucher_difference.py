@@ -5,7 +5,7 @@ from __future__ import annotations
 from laurels.core.calendar import Zone
 from laurels.core.money import Currency
 from laurels.core.program import generosity, notation
-from laurels.core.program.change import Aspect, Changes, Subject, VoucherHolders
+from laurels.core.program.change import Aspect, Changes, Concerned, Everyone, Subject, VoucherHolders
 from laurels.core.program.model import After, Budget, Cooldown, Limit, MemberLimit, Program
 from laurels.core.program.renaming import Names
 from laurels.core.program.vouchers_model import Until, Voucher, VoucherExpiry, WithTime
@@ -20,7 +20,7 @@ def compare_vouchers(old: Program, new: Program, names: Names, changes: Changes)
     for voucher in old.vouchers:
         if voucher.id not in after:
             subject = Subject(thing("voucher", voucher.name), f"/vouchers/{voucher.id}")
-            changes.removed(subject, VoucherHolders(voucher.id))
+            changes.removed(subject, _whom(voucher, voucher.id))
     aspects = _aspects(Zone(new.time_zone), new.currency)
     for voucher in new.vouchers:
         subject = Subject(thing("voucher", voucher.name), f"/vouchers/{voucher.id}")
@@ -30,7 +30,12 @@ def compare_vouchers(old: Program, new: Program, names: Names, changes: Changes)
         was = former.get(voucher.id, voucher.id)
         changes.renamed(subject, was, voucher.id)
         for aspect in aspects:
-            changes.compare(subject, aspect, before[voucher.id], voucher, VoucherHolders(was))
+            changes.compare(subject, aspect, before[voucher.id], voucher, _whom(before[voucher.id], was))
+
+
+def _whom(voucher: Voucher, id: str) -> Concerned:
+    """Who holds one; everybody, where everybody may use its code."""
+    return Everyone() if voucher.codes else VoucherHolders(id)
 
 
 def _aspects(zone: Zone, currency: Currency) -> tuple[Aspect[Voucher], ...]:
