@@ -2,7 +2,8 @@
 
 In each round everybody plans from what they saw before it, so that most of what they want is wanted by others, too. All
 of it is sent at once, some of it twice. Then the database is read as a world of the core's own tests, in which pools
-and limits are counted anew from what members have.
+and limits are counted anew from what members have. Half the way another version with other offers is published while
+everybody buys; a draw closes about then, is drawn, and its prizes are claimed or forfeited; a wheel ends later.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import asyncpg
 
 from laurels.clock import SetClock
 from laurels.core.activity import Activity, parse
-from laurels.core.calendar import MICROSECONDS_PER_HOUR
+from laurels.core.calendar import MICROSECONDS_PER_HOUR, format_date, parse_date
 from laurels.core.code import canonical
 from laurels.core.facts import decode_facts
 from laurels.core.folding_vouchers import bare_code
@@ -28,17 +29,18 @@ from laurels.core.refusal import Refusal
 from laurels.intake.submission import Outcome, Submission
 from laurels.store.codes import begin_batch, import_codes
 from laurels.store.database import Database
-from tests.attack.servers import Server, found
-from tests.core.assortments import program_of, shape_of
-from tests.core.harness import Answer, Recorded, Stored, World
+from tests.attack.servers import Server, found, publish_announced
+from tests.core.assortments import SPRING, WHEEL, program_of, shape_of
+from tests.core.harness import Answer, Recorded, Stored, World, draw_keys
 from tests.core.shopping import IMPORTED, KINDS, SHARED, Shop, offers_of
-from tests.core.tallies import Tally, check_orders, check_sums, check_vouchers
+from tests.core.tallies import Tally, check_claims, check_orders, check_sums, check_vouchers
 
 NAME: Final = "bazaar"
-DRAWN: Final = frozenset({"lucky", "mixed", "turn", "spin", "chances", "turns"})
-"""What needs draws, which have seeds and days of their own and are attacked by themselves."""
-ELSEWHERE: Final = frozenset({"publish", "play", "prize", "claim", "clock"})
-PLANNED: Final = tuple(kind for kind in KINDS if kind not in ELSEWHERE)
+ELSEWHERE: Final = frozenset({"publish", "prize", "clock"})
+"""What no member does, and the run does at its own time."""
+PLANNED: Final = (*(kind for kind in KINDS if kind not in ELSEWHERE), "play", "claim")
+ROUND_HOURS: Final = 14
+"""How long a round lasts, on average."""
 NOT_YET: Final = Answer(Refusal("unknown_member", "planned"), (), 0, frozenset())
 
 WANTED: Final[dict[str, Any]] = {
@@ -53,7 +55,7 @@ WANTED: Final[dict[str, Any]] = {
     }},
     "rewards": {"last": {
         "gives": "goods", "price": {"wallet": "points", "points": 1}, "stock": 12, "hold": "2D",
-    }},
+    }, "luck": {"gives": {"tickets": "spring"}, "price": {"wallet": "points", "points": 1}}},
 }  # fmt: skip
 """What everybody wants and many get, beside what chance makes of the program."""
 
@@ -91,10 +93,15 @@ class Planner(Shop):
             getattr(self, f"_{self.chance.choice(PLANNED)}")(member, numbers)
         self.steps += 1
         wish = self.chance.random()
-        if wish < 0.25:
+        if wish < 0.15:
+            self._remember(member, self.send(member, "redemption", {"redemption": f"r{self.steps}", "reward": "luck"}))
+        elif wish < 0.25:
+            self.send(member, "check_in", {})
+            self.send(member, "draw_play", {"draw": "wheel"})
+        elif wish < 0.5:
             body = {"redemption": f"r{self.steps}", "reward": "last", "hold": self.chance.random() < 0.5}
             self._remember(member, self.send(member, "redemption", body))
-        elif wish < 0.5:
+        elif wish < 0.75:
             line = {"line": "1", "amount": "8.00", "discounts": [{"code": "first_come", "amount": "1.50"}]}
             self.send(member, "purchase", {"order": f"o{self.steps}", "lines": [line], "vouchers": ["WELCOME"]})
         return self.planned
@@ -148,21 +155,24 @@ class Planner(Shop):
 class Bazaar:
     """A run: rounds in which everybody comes at once."""
 
-    def __init__(self, url: str, seed: int, members: int) -> None:
+    def __init__(self, url: str, seed: int, members: int, rounds: int) -> None:
         chance = self.chance = Random(seed)
         self.url = url
         self.seed = seed
         self.names = [f"m{n}" for n in range(members)]
-        self.document = _document(chance)
+        self.shape = _shape(chance, rounds)
+        self.rounds = rounds
+        self.document = _document(chance, self.shape)
         self.world = World(self.document, start="2026-03-01 09:00")
         self.world.codes = dict(IMPORTED)
+        self.world.keys = draw_keys
         self.planner = Planner(self.document, self.world, chance)
         self.servers = [Server(url, NAME, SetClock(self.world.now), lanes=2) for _ in range(2)]
         self.codes: Counter[str] = Counter()
         self.steps = 0
 
-    async def lead(self, rounds: int) -> None:
-        """Lives on for so many rounds; an AssertionError says which law broke, after which round."""
+    async def lead(self) -> None:
+        """Lives through all rounds; an AssertionError says which law broke, after which round."""
         await found(self.url, NAME, "live", json.dumps(self.document), SetClock(self.world.now))
         connection = await asyncpg.connect(self.url, server_settings={"search_path": "laurels"})
         for server in self.servers:
@@ -172,10 +182,14 @@ class Bazaar:
             welcome = {"wallet": "points", "points": 40, "reason": "welcome"}
             await self._send([(name, "enrol", {}) for name in self.names])
             await self._send([(name, "adjustment", welcome) for name in self.names])
-            for number in range(rounds):
+            for number in range(self.rounds):
                 await self._read(connection)
                 self.planner.learn()
-                await self._send([each for name in self.names for each in self.planner.plan(name)])
+                planned = [each for name in self.names for each in self.planner.plan(name)]
+                if number == self.rounds // 2:
+                    await asyncio.gather(self._publish(), self._send(planned))
+                else:
+                    await self._send(planned)
                 await self._read(connection)
                 self._check(f"LAURELS_SEED={self.seed} after round {number}")
                 await self._let_time_pass()
@@ -196,6 +210,16 @@ class Bazaar:
         for outcomes in await asyncio.gather(*calls):
             self._count(outcomes[0])
 
+    async def _publish(self) -> None:
+        """Other offers and the same draws: from some seconds on, and not for what was bought before."""
+        before, self.document = self.document, _document(self.chance, self.shape)
+        server = self.servers[0]
+        version = await publish_announced(
+            server.database, server.clock, NAME, json.dumps(self.document), json.dumps(before)
+        )
+        self.world._add(self.document, version.effective_at)
+        self.planner.document = self.document
+
     def _count(self, outcome: Outcome) -> None:
         assert outcome.status != "invalid", outcome
         self.codes[outcome.refusal.code if outcome.refusal else outcome.status] += 1
@@ -207,6 +231,8 @@ class Bazaar:
             server.clock.at = self.world.now
         if self.chance.random() < 0.5:
             await asyncio.gather(*[server.intake.sweep(NAME, 50) for server in self.servers])
+        if self.chance.random() < 0.7:
+            await asyncio.gather(*[server.intake.go_on_with_draws(NAME) for server in self.servers])
 
     async def _read(self, connection: asyncpg.Connection) -> None:
         """The database as a world."""
@@ -241,6 +267,7 @@ class Bazaar:
             Tally(self.world).check()
             check_vouchers(self.world)
             check_orders(self.world)
+            check_claims(self.world)
             for stored in self.world.members.values():
                 self.world._check_state(stored)
                 for each in stored.recorded[-20:]:
@@ -249,12 +276,24 @@ class Bazaar:
             raise AssertionError(f"{where}: {broken}") from broken
 
 
-def _document(chance: Random) -> dict[str, Any]:
-    """A program without draws, in which members live long enough to meet."""
-    document = program_of(chance, {**shape_of(chance), "quote_hold": "30MIN"})
-    del document["draws"], document["vouchers"]["shared"]
+def _shape(chance: Random, rounds: int) -> dict[str, Any]:
+    """What its versions have in common; a draw closes half the way, and a wheel later."""
+
+    def after(part: float) -> str:
+        return format_date(parse_date("2026-03-01") + int(rounds * ROUND_HOURS * part) // 24)
+
+    spring = {**SPRING, "closes": after(0.4), "draws_at": after(0.6), "claim": "1D", "alternates": 4}
+    wheel = {**WHEEL, "closes": after(0.9), "claim": "1D"}
+    shape = {**shape_of(chance), "program": NAME, "quote_hold": "30MIN"}
+    return {**shape, "draws": {"spring": spring, "wheel": wheel}}
+
+
+def _document(chance: Random, shape: dict[str, Any]) -> dict[str, Any]:
+    """A program of that shape, with what everybody wants."""
+    document = program_of(chance, shape)
+    del document["vouchers"]["shared"]
     for part, wanted in WANTED.items():
-        document[part] = {id: each for id, each in document[part].items() if id not in DRAWN} | wanted
+        document[part] = {**document[part], **wanted}
     return document
 
 

@@ -13,16 +13,14 @@ from typing import Any
 import asyncpg
 
 from laurels.clock import RealClock, SetClock
-from laurels.core.refusal import Refusal
 from laurels.intake.submission import Unavailable
 from laurels.proof.verifying import verify
-from laurels.store.database import Connection, Database
-from laurels.store.draw_announcing import announce
-from laurels.store.programs import StoredVersion, create_program, publish
+from laurels.store.database import Database
+from laurels.store.programs import create_program
 from tests.attack.depth import seed_of
 from tests.attack.interleaving import Explored, Session, Side, Turns, explore
 from tests.attack.pairs import NOW, Audit, Pair, Server
-from tests.stage import read_program
+from tests.attack.servers import publish_announced
 
 FAILED = "a statement failed"
 WRONG = "the answers are wrong"
@@ -87,11 +85,7 @@ class Meeting:
         server = self.servers["a"]
         document = self.pair.document.replace("program: pairs", f"program: {program}")
         await create_program(server.side, server.clock, program, self.pair.mode)
-
-        async def announced(connection: Connection, version: StoredVersion) -> Refusal | None:
-            return await announce(connection, read_program(document), None, NOW, version.effective_at)
-
-        assert isinstance(await publish(server.side, SetClock(NOW), program, document, None, announced), StoredVersion)
+        await publish_announced(server.side, SetClock(NOW), program, document)
         for each in self.servers.values():
             each.program = program
 

@@ -33,12 +33,27 @@ READING_CODES: Final = ALONE if DEEP else ALONE | {READ_CODES, revoking._SHARE}
 """And the look for codes: nobody writes those, and its lock is shared."""
 PLAYING: Final = ALONE if DEEP else ALONE | {draws.OPEN_DRAWS}
 """And the lock on a draw that nobody closes: it is shared."""
-REVOKING: Final = ALONE if DEEP else ALONE | {LOAD, CREATE_POOLS, LOCK_POOLS}
-"""And the pools: a batch of codes and each of its codes have pools of their own."""
+REVOKING: Final = (
+    ALONE
+    if DEEP
+    else ALONE
+    | {
+        LOAD,
+        CREATE_POOLS,
+        LOCK_POOLS,
+        "select mode, clock from program where id",
+        "select number, id, by, reason, source fr",
+        "insert into pool_correction (program, po",
+        "update pool set used = used + $3 where p",
+    }
+)
+"""And the pools: a batch of codes and each of its codes have pools of their own, and only a commit shows them."""
 CLOSING: Final = ALONE if DEEP else ALONE | {LOAD, draws.DUE_DRAWS, READ_HEAD, READ_DRAW}
 """And what only one of the two ever writes: who has no tickets is not woken by the close, nobody else goes on."""
 
 CLOSE: Final = instant("2026-06-02")
+DRAWN_AT: Final = instant("2026-06-03")
+CLAIMED_UNTIL: Final = instant("2026-06-04")
 RESERVED_UNTIL: Final = NOW + 600 * SECOND
 
 SHOP: Final = """
@@ -62,8 +77,8 @@ campaigns: {turn: {on: check_in, grant: {tickets: wheel}}}
 draws:
   wheel:
     kind: instant
-    opens: 2026-01-01
-    closes: 2026-12-31
+    opens: 2026-06-01
+    closes: 2026-06-02
     prizes:
       mug: {quantity: 2, odds: 999999/1000000}
       pen: {quantity: 1, odds: 1/1000000}
@@ -79,6 +94,8 @@ draws:
     opens: 2026-01-01
     closes: 2026-06-01
     draws_at: 2026-06-03
+    claim: 1D
+    alternates: 1
     prizes: {bike: {quantity: 1}}
 """
 )
@@ -172,8 +189,35 @@ async def _sweep(server: Server, _n: int) -> Any:
 
 
 async def _go_on(server: Server, _n: int) -> Any:
+    """How many steps were taken; or the statement that failed, of which the session knows, too."""
     with server.side.gated():
-        return await server.intake.go_on_with_draws(server.program)
+        try:
+            return await server.intake.go_on_with_draws(server.program)
+        except asyncpg.PostgresError as error:
+            return error
+
+
+async def _draw(server: Server, n: int) -> None:
+    """Both have a ticket, and one of them has won."""
+    tickets = [redeem(f"m{n}{side}", f"x{n}{side}", "luck") for side in "ab"]
+    server.clock.at = NOW
+    outcomes = await server.send(*rich(f"m{n}a", f"m{n}b"), *tickets)
+    assert {outcome.status for outcome in outcomes} == {"accepted"}
+    for at in (CLOSE, DRAWN_AT):
+        server.clock.at = at
+        await server.intake.go_on_with_draws(server.program)
+
+
+async def _claim(server: Server, n: int) -> list[Outcome]:
+    """Whoever won claims the prize."""
+    for side in "ab":
+        known = await server.intake.look(server.program, f"m{n}{side}", "draw/")
+        part = None if known is None else known.documents[tickets_key("spring")]
+        if isinstance(part, Tickets) and part.won:
+            return await server.send(
+                submission("draw_claim", f"m{n}{side}", {"draw": "spring", "place": 1}, id=f"claim{n}", at="2026-06-03")
+            )
+    raise AssertionError("somebody has won")
 
 
 # --- what may come of it ----------------------------------------------------------------------------------------------
@@ -331,15 +375,51 @@ def _in_the_draw(answers: dict[str, Any], audit: Audit) -> bool:
     )
 
 
+def _returned_or_in(answers: dict[str, Any], audit: Audit) -> bool:
+    """What is given back while the draw takes tickets is not in it; afterwards it cannot be given back."""
+    state, entries, tickets = audit.found
+    back = accepted(answers, "a")
+    balance = audit.balances[f"m{_run(audit)}a"]
+    return (
+        state == "closed"
+        and entries == tickets == 2 - back
+        and balance == ({"available": 10} if back else {})
+        and code(answers["a"][0]) in ("accepted", "tickets_stand")
+    )
+
+
+def _claimed_or_passed_on(answers: dict[str, Any], audit: Audit) -> bool:
+    """One has the prize: who won and claims it, or the alternate, and then who won does not."""
+    awards, won = audit.found
+    if accepted(answers, "a"):
+        return won == ["claimed"] and awards in (["open"], ["claimed"])
+    return code(answers["a"][0]) == "prize_not_open" and won == ["forfeited", "open"] == awards
+
+
+def _drawn_once(answers: dict[str, Any], audit: Audit) -> bool:
+    awards, won = audit.found
+    return (awards, won) == (["open"], ["open"])
+
+
+async def _look_at_prizes(connection: asyncpg.Connection, program: str) -> Any:
+    """What became of the prize by the draw's rows, in their order, and by what members have, sorted."""
+    rows = await connection.fetch("select status from draw_award where program = $1 order by turn", program)
+    parts = await _parts(connection, program)
+    return [row["status"] for row in rows], sorted(won.status for part in parts for won in part.won)
+
+
+async def _parts(connection: asyncpg.Connection, program: str) -> list[Tickets]:
+    key = tickets_key("spring")
+    rows = await connection.fetch("select document from state where program = $1 and key = $2", program, key)
+    parts = [decode_document(key, document) for (document,) in rows]
+    return [part for part in parts if isinstance(part, Tickets)]
+
+
 async def _look_at_spring(connection: asyncpg.Connection, program: str) -> Any:
     """The state of the draw, how many entries it has, and how many tickets members have."""
     row = await connection.fetchrow("select state, entries from draw where program = $1", program)
     assert row is not None
-    key = tickets_key("spring")
-    rows = await connection.fetch("select document from state where program = $1 and key = $2", program, key)
-    parts = [decode_document(key, document) for (document,) in rows]
-    assert all(isinstance(part, Tickets) for part in parts)
-    return row["state"], row["entries"], sum(len(part.numbers) for part in parts if isinstance(part, Tickets))
+    return row["state"], row["entries"], sum(len(part.numbers) for part in await _parts(connection, program))
 
 
 # --- the pairs --------------------------------------------------------------------------------------------------------
@@ -497,3 +577,40 @@ OFFERS: dict[str, Pair] = {
         free=CLOSING,
     ),
 }
+
+DRAWING: dict[str, Pair] = {
+    "a ticket given back and the close of its draw": Pair(
+        SPRING,
+        lambda n: [*rich(f"m{n}a", f"m{n}b"), *[redeem(f"m{n}{side}", f"x{n}{side}", "luck") for side in "ab"]],
+        {
+            "a": lambda s, n: s.send(
+                submission("redemption_cancel", f"m{n}a", {"redemption": f"x{n}a"}, id=f"back{n}")
+            ),
+            "b": _go_on,
+        },
+        _returned_or_in,
+        clocks=(CLOSE - 1, CLOSE),
+        fresh_program=True,
+        look=_look_at_spring,
+    ),
+    "a claim and the end of its time": Pair(
+        SPRING,
+        lambda n: [],
+        {"a": _claim, "b": _go_on},
+        _claimed_or_passed_on,
+        clocks=(CLAIMED_UNTIL - 1, CLAIMED_UNTIL),
+        fresh_program=True,
+        arrange=_draw,
+        look=_look_at_prizes,
+    ),
+    "two servers that go on with a draw": Pair(
+        SPRING,
+        lambda n: [*rich(f"m{n}a"), redeem(f"m{n}a", f"x{n}", "luck")],
+        both(lambda _side: _go_on),
+        _drawn_once,
+        clocks=(DRAWN_AT, DRAWN_AT),
+        fresh_program=True,
+        look=_look_at_prizes,
+    ),
+}
+"""Pairs whose one side says so much that their orders can only be sampled."""

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from laurels.clock import SetClock
+from laurels.core.refusal import Refusal
 from laurels.intake.engine import Intake
 from laurels.intake.submission import Outcome, Submission
-from laurels.store.database import Database
+from laurels.store.database import Connection, Database
+from laurels.store.draw_announcing import announce
 from laurels.store.programs import Mode, StoredVersion, create_program, publish
 from tests.stage import read_program
 
@@ -52,6 +54,20 @@ async def found(url: str, program: str, mode: Mode, document: str, clock: SetClo
     database = await Database.open(url)
     try:
         await create_program(database, clock, program, mode)
-        assert isinstance(await publish(database, clock, program, document), StoredVersion)
+        await publish_announced(database, clock, program, document)
     finally:
         await database.close()
+
+
+async def publish_announced(
+    database: Database, clock: SetClock, program: str, document: str, before: str | None = None
+) -> StoredVersion:
+    """The version as published, with its draws announced; `before` is the document of the version until now."""
+
+    async def announced(connection: Connection, version: StoredVersion) -> Refusal | None:
+        known = None if before is None else read_program(before)
+        return await announce(connection, read_program(document), known, clock.now(), version.effective_at)
+
+    version = await publish(database, clock, program, document, None, announced)
+    assert isinstance(version, StoredVersion), version
+    return version

@@ -16,8 +16,8 @@ from tests.stage import asynchronous
 async def test_whatever_everybody_wants_at_once_pools_are_what_members_have_of_them(laurels_url: str) -> None:
     seed = seed_of(1)
     print(f"LAURELS_SEED={seed}")
-    bazaar = Bazaar(laurels_url, seed, members=size(12, 40))
-    await bazaar.lead(size(12, 300))
+    bazaar = Bazaar(laurels_url, seed, members=size(12, 40), rounds=size(12, 300))
+    await bazaar.lead()
     print(bazaar.steps, dict(sorted(bazaar.codes.items())), dict(bazaar.world.pools))
     assert await differences(laurels_url) == []
 
@@ -36,4 +36,4 @@ async def test_the_bazaar_finds_a_missing_guard(laurels_url: str, monkeypatch: p
     monkeypatch.setattr(batch, "LOCK_POOLS", f"{batch.LOCK_POOLS}, lateral (select pg_sleep(0.005)) late")
     monkeypatch.setattr(settling, "PAUSES_MS", (1,))
     with pytest.raises(AssertionError, match="LAURELS_SEED=1 after"):
-        await Bazaar(laurels_url, 1, members=20).lead(40)
+        await Bazaar(laurels_url, 1, members=20, rounds=40).lead()

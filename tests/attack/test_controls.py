@@ -24,7 +24,7 @@ from laurels.store.recording import RECORD
 from tests.attack.life import Life
 from tests.attack.meeting import CORRUPT, FAILED, WRONG, attack
 from tests.attack.pairs import PAIRS
-from tests.attack.pairs_of_offers import OFFERS
+from tests.attack.pairs_of_offers import DRAWING, OFFERS
 from tests.attack.reconciling import Found
 from tests.stage import asynchronous
 
@@ -209,12 +209,39 @@ async def test_interleavings_of_offers_find_a_missing_guard(
     assert WRONG in bad
 
 
-@pytest.mark.parametrize("name", ["one voucher for two orders", "a release and a use for another order"])
+OF_A_MEMBER = {
+    name: {**OFFERS, **DRAWING}[name]
+    for name in (
+        "one voucher for two orders",
+        "a release and a use for another order",
+        "a ticket given back and the close of its draw",
+        "a claim and the end of its time",
+    )
+}
+
+
+@pytest.mark.parametrize("name", OF_A_MEMBER)
 @asynchronous
-async def test_without_the_lock_on_the_member_a_voucher_goes_wrong(laurels_url: str, name: str) -> None:
+async def test_without_the_lock_on_the_member_a_voucher_a_ticket_or_a_prize_goes_wrong(
+    laurels_url: str, name: str
+) -> None:
     await without(laurels_url, *NUMBERS)
-    bad, _explored = await attack(laurels_url, OFFERS[name], 130, until=WRONG, **UNLOCKED)
+    bad, _explored = await attack(laurels_url, OF_A_MEMBER[name], 130, until=WRONG, **UNLOCKED)
     assert {WRONG, CORRUPT} <= set(bad)
+
+
+@asynchronous
+async def test_without_the_lock_on_a_draw_two_servers_take_its_steps_twice(
+    laurels_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = draws.draw_row
+
+    async def read_unlocked(source: Any, program: str, id: str, *, lock: str = "") -> Any:
+        return await read(source, program, id)
+
+    monkeypatch.setattr(draws, "draw_row", read_unlocked)
+    bad, _explored = await attack(laurels_url, DRAWING["two servers that go on with a draw"], 24, until=FAILED)
+    assert FAILED in bad
 
 
 @asynchronous

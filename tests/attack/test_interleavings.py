@@ -5,7 +5,7 @@ import pytest
 from tests.attack.depth import DEEP, size
 from tests.attack.meeting import attack
 from tests.attack.pairs import PAIRS
-from tests.attack.pairs_of_offers import OFFERS
+from tests.attack.pairs_of_offers import DRAWING, OFFERS
 from tests.stage import asynchronous
 
 
@@ -30,3 +30,12 @@ async def test_whatever_the_order_of_their_statements_what_members_can_get_is_gi
     assert bad == {}
     assert explored.runs > 2
     assert explored.is_complete or DEEP
+
+
+@pytest.mark.parametrize("name", DRAWING)
+@asynchronous
+async def test_whatever_the_order_of_their_statements_a_draw_goes_on_once(laurels_url: str, name: str) -> None:
+    bad, explored = await attack(laurels_url, DRAWING[name], size(10, 600))
+    print(f"{name}: {vars(explored)}")
+    assert bad == {}
+    assert explored.runs > 2
