@@ -252,6 +252,9 @@ def test_the_command_says_it_in_both_languages_and_by_its_exit_code(tmp_path: Pa
     file.write_bytes(msgspec.json.encode(record))
     said = CliRunner().invoke(draw_group, ["verify", str(file)])
     assert (said.exit_code, "全部核验一致" in said.output) == (0, True)
+    wheel = tmp_path / "wheel.json"
+    wheel.write_bytes(msgspec.json.encode(instant()))
+    assert "60 tickets played" in CliRunner().invoke(draw_group, ["verify", str(wheel)]).output
     noted = ["--announced", record.announcement_digest, "--root", str(record.closing and record.closing.root)]
     assert CliRunner().invoke(draw_group, ["verify", str(file), *noted]).exit_code == 0
     assert CliRunner().invoke(draw_group, ["verify", str(file), "--announced", "00"]).exit_code == 1

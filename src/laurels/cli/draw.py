@@ -46,10 +46,13 @@ def verify_draw_command(file: Path, *, announced: str | None, root: str | None, 
                 if fault.computed:
                     out.print(f"    computed: {escape(fault.computed)}")
             if record is not None and not faults:
-                won = sum(len(day.plays) for day in record.days) if record.days else len(record.winners)
+                played = sum([len(day.plays) for day in record.days])
+                counted = plural(played, "ticket played", "tickets played")
+                if not record.days:
+                    counted = plural(len(record.winners), "winner")
                 out.print(
                     f"[green]{escape(str(file))}: everything comes out as it is recorded / 全部核验一致[/] "
-                    f"({escape(record.announcement.draw)}, {plural(won, 'ticket played' if record.days else 'winner')})"
+                    f"({escape(record.announcement.draw)}, {counted})"
                 )
             else:
                 out.print(f"[red]{escape(str(file))}: {plural(len(faults), 'difference')} / {len(faults)} 处不符[/]")
