@@ -289,7 +289,10 @@ class World:
         body = {"wallet": fact.wallet, "counterpart": fact.counterpart, "lots": msgspec.to_builtins(fact.parts)}
         if fact.voucher is not None:
             body = {"counterpart": fact.counterpart, **msgspec.to_builtins(fact.voucher)}
-        answer = self.post(fact.member, fact.type, body, source="laurels", id=fact.id, occurred=cause.occurred_at)
+        if fact.kept is not None:
+            body = {"track": fact.kept.track, "tier": fact.kept.tier}
+        occurred = fact.occurred_at(cause.occurred_at)
+        answer = self.post(fact.member, fact.type, body, source="laurels", id=fact.id, occurred=occurred)
         if answer.refusal is not None:
             body["counterpart"] = fact.member
             type_ = "transfer_back" if fact.voucher is None else "voucher_back"

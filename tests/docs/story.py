@@ -11,10 +11,10 @@ import json
 import re
 from typing import Any
 
-from laurels.core.activity import Activity, Purchase, parse
+from laurels.core.activity import Activity, Free, Purchase, parse
 from laurels.core.calendar import Instant, Zone, parse_date
 from laurels.core.decide import Circumstances, Decision, bring_up, decide
-from laurels.core.facts import AnyFact, Explained, Judged, PoolClaimed
+from laurels.core.facts import AnyFact, Explained, FollowUp, Judged, PoolClaimed
 from laurels.core.member import Document, Lot, Member, Missing, page_key, purchased
 from laurels.core.program.model import Program
 from laurels.core.refusal import Refusal
@@ -88,6 +88,20 @@ class Story:
         if isinstance(decided, Refusal):
             self.refusal = decided
             return
+        self._keep(activity, decided)
+        for fact in decided.facts:
+            if isinstance(fact, FollowUp) and fact.kept is not None:
+                self._tell(fact, at)
+
+    def _tell(self, fact: FollowUp, at: Instant) -> None:
+        """The member is told that they keep a tier, as Laurels does it."""
+        assert fact.kept is not None
+        data = Free({"track": fact.kept.track, "tier": fact.kept.tier})
+        activity = Activity("laurels", fact.id, fact.type, fact.member, fact.occurred_at(at), data)
+        decided = self._with_documents(
+            lambda: decide(self.versions, self.member, activity, Circumstances(at, self.pools))
+        )
+        assert isinstance(decided, Decision), decided
         self._keep(activity, decided)
 
     def _keep(self, activity: Activity, decided: Decision) -> None:

@@ -65,6 +65,7 @@ class RuleText(Struct, frozen=True, kw_only=True):
     during: str
     within: Annotated[str | None, Meta(description="A time of the member's own.")]
     reaches: Annotated[str | None, Meta(description="The tier, as `track.tier`, that the activity must raise to.")]
+    keeps: Annotated[str | None, Meta(description="The tier, as `track.tier`, that the member must keep.")]
     grants: tuple[str, ...]
     limits: tuple[str, ...]
 
@@ -256,6 +257,7 @@ def rule_text(campaign: Campaign, compiled: Compiled) -> RuleText:
         during=notation.during(campaign.during, compiled.zone),
         within=None if campaign.within is None else notation.within(campaign.within),
         reaches=None if campaign.reaches is None else notation.reach(campaign.reaches),
+        keeps=None if campaign.keeps is None else notation.reach(campaign.keeps),
         grants=tuple([notation.grant(grant, currency) for grant in campaign.grants]),
         limits=tuple([notation.limit(limit) for limit in campaign.limits]),
     )

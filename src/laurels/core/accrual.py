@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 from laurels.core.activity import Activity, Purchase
 from laurels.core.calendar import Instant
@@ -22,6 +22,7 @@ from laurels.core.limit import room_of, use
 from laurels.core.program.draws_model import TICKETS
 from laurels.core.program.model import Group
 from laurels.core.program.vouchers_model import VoucherGift
+from laurels.core.program.within_model import Reach
 from laurels.core.reach import is_reached, missing_to
 from laurels.core.ticket import NONE_SHUT, grant_by_campaigns, shut_draws
 from laurels.core.voucher import issue
@@ -141,7 +142,9 @@ def judge(
             if untimely is not None:
                 judged[id] = each.skipped[untimely]
                 continue
-        if each.reaches is not None and not _reaches(case, compiled, each, moment, missing_then):
+        if (each.reaches is not None and not _reaches(case, compiled, each, moment, missing_then)) or (
+            each.keeps is not None and not _keeps(each.keeps, activity.fields)
+        ):
             judged[id] = each.skipped["condition_not_met"]
             continue
         if each.when is not None and not each.when(view, purchase, activity, at, None):
@@ -213,6 +216,11 @@ def _reaches(
     else:
         missing = missing_then.get(campaign.id)
     return is_reached(compiled, reach, missing, activity.type, moment.purchase, activity.fields)
+
+
+def _keeps(keeps: Reach, fields: Mapping[str, Any]) -> bool:
+    """Whether the tier that was kept is the one that the campaign waits for."""
+    return (fields["track"], fields["tier"]) == (keeps.track, keeps.tier)
 
 
 def in_hours(hours: Hours, second: int) -> bool:

@@ -59,7 +59,7 @@ FREE_TYPES: Final = frozenset(
 """Types whose data are free fields; `custom.*` are too."""
 
 INTERNAL_TYPES: Final = frozenset(
-    ("transfer_in", "transfer_back", "voucher_in", "voucher_back", "clock", "draw_prize", "draw_forfeit")
+    ("transfer_in", "transfer_back", "voucher_in", "voucher_back", "clock", "draw_prize", "draw_forfeit", "tier_kept")
 )
 """Types that only Laurels itself sends."""
 
@@ -155,7 +155,7 @@ class Return(Struct, frozen=True, gc=False):
 
 
 class Free(Struct, frozen=True, gc=False):
-    """Fields of an activity whose program declares them."""
+    """Fields of an activity whose program declares them; and what `tier_kept` says."""
 
     fields: dict[str, Any] = {}
 
@@ -694,4 +694,5 @@ _VALUES: Final[dict[str, Callable[[Any, Declared, list[Problem]], Data]]] = {
     "transfer_back": _parcel,
     **VOUCHER_VALUES,
     "clock": lambda _wire, _d, _p: Clock(),
+    "tier_kept": lambda wire, _d, _p: Free({"track": wire.track, "tier": wire.tier}),
 }

@@ -20,11 +20,11 @@ PAST_ALWAYS_KEPT: Final = 2
 def _tier_set(draft: Draft, fact: f.TierSet) -> None:
     before = draft.root.tracks.get(fact.track)
     if before is None:
-        standing = Standing(fact.tier, fact.at, fact.until, fact.review_at)
+        standing = Standing(fact.tier, fact.at, fact.until, fact.review_at, term_ends_at=fact.term_ends_at)
     else:
         standing = copy(before)
         standing.until, standing.review_at = fact.until, fact.review_at
-        standing.beneath = fact.beneath
+        standing.beneath, standing.term_ends_at = fact.beneath, fact.term_ends_at
         if before.tier != fact.tier:
             standing.tier, standing.since = fact.tier, fact.at
             past = (*before.past, Past(before.since, before.tier, before.until))

@@ -90,7 +90,7 @@ class CompiledCampaign:
     """
 
     __slots__ = (
-        "bracketed", "budget_pools", "campaign", "cooldown", "end", "gifts", "grants", "id", "is_timed", "key",
+        "bracketed", "budget_pools", "campaign", "cooldown", "end", "gifts", "grants", "id", "is_timed", "keeps", "key",
         "limits", "lines", "multiplies", "new", "promotion", "rated", "reaches", "rejudged", "skipped", "start",
         "trial", "wants", "weekly", "when", "within",
     )  # fmt: skip
@@ -112,6 +112,7 @@ class CompiledCampaign:
         self.end: Instant = NEVER if during.end is None else during.end
         self.within = None if campaign.within is None else inside_of(campaign.within)
         self.reaches = campaign.reaches
+        self.keeps = campaign.keeps
         self.is_timed = during != During() or campaign.within is not None
         self.weekly = weekly_hours(during.weekly) if during.weekly else None
         self.wants: tuple[tuple[str | None, Want], ...] = tuple(

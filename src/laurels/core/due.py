@@ -16,6 +16,7 @@ from laurels.core.case import Case
 from laurels.core.compiled import Compiled
 from laurels.core.expiry import activating_lots, due_lots, expire, expiry_of, part_of, repay, rule_for, wind
 from laurels.core.facts import LotActivated, Part, WalletKept, WalletLapsed
+from laurels.core.keeping import end_term
 from laurels.core.member import Lot, Purchased, purchase_key, upcoming
 from laurels.core.prize import forfeit
 from laurels.core.program.model import Never, Wallet
@@ -137,6 +138,9 @@ def _carry_out(case: Case, compiled: Compiled, at: Instant) -> None:
     count_years(case, compiled, at)
     for track in compiled.program.tracks:
         standing = root.tracks.get(track.id)
+        if standing is not None and standing.term_ends_at is not None and standing.term_ends_at <= at:
+            end_term(case, compiled, track, at)
+            standing = root.tracks[track.id]
         if standing is not None and standing.review_at is not None and standing.review_at <= at:
             (review if standing.beneath is None else end_pass)(case, compiled, track, at)
     if compiled.years_counted:

@@ -212,6 +212,9 @@ TIER_REASONS: Final = MappingProxyType(
         "enrolled": Sentence("Everybody starts on this tier.", "入会初始等级。"),
         "earned": Sentence("The threshold was reached.", "达到升级门槛。"),
         "kept": Sentence("The tier was earned again and holds longer.", "再次达标，等级延长。"),
+        "renewed": Sentence(
+            "The time it had is over, and what was earned meanwhile keeps it.", "原有效期届满，因期间再次达标而保级。"
+        ),
         "fell": Sentence("Its time was over and it had not been earned again.", "到期未再达标，等级下降。"),
         "stayed": Sentence(
             "A return took away what it had been earned with; the program lets the member stay for its time.",

@@ -56,8 +56,8 @@ from laurels.core.facts_offers import (
 __all__ = [
     "MEMBER_ACCOUNTS", "SYSTEM_ACCOUNTS", "Accrued", "AnyFact", "AttributesSet", "AutomaticChosen", "Beneath",
     "Bought", "Contest", "CooldownEnded", "CooldownStarted", "CounterMoved", "Deviation", "DiscountsBack", "DrawMoved",
-    "Enrolled", "EntryKind", "Explained", "Fact", "FollowUp", "Fulfilled", "Grant", "Judged", "LimitUsed", "LineOff",
-    "LineReturned", "LineShare", "LotActivated", "LotExtended", "LotOpened", "LotReinstated", "LotsExpired",
+    "Enrolled", "EntryKind", "Explained", "Fact", "FollowUp", "Fulfilled", "Grant", "Judged", "KeptTier", "LimitUsed",
+    "LineOff", "LineReturned", "LineShare", "LotActivated", "LotExtended", "LotOpened", "LotReinstated", "LotsExpired",
     "LotsRestored", "LotsUsed", "Measured", "Moved", "Offered", "OrderOpened", "OrderReturned", "Part",
     "PoolClaimed", "Priced", "PrizeEnded", "PrizeWon", "PromisedGift", "QuoteEnded", "QuoteReserved",
     "RedemptionCaptured", "RedemptionEnded", "RedemptionHeld", "RedemptionPaid", "RedemptionRestored", "Scalar",
@@ -310,8 +310,9 @@ class TierSet(Fact, frozen=True, tag="tier_set"):
     """The member stands on `tier` of `track` from `at`, at least until `until` (None: for good).
 
     `review_at` is when it is judged whether they stay: `until` and the track's grace. `reason`: "enrolled", "earned",
-    "kept", "fell", "fell_back", "stayed", "restored", "mapped", "pass", "pass_ended". Where they stood before
-    `drop_before` may be forgotten. With `beneath` the tier is a pass.
+    "kept", "renewed", "fell", "fell_back", "stayed", "restored", "mapped", "pass", "pass_ended". Where they stood
+    before `drop_before` may be forgotten. With `beneath` the tier is a pass. `term_ends_at` is when it would have been
+    judged, had the tier (or the one beneath) not been made to hold longer: then it was kept.
     """
 
     track: str
@@ -322,6 +323,7 @@ class TierSet(Fact, frozen=True, tag="tier_set"):
     reason: str
     drop_before: Instant = 0
     beneath: Beneath | None = None
+    term_ends_at: Instant | None = None
 
 
 class YearFollowed(Fact, frozen=True, tag="year_followed"):
@@ -466,8 +468,19 @@ class AutomaticChosen(Fact, frozen=True, tag="automatic_chosen"):
     chosen: bool
 
 
+class KeptTier(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A tier that was kept when its time was over."""
+
+    track: str
+    tier: str
+
+
 class FollowUp(Fact, frozen=True, tag="follow_up"):
-    """An activity that another member (or this one) must now be sent; it carries points of a wallet, or a voucher."""
+    """An activity that another member (or this one) must now be sent.
+
+    It carries points of a wallet, or a voucher, or says of a tier that it was `kept`. It occurs `at` an instant, or
+    when this was recorded.
+    """
 
     member: str
     id: str
@@ -477,6 +490,12 @@ class FollowUp(Fact, frozen=True, tag="follow_up"):
     parts: tuple[Part, ...]
     counterpart: str
     voucher: SentVoucher | None = None
+    kept: KeptTier | None = None
+    at: Instant | None = None
+
+    def occurred_at(self, recorded_at: Instant) -> Instant:
+        """When the activity occurs, if this was recorded at an instant."""
+        return recorded_at if self.at is None else self.at
 
 
 AnyFact = (

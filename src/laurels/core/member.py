@@ -117,7 +117,7 @@ class Standing(msgspec.Struct, omit_defaults=True, gc=False):
     """Where the member stands on a track, at least until `until`; whether they stay is judged at `review_at`.
 
     With `beneath` the tier is a pass, and that is where they stand without it. `year_ends_at` is when the year ends
-    that may be counted as one on their tier.
+    that may be counted as one on their tier. `term_ends_at` as in `TierSet`.
     """
 
     tier: str
@@ -128,6 +128,7 @@ class Standing(msgspec.Struct, omit_defaults=True, gc=False):
     past: tuple[Past, ...] = ()
     beneath: Beneath | None = None
     year_ends_at: Instant | None = None
+    term_ends_at: Instant | None = None
 
 
 class Use(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -552,6 +553,9 @@ def upcoming(root: Root) -> tuple[Instant | None, Instant | None]:
         year_ends_at = standing.year_ends_at
         if year_ends_at is not None and year_ends_at < sweep:
             sweep = year_ends_at
+        term_ends_at = standing.term_ends_at
+        if term_ends_at is not None and term_ends_at < sweep:
+            sweep = term_ends_at
     if root.holds:
         for times_out_at in root.holds.values():
             if times_out_at is not None and times_out_at < sweep:

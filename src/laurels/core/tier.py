@@ -22,6 +22,7 @@ from laurels.core.compiled import Compiled
 from laurels.core.expiry import expiry_of, is_kept, part_of, rule_for
 from laurels.core.facts import Accrued, LotExtended, Measured, TierSet, WalletKept
 from laurels.core.granting import net_of
+from laurels.core.keeping import tell_kept, term_after, term_within
 from laurels.core.member import NEVER, Measures, Root, Standing
 from laurels.core.money import QUANTITY_ONE
 from laurels.core.program.model import Inactive, Metric, Never, Tier, Track
@@ -173,6 +174,7 @@ def place(case: Case, compiled: Compiled, at: Instant) -> None:
                 break
         else:
             return
+    # Standings as they were: what ends on a track that is gone goes on on the one that was it.
     for id, standing_there in tracks.items():
         if id in compiled.tracks:
             continue
@@ -183,14 +185,15 @@ def place(case: Case, compiled: Compiled, at: Instant) -> None:
     for track in compiled.program.tracks:
         standing = case.root.tracks.get(track.id)
         if standing is None and track.was is not None and track.was in case.root.tracks:
-            _take_over(case, compiled, track, case.root.tracks[track.was], at)
+            _take_over(case, compiled, track, tracks[track.was], at)
         elif standing is None:
             case.emit(TierSet(track.id, track.tiers[0].id, at, None, None, "enrolled"))
         elif standing.tier not in compiled.tiers[track.id]:
             tier = compiled.heir_of(track, standing.tier)
             until, review_at = (standing.until, standing.review_at) if tier.enter else (None, None)
             before = case.tiers_at(at)
-            case.emit(TierSet(track.id, tier.id, at, until, review_at, "mapped", late_since(compiled, at)))
+            late, term = late_since(compiled, at), term_within(standing, review_at)
+            case.emit(TierSet(track.id, tier.id, at, until, review_at, "mapped", late, term_ends_at=term))
             start_clocks(case, compiled, before, at)
 
 
@@ -200,7 +203,9 @@ def _take_over(case: Case, compiled: Compiled, track: Track, before: Standing, a
     tier = tiers.get(before.tier) or compiled.heir_of(track, before.tier)
     review_at = review_at_of(compiled, track, before.until)
     stood = case.tiers_at(at)
-    case.emit(TierSet(track.id, tier.id, at, before.until, review_at if tier.enter else None, "mapped"))
+    review_at = review_at if tier.enter else None
+    term = term_within(before, review_at)
+    case.emit(TierSet(track.id, tier.id, at, before.until, review_at, "mapped", term_ends_at=term))
     start_clocks(case, compiled, stood, at)
     days = case.draft.get(f"measures/{track.was}") if track.window.kind == "rolling" else None
     measures = days.days if isinstance(days, Measures) else before.measures
@@ -349,7 +354,8 @@ def consider(case: Case, compiled: Compiled, track: Track, instant: Instant) -> 
         start_clocks(case, compiled, before, case.at)
     elif rank > 0 and kept_until is not None and _is_longer(compiled, track, standing, kept_until):
         review_at = review_at_of(compiled, track, kept_until)
-        case.emit(TierSet(track.id, standing.tier, case.at, kept_until, review_at, "kept"))
+        term = term_after(compiled, track, standing)
+        case.emit(TierSet(track.id, standing.tier, case.at, kept_until, review_at, "kept", term_ends_at=term))
 
 
 def _ends(days: Measures | None, instant: Instant) -> list[Instant]:
@@ -400,6 +406,8 @@ def review(case: Case, compiled: Compiled, track: Track, at: Instant) -> None:
     case.emit(TierSet(track.id, tier, at, until, review_at, reason, late_since(compiled, at)))
     if found < rank:
         start_clocks(case, compiled, before, at)
+    else:
+        tell_kept(case, compiled, track, tier, at)
 
 
 def stays_on(case: Case, compiled: Compiled, track: Track, rank: int, at: Instant) -> tuple[int, Instant | None]:
@@ -467,13 +475,16 @@ def fall_back(case: Case, compiled: Compiled, track: Track, instant: Instant) ->
         return
     if track.on_return == "stay":
         stays = (standing.tier, case.at, standing.until, standing.review_at)
-        case.emit(TierSet(track.id, *stays, "stayed", late_since(compiled, case.at)))
+        late, term = late_since(compiled, case.at), standing.term_ends_at
+        case.emit(TierSet(track.id, *stays, "stayed", late, term_ends_at=term))
         return
     if best == 0:
         until = None
     before = case.tiers_at(case.at)
     tier, review_at = track.tiers[best].id, review_at_of(compiled, track, until)
-    case.emit(TierSet(track.id, tier, case.at, until, review_at, "fell_back", late_since(compiled, case.at)))
+    late = late_since(compiled, case.at)
+    term = term_within(standing, review_at) if best == rank else None
+    case.emit(TierSet(track.id, tier, case.at, until, review_at, "fell_back", late, term_ends_at=term))
     if best < rank:
         start_clocks(case, compiled, before, case.at)
 

@@ -13,6 +13,7 @@ from laurels.core.calendar import Duration, Instant
 from laurels.core.case import Case
 from laurels.core.compiled import Compiled
 from laurels.core.facts import Beneath, TierSet
+from laurels.core.keeping import term_within
 from laurels.core.member import NEVER, Measures
 from laurels.core.program.model import Tier, Track
 from laurels.core.program.rewards_model import TierPass
@@ -84,7 +85,7 @@ def begin_pass(case: Case, compiled: Compiled, given: TierPass, at: Instant, pie
     beneath = standing.beneath or Beneath(standing.tier, standing.until, standing.review_at)
     before = case.tiers_at(at)
     late = late_since(compiled, at)
-    case.emit(TierSet(track.id, tier.id, at, until, until, "pass", late, beneath))
+    case.emit(TierSet(track.id, tier.id, at, until, until, "pass", late, beneath, standing.term_ends_at))
     start_clocks(case, compiled, before, at)
 
 
@@ -96,7 +97,9 @@ def end_pass(case: Case, compiled: Compiled, track: Track, at: Instant) -> None:
     tier, until, review_at, reason = _without(case, compiled, track, standing.beneath, at)
     review_at = None if review_at is None else max(review_at, at)
     before = case.tiers_at(at)
-    case.emit(TierSet(track.id, tier.id, at, until, review_at, reason, late_since(compiled, at)))
+    term = term_within(standing, review_at) if reason == "pass_ended" else None
+    late = late_since(compiled, at)
+    case.emit(TierSet(track.id, tier.id, at, until, review_at, reason, late, term_ends_at=term))
     start_clocks(case, compiled, before, at)
     if track.on_return == "fall_back" and ranks[tier.id] > 0:
         # Returns did nothing to the tier beneath while the pass lasted.

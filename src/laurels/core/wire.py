@@ -272,6 +272,13 @@ class WireParcel(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     lots: tuple[WirePart, ...]
 
 
+class WireTierKept(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """`data` of a follow-up that says of a tier that the member keeps it."""
+
+    track: Word
+    tier: Word
+
+
 class WireVoucherIssue(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """`data` of a voucher that a person gives to the member."""
 
@@ -359,4 +366,5 @@ WIRE_TYPES: Final[dict[str, type[Struct]]] = {
     "voucher_in": WireSentVoucher,
     "voucher_back": WireSentVoucher,
     "clock": WireNothing,
+    "tier_kept": WireTierKept,
 }

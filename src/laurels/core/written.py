@@ -77,7 +77,7 @@ def is_common(trigger: Trigger) -> bool:
         if each.gifts:
             return False
         grant = each.grants[0]
-        if each.promotion is not None or each.reaches is not None:
+        if each.promotion is not None or each.reaches is not None or each.keeps is not None:
             return False
         if len(each.grants) > 1 or not isinstance(grant, COMMON):
             return False

@@ -19,7 +19,7 @@ from laurels.core.case import Code
 from laurels.core.decide import ENGINE, needs
 from laurels.core.facts import FollowUp, decode_facts, encode_facts
 from laurels.core.member import ROOT, Document, Purchased, Root, decode_document, encode_document, purchased
-from laurels.core.wire import WireParcel, WirePart, WireSentVoucher
+from laurels.core.wire import WireParcel, WirePart, WireSentVoucher, WireTierKept
 from laurels.intake.admission import Item
 from laurels.intake.deciding import POOL, RETURNS, Accepted, Loaded, Pass
 from laurels.intake.head import Heads
@@ -379,7 +379,8 @@ class Batch:
         for fact in decision.facts:
             if type(fact) is FollowUp:
                 letter = _encode(parcel_of(fact))
-                recording.sent(fact.id, bucket, member, seq, fact.member, fact.type, letter, accepted.recorded_at)
+                occurred_at = fact.occurred_at(accepted.recorded_at)
+                recording.sent(fact.id, bucket, member, seq, fact.member, fact.type, letter, occurred_at)
 
     def _record_member(self, recording: Recording, decided: Pass, id: str, changed: set[str]) -> None:
         member, bucket = decided.member(id), self._buckets[id]
@@ -395,8 +396,10 @@ class Batch:
                 recording.document_gone(id, key, bucket)
 
 
-def parcel_of(fact: FollowUp) -> WireParcel | WireSentVoucher:
+def parcel_of(fact: FollowUp) -> WireParcel | WireSentVoucher | WireTierKept:
     """The body of the activity that a follow-up becomes."""
+    if fact.kept is not None:
+        return WireTierKept(fact.kept.track, fact.kept.tier)
     sent = fact.voucher
     if sent is not None:
         return WireSentVoucher(fact.counterpart, sent.code, sent.voucher, sent.expires_at, sent.worth)

@@ -44,8 +44,11 @@ RETURN_OF: Final = {"transfer_in": "transfer_back", "voucher_in": "voucher_back"
 RETURNS: Final = frozenset(RETURN_OF.values())
 """Types that give a follow-up back. They cannot be refused, not even by a sealed member."""
 
-_PASS_THE_SEAL: Final = RETURNS | {"draw_forfeit"}
-"""Types that Laurels itself records of a sealed member: nobody else is to lose anything by the seal."""
+_PASS_THE_SEAL: Final = RETURNS | {"draw_forfeit", "tier_kept"}
+"""Types that Laurels itself records of a sealed member.
+
+Nobody else is to lose anything by the seal, and what was sent before it, and can go nowhere else, arrives.
+"""
 
 _TRIGGER: Final = MappingProxyType({"quote": "purchase"})
 """What sets off the campaigns that judged an activity, where that is not its type."""

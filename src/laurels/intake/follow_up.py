@@ -84,6 +84,9 @@ async def deliver(letter: Letter, submit: Submit) -> FollowUpOutcome:
             if outcome.status == "invalid":
                 return FollowUpOutcome(letter.member, letter.id, None)
             refusal = outcome.refusal
+        if letter.type not in RETURN_OF:
+            _log.error("what %s is to be told cannot be recorded: %s", letter.member, refusal)
+            return FollowUpOutcome(letter.member, letter.id, None, refusal)
         outcome = await _answer(submit, Item(_return(letter), outbox))
     except (Overloaded, Unavailable):
         return FollowUpOutcome(letter.member, letter.id, None)

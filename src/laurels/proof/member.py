@@ -332,7 +332,7 @@ class MemberProof:
                 counted.sent.append(
                     Sent(
                         self._program, fact.id, self._id, seq, fact.member, fact.type, fact.wallet, fact.points,
-                        _encode(parcel_of(fact)).decode(), recorded_at,
+                        _encode(parcel_of(fact)).decode(), fact.occurred_at(recorded_at),
                     )
                 )  # fmt: skip
         if source == SOURCE and type_ != "clock":

@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from msgspec.structs import replace
 
-from laurels.core.activity import Activity, Clock, Parcel, Play, Purchase, Return
+from laurels.core.activity import Activity, Clock, Free, Parcel, Play, Purchase, Return
 from laurels.core.calendar import Instant
 from laurels.core.decide import Circumstances, Decision
 from laurels.core.draw import number_of
@@ -32,7 +32,7 @@ from laurels.core.refusal import Refusal
 from laurels.core.version import Versions
 from laurels.core.voucher_activity import VoucherParcel
 from laurels.core.voucher_use import names_codes, pools_named
-from laurels.core.wire import WireParcel
+from laurels.core.wire import WireParcel, WireTierKept
 from laurels.intake.batch import parcel_of
 from laurels.intake.deciding import RETURN_OF
 from laurels.intake.folder import Folder
@@ -99,10 +99,13 @@ class Replay:
         if isinstance(decided, Refusal):
             count(self.figures.refused, decided.code)
             return decided
+        self._deliver_all(decided, activity.member)
+        return decided
+
+    def _deliver_all(self, decided: Decision, sender: str) -> None:
         for fact in decided.facts:
             if type(fact) is FollowUp:
-                self._deliver(fact, activity.member, decided.member.root.now)
-        return decided
+                self._deliver(fact, sender, decided.member.root.now)
 
     def _comes(self, activity: Activity, at: Instant, draws: frozenset[str]) -> bool:
         """Whether time goes on by what nobody has recorded yet: not where it is refused, whatever these draws give."""
@@ -201,6 +204,11 @@ class Replay:
 
     def _deliver(self, fact: FollowUp, sender: str, at: Instant) -> None:
         """Points on their way arrive, or come back where they are refused."""
+        if fact.kept is not None:
+            told = Free({"track": fact.kept.track, "tier": fact.kept.tier})
+            sent = Activity(SOURCE, fact.id, fact.type, fact.member, fact.occurred_at(at), told)
+            assert isinstance(self._decide(sent, b"", at), Decision), "what is true of a member is not refused"
+            return
         parcel, back = _sent(fact)
         if isinstance(self._decide(Activity(SOURCE, fact.id, fact.type, fact.member, at, parcel), b"", at), Refusal):
             returned = self._decide(
@@ -222,7 +230,9 @@ class Replay:
             if held is None:
                 continue
             if held.root.due_at is not None and held.root.due_at <= now:
-                self._decide(Activity(SOURCE, f"clock/{id}", "clock", id, now, Clock()), b"", now)
+                passed = self._decide(Activity(SOURCE, f"clock/{id}", "clock", id, now, Clock()), b"", now)
+                assert isinstance(passed, Decision), "time cannot be refused"
+                self._deliver_all(passed, id)
             finished[id] = self._members.pop(id).member
             self.figures.hold(finished[id])
             if member is not None:
@@ -236,6 +246,7 @@ class Replay:
 def _sent(fact: FollowUp) -> tuple[Parcel | VoucherParcel, Parcel | VoucherParcel]:
     """What a follow-up brings, and what brings it back."""
     sent = parcel_of(fact)
+    assert not isinstance(sent, WireTierKept), "nobody sends that, and it comes back to nobody"
     if isinstance(sent, WireParcel):
         return Parcel(sent.counterpart, sent.wallet, sent.lots), Parcel(fact.member, sent.wallet, sent.lots)
     carried = (sent.code, sent.voucher, sent.expires_at, sent.worth)

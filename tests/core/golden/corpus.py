@@ -549,7 +549,7 @@ def promoted() -> Recorder:
 
 
 def for_life() -> Recorder:
-    """Years on a tier that make another one, while a pass lies over the first."""
+    """Years on a tier that make another one, while a pass lies over the first; and what is given for keeping it."""
     life = {
         "measure": {"years": "club.silver"},
         "window": "lifetime",
@@ -560,7 +560,8 @@ def for_life() -> Recorder:
         "tiers": [{"id": "base"}, {"id": "silver", "enter": "50.00"}, {"id": "gold", "enter": "90.00"}],
     }
     taste = {"gives": {"tier": "club.gold", "for": "3M"}, "price": {"wallet": "points", "points": 30}}
-    w = Recorder(shop(tracks={"club": club, "for_life": life}, rewards={"taste": taste}))
+    kept = {"on": "tier_kept", "keeps": "club.silver", "grant": {"wallet": "points", "fixed": 20}}
+    w = Recorder(shop(tracks={"club": club, "for_life": life}, rewards={"taste": taste}, campaigns={"kept": kept}))
     w.enrol()
     w.buy("o1", "60.00", at="2026-05-01")
     w.post("m", "redemption", {"redemption": "r1", "reward": "taste"}, at="2026-11-01")

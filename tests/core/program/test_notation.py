@@ -70,6 +70,7 @@ def campaign(each: Campaign, program: Program) -> str:
         "during": None if during == "always" else during,
         "within": None if each.within is None else notation.within(each.within),
         "reaches": None if each.reaches is None else notation.reach(each.reaches),
+        "keeps": None if each.keeps is None else notation.reach(each.keeps),
         "when": json.dumps(each.when.text) if each.when else None,
         "lines": json.dumps(each.lines.text) if each.lines else None,
         "grant": notation.listed(

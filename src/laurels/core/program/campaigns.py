@@ -36,7 +36,7 @@ from laurels.core.program.values import (
     Moment,
     whole,
 )
-from laurels.core.program.within import WITHIN, resolve_reaches, resolve_within
+from laurels.core.program.within import WITHIN, resolve_keeps, resolve_reaches, resolve_within
 from laurels.core.rule.check import Rule, RuleFinding, check
 from laurels.core.rule.environment import Scope
 
@@ -102,6 +102,7 @@ class CampaignForm(Form):
     during = Word(FormOf(DuringForm), "when it runs; always by default")
     within = Word(WITHIN, "a time of the member's own: so long after they enrolled, or around their birthday")
     reaches = Word(DOTTED, "the tier, as track.tier, to which or past which the activity raises the member")
+    keeps = Word(DOTTED, "with on: tier_kept, the tier, as track.tier, that the member keeps; any by default")
     when = Word(CONDITION, "the condition (CEL) under which it applies")
     lines = Word(CONDITION, "the condition (CEL) that selects lines of a purchase; all lines by default")
     grant = Word(ListOf(GRANT, or_one=True, least=1, most=20), "what it grants, or a list of that", required=True)
@@ -139,6 +140,7 @@ def resolve_campaign(campaign: str, form: CampaignForm, frame: Frame) -> Campaig
         was=form.was.value,
         within=resolve_within(form.within, frame),
         reaches=resolve_reaches(form.reaches, frame),
+        keeps=resolve_keeps(form.keeps, on, frame),
     )
 
 

@@ -340,6 +340,7 @@ def _campaign_aspects(zone: Zone) -> tuple[Aspect[Campaign], ...]:
         ),
         Aspect("within", lambda campaign: campaign.within, notation.within, generosity.lasts_less),
         Aspect("reaches", lambda campaign: notation.reach(campaign.reaches), takes_away=generosity.asks_otherwise),
+        Aspect("keeps", lambda campaign: notation.reach(campaign.keeps), takes_away=generosity.asks_otherwise),
         Aspect("when", lambda campaign: notation.condition(campaign.when), takes_away=generosity.asks_otherwise),
         Aspect("lines", lambda campaign: notation.condition(campaign.lines), takes_away=generosity.asks_otherwise),
         Aspect("priority", lambda campaign: campaign.priority),

@@ -83,6 +83,8 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "unforeseeable": "a campaign waits for a tier that depends on points",
         "not_a_number": "a field that is to be added up is not a number",
         # campaigns and groups
+        "needs_tier_kept": "a campaign waits for a tier to be kept, and is not on the activity that says so",
+        "never_reviewed": "a campaign waits for a tier to be kept that nobody loses",
         "needs_purchase": "a word about purchases stands in a campaign on something else",
         "empty_window": "a campaign ends before it begins",
         "past_window": "a campaign has already ended (warning)",

@@ -22,7 +22,7 @@ from laurels.core.program.rewards_model import Cause
 from laurels.core.program.vouchers_model import Voucher
 from laurels.core.rule.environment import Environment, Field
 
-BUILT_IN_TRIGGERS: Final = ("purchase", "enrol", *sorted(FREE_TYPES))
+BUILT_IN_TRIGGERS: Final = ("purchase", "enrol", "tier_kept", *sorted(FREE_TYPES))
 
 
 class Frame:

@@ -318,8 +318,8 @@ class Campaign(msgspec.Struct, frozen=True):
     """A rule that grants points, and gives `gifts` besides, when an activity of type `on` comes in.
 
     `order_condition` is true when `when` reads anything of the purchase as a whole, so that a return judges it again.
-    Higher `priority` comes first where a group has to choose. `within` is a time of the member's own, and `reaches` the
-    tier to which the activity must raise them.
+    Higher `priority` comes first where a group has to choose. `within` is a time of the member's own, `reaches` the
+    tier to which the activity must raise them, and `keeps` the one of which it must say that they keep it.
     """
 
     id: str
@@ -334,6 +334,7 @@ class Campaign(msgspec.Struct, frozen=True):
     was: str | None = None
     within: Within | None = None
     reaches: Reach | None = None
+    keeps: Reach | None = None
     gifts: tuple[VoucherGift, ...] = ()
 
     @property

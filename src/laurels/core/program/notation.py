@@ -379,7 +379,7 @@ def within(value: Within | None) -> str:
 
 
 def reach(value: Reach | None) -> str:
-    """The tier to which an activity must raise the member."""
+    """The tier to which an activity must raise the member, or of which it must say that they keep it."""
     return "always" if value is None else f"{value.track}.{value.tier}"
 
 

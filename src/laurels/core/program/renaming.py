@@ -187,6 +187,7 @@ def _campaign(campaign: Campaign, names: Names) -> Campaign:
         id=names.campaigns.get(campaign.id, campaign.id),
         grants=tuple(_grant(each, names) for each in campaign.grants),
         reaches=_reach(campaign.reaches, names) if campaign.reaches is not None else None,
+        keeps=_reach(campaign.keeps, names) if campaign.keeps is not None else None,
         gifts=tuple(_gift(each, names) for each in campaign.gifts),
     )
 

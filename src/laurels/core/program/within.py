@@ -88,6 +88,21 @@ def resolve_reaches(said: Said[str], frame: Frame) -> Reach | None:
     return reach
 
 
+def resolve_keeps(said: Said[str], on: str | None, frame: Frame) -> Reach | None:
+    """The tier that a campaign waits for the member to keep: on the activity that says so, and one that has reviews."""
+    if said.value is None:
+        return None
+    if on not in (None, "tier_kept"):
+        message, hint = f"{shown(on or '')} keeps no tier", "say on: tier_kept, or reaches in place of keeps"
+        frame.notes.error("needs_tier_kept", said.node, message, hint)
+    keeps = resolve_tier(said.value, said.node, "name a higher tier", frame)
+    track = None if keeps is None else frame.tracks[keeps.track]
+    if track is not None and (track.window.kind == "lifetime" or track.fall == "never"):
+        message = f"nobody falls from a tier of {shown(track.id)}, so that none is kept"
+        frame.notes.error("never_reviewed", said.node, message, "name a tier that members can lose")
+    return keeps
+
+
 def resolve_tier(name: str, at: Node, hint: str, frame: Frame) -> Reach | None:
     """A tier written as track.tier, with a finding where it is the one on which everybody begins."""
     track, _, tier = name.rpartition(".")

@@ -34,7 +34,7 @@ Within = AfterEnrolment | AroundBirthday | BirthMonth
 
 
 class Reach(msgspec.Struct, frozen=True):
-    """A tier of a track to which, or past which, an activity raises the member."""
+    """A tier of a track to which, or past which, an activity raises the member; or which they keep."""
 
     track: str
     tier: str

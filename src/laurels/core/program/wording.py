@@ -58,6 +58,7 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "during": ("time", "举办时间"),
         "within": ("time of the member's own", "会员专属时段"),
         "reaches": ("tier to be reached", "须达到的等级"),
+        "keeps": ("tier to be kept", "须保住的等级"),
         "when": ("condition", "条件"),
         "lines": ("selection of lines", "适用商品"),
         "grant": ("grant", "发放"),
