@@ -24,7 +24,7 @@ LOOKS_UP = {
     ],
     "load_documents": ["state_pkey: program, member, key, bucket"],
     "load_bodies": ["activity_pkey: program, member, seq"],
-    "load": ["state_pkey: program, member, key, bucket", "pool_pkey: program, id"],
+    "load": ["state_pkey: program, member, key, bucket", "pool_pkey: program, id", "code_pkey: program, code"],
     "read_pools": ["pool_pkey: program, id"],
     "lock_pools": ["pool_pkey: program, id"],
     "read_codes": ["code_pkey: program, code", "pool_pkey: program, id"],
