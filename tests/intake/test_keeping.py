@@ -71,6 +71,11 @@ async def assert_clean(here: Stage) -> None:
 REVIEW = instant("2028-01-01")
 
 
+async def dead(letter: Letter, _submit: object) -> FollowUpOutcome:
+    """A postman who delivers nothing, as if the process were gone."""
+    return FollowUpOutcome(letter.member, letter.id, None)
+
+
 @asynchronous
 async def test_the_clock_tells_members_what_they_kept_and_gives_them_points_and_vouchers(laurels_url: str) -> None:
     async with stage(laurels_url, document=DOCUMENT, now="2026-01-01") as here:
@@ -125,9 +130,6 @@ async def test_nobody_else_can_say_that_a_tier_was_kept(laurels_url: str) -> Non
 async def test_what_a_crash_left_untold_is_told_once_by_whoever_comes_next(
     laurels_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def dead(letter: Letter, _submit: object) -> FollowUpOutcome:
-        return FollowUpOutcome(letter.member, letter.id, None)
-
     async with stage(laurels_url, document=DOCUMENT, now="2026-01-01") as here:
         await keep(here, "ann")
         monkeypatch.setattr(engine, "deliver", dead)
@@ -148,9 +150,6 @@ async def test_what_a_crash_left_untold_is_told_once_by_whoever_comes_next(
 async def test_a_member_who_was_erased_meanwhile_leaves_no_letter_open(
     laurels_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def dead(letter: Letter, _submit: object) -> FollowUpOutcome:
-        return FollowUpOutcome(letter.member, letter.id, None)
-
     async with stage(laurels_url, document=DOCUMENT, now="2026-01-01") as here:
         await keep(here, "ann")
         monkeypatch.setattr(engine, "deliver", dead)
