@@ -34,12 +34,13 @@ test: $(VENV)/dev ## lint, types, import rules and all tests; TEST="tests/core -
 	$(BIN)/lint-imports --no-cache
 	$(PY) -m pytest --numprocesses 2 --dist loadfile $(TEST)
 
-# The tests that can go on for as long as one likes; the same ones are part of `make test`, in brief.
+# The tests that can go on for as long as one likes; the same ones are part of `make test`, in brief. tests/conftest.py
+# says which files go first, which pytest-xdist would reorder.
 DEEP := $(wildcard tests/attack tests/faults tests/hostile tests/mutants tests/core/test_offer_laws.py)
 
 .PHONY: test-deep
 test-deep: $(VENV)/dev ## attacks and faults at length, over an hour; LAURELS_SEED=7 repeats a run, TEST="-k model" selects
-	LAURELS_DEEP=1 $(PY) -m pytest --numprocesses 2 --dist loadfile $(DEEP) $(TEST)
+	LAURELS_DEEP=1 $(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(DEEP) $(TEST)
 
 .PHONY: demo
 demo: $(VENV)/demo ## a year of real shopping; DEMO="--quick --no-serve" passes options on
