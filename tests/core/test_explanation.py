@@ -43,7 +43,10 @@ def test_campaign_code_is_one_that_the_core_uses(code: str) -> None:
 
 @pytest.mark.parametrize("reason", TIER_REASONS)
 def test_tier_reason_is_one_that_the_core_uses(reason: str) -> None:
-    assert any(reason in words_in(source) for source in sources("tier.py", "tier_pass.py", "tier/*.py", "enrolment.py"))
+    assert any(
+        reason in words_in(source)
+        for source in sources("tier.py", "tier_pass.py", "tier/*.py", "keeping.py", "enrolment.py")
+    )
 
 
 @pytest.mark.parametrize("reason", ENTRY_REASONS)
