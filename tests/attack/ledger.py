@@ -319,7 +319,10 @@ class Member:
         self.measure(sum(net))
 
     def pay(self, order: str, tenders: list[tuple[str | None, int]], total: int) -> None:
-        """Redemptions pay: each once, no more than its points are worth, a wallet no more than its share."""
+        """Redemptions pay: each once, no more than its points are worth, a wallet no more than its share.
+
+        Of a hold the least points go that cover what it pays, and the rest is the member's again.
+        """
         shares = dict.fromkeys(RULES, 0)
         captured: dict[str, Hold] = {}
         for redemption, amount in tenders:
@@ -336,8 +339,13 @@ class Member:
             shares[hold.wallet] += amount
             if shares[hold.wallet] * 100 > total * rule.share:
                 raise Refused("share_exceeded")
+            if hold.status == "held":
+                points = -(-amount * rule.worth[1] // rule.worth[0])
             captured[redemption] = hold._replace(status="captured", spent=points, order=order)
-        self.holds |= captured
+        for redemption, hold in captured.items():
+            stay, rest = split(hold.lots, hold.spent)
+            self.holds[redemption] = hold._replace(lots=stay)
+            self.give_back(hold.wallet, rest, self.now, self.now)
 
     def granted(self, at: int, net: tuple[int, ...], lucky: int | None) -> list[Grant]:
         """What campaigns grant, and the tier of then over each; `lucky` is what was granted out of the budget."""

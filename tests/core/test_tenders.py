@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from laurels.core.facts import OrderReturned
+from laurels.core.program.model import PointsAsMoney
+from laurels.core.purchase import points_for, worth
 from tests.core.harness import Answer, World, shop
 
 MONEY = {"points": 100, "worth": "1.00"}
@@ -232,3 +239,118 @@ def test_points_that_paid_one_order_cannot_pay_another() -> None:
     w.redeem("r", 500)
     w.buy("o1", "20.00", tenders=points_and_cash("r", "5.00", "15.00"))
     assert w.buy("o2", "20.00", tenders=points_and_cash("r", "5.00", "15.00")).code == "points_tender_mismatch"
+
+
+def till_of(money: dict[str, Any], **points: Any) -> dict[str, Any]:
+    """A shop where points pay and nothing is earned by buying."""
+    base = {"on": "check_in", "grant": {"wallet": "points", "fixed": 1}}
+    return shop({"money": {**MONEY, **money}, **points}, campaigns={"base": base})
+
+
+def till(money: dict[str, Any] | None = None, **points: Any) -> World:
+    made = World(till_of(money or {}, **points))
+    made.enrol()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("money", "amount", "captured"),
+    [
+        # 0.50 of 6.00: 50 points are worth it, of which none can be spent alone where 500 is the least.
+        ({}, "0.50", 50),
+        ({"minimum": 500}, "0.50", 500),
+        ({"multiple": 100}, "0.50", 100),
+        ({"minimum": 500, "multiple": 100}, "5.01", 600),
+        # 33 points are worth 0.99 and 34 are worth 1.02, rounded down to what the till can pay.
+        ({"points": 100, "worth": "3.00"}, "1.00", 34),
+        # A point is worth 0.33 1/3: 2 are worth 0.66, 3 are worth 1.00.
+        ({"points": 3, "worth": "1.00"}, "0.66", 2),
+        ({"points": 3, "worth": "1.00"}, "0.67", 3),
+        # All that is held, whose worth rounds down to 2.00.
+        ({"points": 300, "worth": "1.00"}, "2.00", 600),
+    ],
+)
+def test_a_tender_captures_the_least_points_that_cover_it_and_the_rest_goes_back(
+    money: dict[str, Any], amount: str, captured: int
+) -> None:
+    w = till(money)
+    w.adjust(1000)
+    w.hold("r", 600)
+    bought = w.buy("o", "20.00", tenders=points_and_cash("r", amount, f"{20 - Decimal(amount)}"))
+    assert bought.moved("held", "redemption") == captured
+    assert bought.moved("held", "available") == 600 - captured
+    assert w.points() == (1000 - captured, 0, 0, 0)
+    # What was captured is what a return gives back, all of it with all of the order.
+    assert w.give_back("o", ("1", "10.00")).moved("redemption", "available") == captured // 2
+    w.give_back("o")
+    assert w.points() == (1000, 0, 0, 0)
+
+
+def test_the_rest_of_a_hold_that_paid_goes_back_to_its_own_lots() -> None:
+    w = till(expires={"after": "12M"})
+    w.adjust(100, expires="2026-06-01", at="2026-03-01")
+    w.adjust(900, expires="2026-09-01")
+    w.hold("r", 600)
+    # Of June 100 are spent, of September 150: 350 of the 500 that were held come back to the 400 that were not.
+    w.buy("o", "20.00", tenders=points_and_cash("r", "2.50", "17.50"))
+    assert w.expiries() == [(750, "2026-09-01 00:00")]
+
+
+def test_the_rest_of_a_hold_that_paid_after_its_lots_expired_expires_at_once() -> None:
+    w = till(expires={"after": "12M"}, hold="30D")
+    w.adjust(600, expires="2026-06-01", at="2026-03-01")
+    w.hold("r", 600, at="2026-05-20")
+    bought = w.buy("o", "20.00", tenders=points_and_cash("r", "2.50", "17.50"), at="2026-06-02")
+    assert bought.moved("held", "redemption") == 250
+    assert bought.moved("available", "breakage") == 350
+    assert w.points() == (0, 0, 0, 0)
+
+
+def test_a_tender_of_nothing_takes_no_points() -> None:
+    w = till()
+    w.adjust(600)
+    w.hold("r", 600)
+    nothing = [{"kind": "points", "amount": "0", "redemption": "r"}, {"kind": "cash", "amount": "20.00"}]
+    assert w.buy("o-1", "20.00", tenders=nothing).refusal is None
+    assert w.points() == (0, 0, 600, 0)
+    # Still held, it may pay another order.
+    w.buy("o-2", "6.00", tenders=[{"kind": "points", "amount": "6.00", "redemption": "r"}])
+    assert w.points() == (0, 0, 0, 0)
+
+
+def test_what_was_captured_before_the_purchase_stays_captured_whatever_the_tender_needs() -> None:
+    w = till()
+    w.adjust(600)
+    w.redeem("r", 600)
+    bought = w.buy("o", "20.00", tenders=points_and_cash("r", "0.50", "19.50"))
+    assert bought.moved("held", "redemption") == bought.moved("held", "available") == 0
+    assert w.points() == (0, 0, 0, 0)
+
+
+def test_a_minimum_that_was_raised_since_takes_no_more_than_is_held() -> None:
+    w = till()
+    w.adjust(300)
+    w.hold("r", 300, at="2026-03-01 12:00")
+    w.publish(till_of({"minimum": 500, "multiple": 200}), "2026-03-01 13:00")
+    bought = w.buy("o", "20.00", tenders=points_and_cash("r", "0.50", "19.50"), at="2026-03-01 14:00")
+    assert bought.moved("held", "redemption") == 300
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.builds(
+        PointsAsMoney,
+        st.integers(1, 5000),
+        st.integers(1, 5000),
+        st.integers(0, 3000),
+        st.integers(1, 500),
+    ),
+    st.integers(1, 10**7),
+)
+def test_no_fewer_points_would_cover_a_tender(money: PointsAsMoney, amount: int) -> None:
+    points = points_for(money, amount)
+    assert points >= money.minimum
+    assert points % money.multiple == 0
+    assert amount <= worth(money, points)
+    fewer = points - money.multiple
+    assert fewer < money.minimum or worth(money, fewer) < amount

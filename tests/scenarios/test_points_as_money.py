@@ -66,6 +66,27 @@ def test_a_purchase_that_names_a_hold_captures_it_and_binds_it_to_the_order(tell
     assert here.give_back("ann", "o").moved("redemption", "available") == 2000
 
 
+def test_a_member_loses_no_points_that_they_did_not_pay_with(tell: Tell) -> None:
+    """Case 4. Decision 3."""
+    here = till(tell)
+    held(here, points=2000)
+    # 0.50 are 50 points; the other 1,950 go back: 950 to June and 1,000 to September.
+    bought = here.buy("ann", "o", "20.00", tenders=[paid_with_points("r", "0.50"), cash("19.50")])
+    assert (bought.moved("held", "redemption"), bought.moved("held", "available")) == (50, 1950)
+    assert (here.points("ann"), spent(here)) == ((3950, 0, 0, 0), ("captured", 50))
+    assert here.expiring("ann") == [(950, JUNE), (3000, SEPTEMBER)]
+    # The journal says where the rest went.
+    (entry,) = [each for each in here.journal("ann") if (each["out_of"], each["into"]) == ("held", "available")]
+    assert entry["reason"] == "captured_in_part"
+    # The till may say its capture, and nothing more.
+    assert here.capture("r")["spent"] == 50
+    here.capture("r", 2000, refused="redemption_not_held")
+    # Half of the order: 25 of the 50 points that paid.
+    assert here.give_back("ann", "o", ("1", "10.00")).moved("redemption", "available") == 25
+    here.give_back("ann", "o")
+    assert (here.points("ann"), here.expiring("ann")) == ((4000, 0, 0, 0), [(1000, JUNE), (3000, SEPTEMBER)])
+
+
 @pytest.mark.parametrize("at_once", [False, True], ids=["held", "redeemed at once"])
 def test_what_paid_for_an_order_pays_for_no_second_one(tell: Tell, at_once: bool) -> None:
     """Case 4. Decision 3."""
@@ -75,7 +96,9 @@ def test_what_paid_for_an_order_pays_for_no_second_one(tell: Tell, at_once: bool
     else:
         held(here)
     here.buy("ann", "o-1", "5.00", tenders=[paid_with_points("r", "5.00")])
-    # 15.00 of the 20.00 were not needed: they are spent with the rest, and no other order may have them.
+    # 15.00 of the 20.00 were not needed. Where they were held they are free again, to be held for another order; where
+    # the till had them redeemed before, they are spent with the rest. Neither way the same redemption pays twice.
+    assert here.points("ann") == (2000 if at_once else 3500, 0, 0, 0)
     again = [paid_with_points("r", "5.00")]
     here.buy("ann", "o-2", "5.00", tenders=again, refused="points_tender_mismatch")
     # Nor is the redemption free when all of the order has come back.
@@ -232,10 +255,12 @@ def test_a_hold_pays_no_larger_share_than_allowed_and_stays_held_when_refused(te
     tenders = [paid_with_points("r", "20.00"), cash("19.99")]
     here.buy("ann", "o", "39.99", tenders=tenders, refused="share_exceeded")
     assert spent(here) == ("held", 0)
-    # A lesser part of what it is worth may pay: 19.99 of 39.98 are half.
-    tenders = [paid_with_points("r", "19.99"), cash("19.99")]
-    here.buy("ann", "o", "39.98", tenders=tenders)
-    assert spent(here) == ("captured", 2000)
+    # A lesser part of what it is worth may pay: 15.01 of 30.02 are half. In steps of 100 that takes 1,600 points, and
+    # the other 400 are the member's again.
+    tenders = [paid_with_points("r", "15.01"), cash("15.01")]
+    here.buy("ann", "o", "30.02", tenders=tenders)
+    assert spent(here) == ("captured", 1600)
+    assert here.points("ann") == (2400, 0, 0, 0)
 
 
 def test_the_shares_of_several_redemptions_count_together(tell: Tell) -> None:

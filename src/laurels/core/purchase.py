@@ -27,10 +27,10 @@ from laurels.core.facts import (
     Scalar,
 )
 from laurels.core.free_pieces import NONE_FREE, free_pieces
-from laurels.core.member import Quote
-from laurels.core.money import floor_div
+from laurels.core.member import Quote, Redemption
+from laurels.core.money import ceil_div, floor_div
 from laurels.core.pricelist import NO_PROMOTIONS
-from laurels.core.program.model import PointsAsMoney
+from laurels.core.program.model import PointsAsMoney, Wallet
 from laurels.core.promotion import (
     after_promotions,
     as_taken,
@@ -86,7 +86,7 @@ def record_purchase(
         refusal = _check_points_tenders(case, compiled, data)
         if refusal is not None:
             return refusal
-        _pay(case, now, data)
+        _pay(case, compiled, now, data)
     held = ""
     if data.quote is not None and quoting is None:
         quote = open_quote(case, data)
@@ -308,8 +308,7 @@ def _check_points_tenders(case: Case, compiled: Compiled, data: Purchase) -> Ref
             return Refusal("points_tender_mismatch", f"{tender.redemption} paid for the order {redemption.order}.")
         if redemption.status not in ("held", "captured"):
             return Refusal("points_tender_mismatch", f"{tender.redemption} is {redemption.status}.")
-        # The order and the redemption may know the wallet by different names.
-        wallet = compiled.wallets.get(redemption.wallet) or case.versions.wallet(redemption.wallet, case.at)
+        wallet = _wallet_of(case, compiled, redemption)
         money = wallet.money
         if money is None:
             return Refusal("points_tender_mismatch", f"{wallet.id} is worth no money.")
@@ -323,16 +322,34 @@ def _check_points_tenders(case: Case, compiled: Compiled, data: Purchase) -> Ref
     return None
 
 
-def _pay(case: Case, now: Compiled, data: Purchase) -> None:
-    """Captures what is still held of the redemptions that pay, and binds them to the order."""
+def _pay(case: Case, compiled: Compiled, now: Compiled, data: Purchase) -> None:
+    """Captures what it takes of the points that are still held, and binds the redemptions that pay to the order."""
     for tender in data.tenders:
         if tender.kind == "points" and tender.redemption is not None:
             redemption = case.draft.redemption(tender.redemption)
-            if redemption is not None and redemption.status == "held":
-                capture(case, now, Capture(tender.redemption))
+            assert redemption is not None, "it was checked"
+            if redemption.status == "held":
+                if not tender.amount:
+                    continue  # It pays nothing, and its points stay held.
+                money = _wallet_of(case, compiled, redemption).money
+                assert money is not None, "it was checked"
+                # A program that asks for more by now asks no more of the member than they hold.
+                points = min(points_for(money, tender.amount), redemption.points)
+                capture(case, now, Capture(tender.redemption, points))
             case.emit(RedemptionPaid(tender.redemption, data.order))
+
+
+def _wallet_of(case: Case, compiled: Compiled, redemption: Redemption) -> Wallet:
+    """The wallet by whose rate a redemption pays: the order and the redemption may know it by different names."""
+    return compiled.wallets.get(redemption.wallet) or case.versions.wallet(redemption.wallet, case.at)
 
 
 def worth(money: PointsAsMoney, points: int) -> int:
     """What points pay at the till, in minor units, rounded down."""
     return floor_div(points * money.worth, money.points)
+
+
+def points_for(money: PointsAsMoney, amount: int) -> int:
+    """The least points that may pay so many minor units: from the minimum on, in steps of the multiple."""
+    least = max(ceil_div(amount * money.points, money.worth), money.minimum)
+    return ceil_div(least, money.multiple) * money.multiple
