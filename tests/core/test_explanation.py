@@ -13,9 +13,11 @@ from laurels.core.explanation import (
     PROMOTION_CODES,
     QUOTE_CODES,
     TIER_REASONS,
+    TILL_CODES,
     Sentence,
     campaign_sentence,
     limit_sentence,
+    promotion_sentence,
 )
 from laurels.core.facts import Judged
 
@@ -79,7 +81,7 @@ def test_reason_of_a_voucher_is_one_that_the_core_uses(code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "table", [CAMPAIGN_CODES, PROMOTION_CODES, QUOTE_CODES, GRANT_CODES, TIER_REASONS, ENTRY_REASONS]
+    "table", [CAMPAIGN_CODES, PROMOTION_CODES, TILL_CODES, QUOTE_CODES, GRANT_CODES, TIER_REASONS, ENTRY_REASONS]
 )
 def test_every_sentence_is_there_in_both_languages(table: dict[str, Sentence]) -> None:
     for sentence in table.values():
@@ -91,6 +93,33 @@ def test_sentence_carries_its_numbers() -> None:
     sentence = campaign_sentence(Judged("beans", "trimmed", 79, 50, "points", "day_points"))
     assert sentence.en == "It granted 50 of 79: the member's limit a day (points) left no more."
     assert sentence.zh == "应发 79，实发 50：受限于每日会员上限（积分）。"
+
+
+@pytest.mark.parametrize(
+    ("code", "by", "given", "en", "zh"),
+    [
+        ("applied", None, "20.00", "It comes to 20.00; the till took 5.00 off.", "应优惠 20.00；收银台实际优惠 5.00。"),
+        (
+            "trimmed",
+            "budget_money",
+            "8.00",
+            "It comes to 8.00 of 20.00, the budget (money) left no more; the till took 5.00 off.",
+            "应优惠 20.00，受限于预算（金额）为 8.00；收银台实际优惠 5.00。",
+        ),
+        (
+            "no_lines",
+            None,
+            "0.00",
+            "It selects none of the lines. The till took 5.00 off all the same.",
+            "没有符合条件的商品行。收银台仍优惠了 5.00。",
+        ),
+    ],
+)
+def test_what_a_till_took_off_otherwise_is_said_beside_what_is_given(
+    code: str, by: str | None, given: str, en: str, zh: str
+) -> None:
+    said = promotion_sentence(code, by, "20.00", given, "5.00")
+    assert (said.en, said.zh) == (en, zh)
 
 
 def test_unknown_code_speaks_for_itself() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from laurels.core.calendar import parse_instant
 from tests.api.harness import Json
 from tests.scenarios.answer import Answer
@@ -207,6 +209,45 @@ def test_an_order_without_a_quote_is_judged_anew_and_the_difference_told(tell: T
         {"line": "2", "promotion": "tenth", "amount": "-5.00"},
     ]
     assert bought.granted("base") == 135, "points are earned on what was paid"
+
+
+@pytest.mark.parametrize(
+    ("took", "en", "zh"),
+    [
+        (None, "It comes to 20.00; the till took 0.00 off.", "应优惠 20.00；收银台实际优惠 0.00。"),
+        ("15.00", "It comes to 20.00; the till took 15.00 off.", "应优惠 20.00；收银台实际优惠 15.00。"),
+        ("20.00", "It takes 20.00 off.", "优惠 20.00。"),
+        ("25.00", "It comes to 20.00; the till took 25.00 off.", "应优惠 20.00；收银台实际优惠 25.00。"),
+    ],
+    ids=["nothing", "less", "as given", "more"],
+)
+def test_of_an_order_that_was_not_quoted_figures_and_sentence_say_what_the_till_took(
+    tell: Tell, took: str | None, en: str, zh: str
+) -> None:
+    here = tell(shop(promotions=TENTH))
+    here.enrol("ann", at="2026-03-01")
+    fen = 0 if took is None else int(took.replace(".", ""))
+    lines = "200.00" if took is None else off("tenth", took, f"{(20000 - fen) / 100:.2f}")
+    bought = here.buy("ann", "o-1", lines)
+    # A tenth of 200.00. What counts as taken off is what the till took, as far as it is given.
+    prices = bought.json["prices"]
+    assert prices["discount"] == f"{min(fen, 2000) / 100:.2f}"
+    (outcome,) = prices["promotions"]
+    assert (outcome["given"], outcome["taken"]) == ("20.00", None if took == "20.00" else took or "0.00")
+    assert outcome["text"] == {"en": en, "zh-CN": zh}
+    # Whoever asks later is told the same.
+    assert here.explanation("ann", bought.json["id"])["prices"]["promotions"] == [outcome]
+
+
+def test_a_promotion_that_does_not_apply_says_why_and_what_the_till_took_for_it(tell: Tell) -> None:
+    here = tell(shop(promotions=THRESHOLD))
+    here.enrol("ann", at="2026-03-01")
+    (outcome,) = here.buy("ann", "o-1", off("threshold", "40.00", "60.00")).json["prices"]["promotions"]
+    assert (outcome["applied"], outcome["given"], outcome["taken"]) == (False, "0.00", "40.00")
+    assert outcome["text"]["en"] == (
+        "The selected lines do not reach its first step. The till took 40.00 off all the same."
+    )
+    assert outcome["text"]["zh-CN"] == "所选商品未达到门槛金额。收银台仍优惠了 40.00。"
 
 
 def test_partial_return_of_an_order_with_threshold_discount_points_as_money_and_a_bonus(tell: Tell) -> None:

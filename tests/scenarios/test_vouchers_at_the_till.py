@@ -161,6 +161,11 @@ def test_a_floor_holds_against_vouchers_on_top_of_promotions(tell: Tell) -> None
     # A till that takes all of it off is told by how much that was too much, and is not refused.
     bought = here.buy("ann", "o-1", off("10.00", ("third", "30.00"), (half, "60.00")))
     assert bought.json["prices"]["deviations"] == [{"line": "1", "promotion": half, "amount": "40.00"}]
+    (said,) = bought.json["prices"]["vouchers"]
+    assert (said["given"], said["taken"]) == ("20.00", "60.00")
+    assert said["text"]["en"] == (
+        "It comes to 20.00 of 60.00, the price of the goods, or its floor, left no more; the till took 60.00 off."
+    )
     assert read(here, half)["took_off"]["amount"] == "20.00"
     # What would be used for nothing is not used.
     other = given(here, voucher="half")

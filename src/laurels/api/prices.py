@@ -26,6 +26,9 @@ Body = bytes | msgspec.Raw | str
 Amount = Annotated[str, Meta(description="Decimal, in the program's currency.", examples=["12.00"])]
 
 
+_TAKEN = "What the till took off an order for it, where that is not what is given; else null."
+
+
 class LineDiscount(msgspec.Struct, frozen=True):
     """What a promotion or voucher takes off a line."""
 
@@ -50,6 +53,7 @@ class PromotionOutcome(msgspec.Struct, frozen=True, kw_only=True):
     code: Annotated[str, Meta(description="Why; each code has its sentence in docs/explanations.md.")]
     wanted: Amount
     given: Amount
+    taken: Annotated[Amount | None, Meta(description=_TAKEN)]
     limited_by: Annotated[str | None, Meta(examples=["day_money"])]
     text: Texts
 
@@ -65,6 +69,7 @@ class VoucherOutcome(msgspec.Struct, frozen=True, kw_only=True):
     ]
     wanted: Amount
     given: Amount
+    taken: Annotated[Amount | None, Meta(description=_TAKEN)]
     limited_by: Annotated[str | None, Meta(examples=["floor"])]
     text: Texts
 
@@ -184,6 +189,7 @@ def _prices(priced: Priced, prices: tuple[LineOff, ...], compiled: Compiled, quo
                 LineDiscount(grouped(each.promotion), format_minor(line.amount, places))
             )
             left[line.line] = left.get(line.line, 0) - line.amount
+    by_till = _taken_otherwise(priced)
     before, total = sum([line.amount for line in prices]), sum(left.values())
     return Prices(
         before=format_minor(before, places),
@@ -202,12 +208,20 @@ def _prices(priced: Priced, prices: tuple[LineOff, ...], compiled: Compiled, quo
         ),
         promotions=tuple(
             [
-                _outcome(each.promotion, each.code, each.by, each.wanted, each.given, places)
+                _outcome(
+                    each.promotion, each.code, each.by, each.wanted, each.given, by_till.get(each.promotion), places
+                )
                 for each in priced.offers
                 if each.voucher is None
             ]
         ),
-        vouchers=tuple([_of_voucher(each, compiled) for each in priced.offers if each.voucher is not None]),
+        vouchers=tuple(
+            [
+                _of_voucher(each, by_till.get(each.promotion), compiled)
+                for each in priced.offers
+                if each.voucher is not None
+            ]
+        ),
         contests=tuple(
             [
                 ContestAnswer(
@@ -228,26 +242,41 @@ def _prices(priced: Priced, prices: tuple[LineOff, ...], compiled: Compiled, quo
     )
 
 
+def _taken_otherwise(priced: Priced) -> dict[str, int]:
+    """What a till took off in all, by code, where that is not what is given."""
+    if not priced.deviations:
+        return {}
+    more: dict[str, int] = {}
+    for deviation in priced.deviations:
+        more[deviation.promotion] = more.get(deviation.promotion, 0) + deviation.amount
+    return {each.promotion: each.given + by for each in priced.offers if (by := more.get(each.promotion))}
+
+
 @lru_cache(4096)
-def _outcome(promotion: str, code: str, by: str | None, wanted: int, given: int, places: int) -> PromotionOutcome:
+def _outcome(
+    promotion: str, code: str, by: str | None, wanted: int, given: int, taken: int | None, places: int
+) -> PromotionOutcome:
     """What is said of a promotion; kept, since most give nothing or one of few amounts."""
     wanted_text, given_text = format_minor(wanted, places), format_minor(given, places)
-    sentence = promotion_sentence(code, by, wanted_text, given_text)
+    taken_text = None if taken is None else format_minor(taken, places)
+    sentence = promotion_sentence(code, by, wanted_text, given_text, taken_text)
     return PromotionOutcome(
         promotion=promotion,
         applied=given > 0,
         code=code,
         wanted=wanted_text,
         given=given_text,
+        taken=taken_text,
         limited_by=by,
         text=texts(sentence),
     )
 
 
-def _of_voucher(each: Offered, compiled: Compiled) -> VoucherOutcome:
+def _of_voucher(each: Offered, by_till: int | None, compiled: Compiled) -> VoucherOutcome:
     places = compiled.declared.places
     wanted, given = format_minor(each.wanted, places), format_minor(each.given, places)
-    sentence = promotion_sentence(each.code, each.by, wanted, given)
+    taken = None if by_till is None else format_minor(by_till, places)
+    sentence = promotion_sentence(each.code, each.by, wanted, given, taken)
     kind = compiled.vouchers.get(each.voucher or "")
     return VoucherOutcome(
         code=grouped(each.promotion),
@@ -256,6 +285,7 @@ def _of_voucher(each: Offered, compiled: Compiled) -> VoucherOutcome:
         reason=each.code,
         wanted=wanted,
         given=given,
+        taken=taken,
         limited_by=each.by,
         text=texts(sentence),
     )

@@ -139,6 +139,20 @@ PROMOTION_CODES: Final = MappingProxyType(
 )
 """What became of a promotion that takes money off, or of a voucher that may be used."""
 
+TILL_CODES: Final = MappingProxyType(
+    {
+        "applied": Sentence(
+            "It comes to {given}; the till took {taken} off.", "应优惠 {given}；收银台实际优惠 {taken}。"
+        ),
+        "trimmed": Sentence(
+            "It comes to {given} of {wanted}, {by} left no more; the till took {taken} off.",
+            "应优惠 {wanted}，受限于{by}为 {given}；收银台实际优惠 {taken}。",
+        ),
+        "not_given": Sentence("{why} The till took {taken} off all the same.", "{why}收银台仍优惠了 {taken}。"),
+    }
+)
+"""The same where a till took off otherwise: of one that gives something, and of all others, after why they do not."""
+
 QUOTE_CODES: Final = MappingProxyType(
     {
         "kept": Sentence("It is held to what was quoted.", "按试算结果执行。"),
@@ -347,8 +361,18 @@ def campaign_sentence(judged: Judged) -> Sentence:
     )
 
 
-def promotion_sentence(code: str, by: str | None, wanted: str, given: str) -> Sentence:
-    """What became of a promotion or voucher, with its amounts as texts; why a voucher may not be used is a refusal."""
+def promotion_sentence(code: str, by: str | None, wanted: str, given: str, taken: str | None = None) -> Sentence:
+    """What became of a promotion or voucher, with its amounts as texts; why a voucher may not be used is a refusal.
+
+    `taken` is what the till took off, where that is not what is given.
+    """
+    if taken is not None:
+        why, limit = promotion_sentence(code, by, wanted, given), limit_sentence(by)
+        told = TILL_CODES.get(code) or TILL_CODES["not_given"]
+        return Sentence(
+            told.en.format(why=why.en, given=given, wanted=wanted, taken=taken, by=limit.en),
+            told.zh.format(why=why.zh, given=given, wanted=wanted, taken=taken, by=limit.zh),
+        )
     refusal = REFUSALS.get(code)
     if refusal is not None:
         return Sentence(refusal.en, refusal.zh)
