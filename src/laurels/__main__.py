@@ -33,7 +33,7 @@ def outside() -> Outside:
         if isinstance(planned, Faulty):
             return planned.findings
         changes = [PlannedChange(each.change, each.members, each.first_members) for each in planned.changes]
-        return Planned(planned.against, tuple(changes), planned.broken)
+        return Planned(planned.against, tuple(changes), planned.broken, planned.findings)
 
     async def publish(
         running: Any, document: str, mode: Mode, effective_at: Instant | None

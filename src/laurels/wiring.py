@@ -26,7 +26,7 @@ from laurels.api.authentication import Keys
 from laurels.api.connection import JoiningProtocol
 from laurels.api.metrics import Metrics
 from laurels.api.openapi import openapi_text
-from laurels.api.publishing import Faulty, OtherProgram, Plan, Published, examine_apart
+from laurels.api.publishing import Faulty, OtherProgram, Plan, Published, beside_batches, examine_apart
 from laurels.api.publishing import plan as plan_version
 from laurels.api.publishing import publish as publish_document
 from laurels.api.reference import pages
@@ -414,11 +414,14 @@ async def plan(running: Application, document: str) -> Plan | Faulty:
     examined = await examine_apart(document)
     if examined.program is None:
         return Faulty(examined.findings)
-    if await program_row(running.database, examined.program.id) is None:
-        return Plan(None, ())
-    versions = await running.intake.versions(examined.program.id)
-    now = await running.intake.now(examined.program.id) or running.clock.now()
-    return await plan_version(running.database, versions, examined.program, now)
+    id = examined.program.id
+    if await program_row(running.database, id) is None:
+        return Plan(None, (), findings=examined.findings)
+    versions = await running.intake.versions(id)
+    now = await running.intake.now(id) or running.clock.now()
+    planned = await plan_version(running.database, versions, examined.program, now)
+    examined = await beside_batches(running.database, versions, examined, document)
+    return msgspec.structs.replace(planned, findings=examined.findings)
 
 
 async def publish(

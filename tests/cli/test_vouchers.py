@@ -38,6 +38,37 @@ def test_a_list_goes_in_and_what_is_no_code_or_in_already_is_counted(give: Givin
     assert "Everything is as it must be" in give.says("verify")
 
 
+def test_a_code_of_a_list_that_the_program_shares_with_everybody_is_left_out_and_named(give: Giving) -> None:
+    publish(give)
+    rows = give.file("list.txt", "SAVE1\nhello-10\nHELLO10\n")
+    words = ("vouchers", "import", rows, "--batch", "a", "--voucher", "ten")
+    taken = give.json(*words, code=1)
+    assert (taken["codes"], taken["repeated"], taken["unreadable"], taken["shared"]) == (1, 0, 0, 2)
+    assert (taken["in_batch"], taken["shared_codes"]) == (1, ["HELLO10"])
+    said = give.says("vouchers", "import", rows, "--batch", "b", "--voucher", "ten", code=1)
+    assert "(codes 0, unreadable 0, repeated 1, shared 2)" in said
+    assert "HELLO10 was left out: the program shares it with everybody" in " ".join(said.split())
+
+
+def test_a_version_that_shares_a_code_of_a_batch_is_warned_of(give: Giving) -> None:
+    publish(give)
+    rows = give.file("list.txt", "SAVE1\nSAVE2\n")
+    give.json("vouchers", "import", rows, "--batch", "a", "--voucher", "ten")
+    path = give.file("next.yaml", VOUCHERS + "  save: {gives: {percent: 5%}, code: [save-1, SAVE3]}\n")
+    (warning,) = give.json("plan", path)["findings"]
+    assert (warning["code"], warning["severity"]) == ("code_in_batch", "warning")
+    said = " ".join(give.says("plan", path).split())
+    assert '[code_in_batch] "SAVE1" is in a batch of codes already' in said
+    # Of a batch that nobody can use any more nothing is lost.
+    give.says("vouchers", "revoke", "--batch", "a", "--reason", "leaked")
+    assert give.json("plan", path)["findings"] == []
+    other = give.file("list2.txt", "SAVE3\n")
+    give.json("vouchers", "import", other, "--batch", "c", "--voucher", "ten")
+    assert [each["code"] for each in give.json("publish", path)["findings"]] == ["code_in_batch"]
+    # From then on it is the program's, and said no more.
+    assert give.json("plan", path)["findings"] == []
+
+
 def test_people_are_told_what_there_is(give: Giving) -> None:
     publish(give)
     words = ("vouchers", "generate", "--batch", "b", "--count", "5")

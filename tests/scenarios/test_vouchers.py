@@ -238,6 +238,17 @@ def listed(here: Story, *rows: str, uses: int | None = 1, batch: str = "leaflets
     here.house.run(take_in())
 
 
+def test_a_version_that_shares_a_code_of_a_batch_is_warned_of_before_it_is_published(tell: Tell) -> None:
+    here = story(tell)
+    listed(here, "SAVE1", "SAVE2")
+    kinds = "\nsave: {gives: {percent: 5%}, code: [SAVE1, SAVE3]}"
+    body = shop(vouchers=TEN + kinds)
+    _status, planned = here.call("POST", "/v1/program/plan", {"document": here.document(body)})
+    assert planned["ok"]
+    assert [(each["code"], each["severity"]) for each in planned["findings"]] == [("code_in_batch", "warning")]
+    assert planned["findings"] == here.publish(body)["findings"]
+
+
 def test_of_two_members_who_use_one_code_at_once_one_gets_it(tell: Tell) -> None:
     here = story(tell)
     listed(here, *[f"LEAF-{n}" for n in range(6)])

@@ -12,7 +12,7 @@ from laurels.api.answer import When
 from laurels.api.operation import Call, operation
 from laurels.api.paging import NextCursor, PageQuery, page_of, place_of
 from laurels.api.problem import ApiProblem, invalid
-from laurels.api.publishing import Faulty, OtherProgram, PlannedChange, examine_apart, plan, publish
+from laurels.api.publishing import Faulty, OtherProgram, PlannedChange, beside_batches, examine_apart, plan, publish
 from laurels.api.stopping import stop
 from laurels.api.texts import Texts
 from laurels.core.calendar import Instant, Zone, format_instant
@@ -208,6 +208,7 @@ async def plan_version(call: Call, body: DocumentBody) -> PlanAnswer:
     versions = await call.services.intake.versions(call.program)
     now = await call.services.now(call.program)
     planned = await plan(call.services.database, versions, examined.program, now)
+    examined = await beside_batches(call.services.database, versions, examined, body.document)
     return PlanAnswer(
         ok=not planned.unmapped and not planned.broken,
         findings=examined.findings,

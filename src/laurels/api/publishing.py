@@ -6,6 +6,7 @@ The command line and HTTP go the same way, so that neither publishes what the ot
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 
 import msgspec
 
@@ -20,6 +21,7 @@ from laurels.core.program.loading import Examined, examine
 from laurels.core.program.model import Program
 from laurels.core.refusal import Refusal
 from laurels.core.version import Versions
+from laurels.store.codes import read_codes
 from laurels.store.database import Connection, Database
 from laurels.store.draw_announcing import announce, has_begun
 from laurels.store.programs import StoredVersion
@@ -38,11 +40,13 @@ class Plan(msgspec.Struct, frozen=True):
     """What a document would change. `against` is the version that it was compared with; None before the first.
 
     `broken` are draws whose change would be refused now, by code: `needs_reason`, `draw_closed`, `draw_opened`.
+    `findings` are the warnings that the document got.
     """
 
     against: int | None
     changes: tuple[PlannedChange, ...]
     broken: tuple[tuple[str, str], ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def unmapped(self) -> tuple[PlannedChange, ...]:
@@ -50,9 +54,27 @@ class Plan(msgspec.Struct, frozen=True):
         return tuple([each for each in self.changes if each.change.needs_mapping and each.members])
 
 
-async def examine_apart(document: str) -> Examined:
+async def examine_apart(document: str, in_batches: Collection[str] = ()) -> Examined:
     """`examine` without keeping others waiting."""
-    return await asyncio.to_thread(examine, document)
+    return await asyncio.to_thread(examine, document, None, in_batches)
+
+
+async def beside_batches(database: Database, versions: Versions, examined: Examined, document: str) -> Examined:
+    """The same, with warnings where a code that the newest version does not share is in a batch that can be used."""
+    if examined.program is None or not versions.versions:
+        return examined
+    newest = max(versions.versions, key=lambda version: version.number).program
+    shared = _shared(examined.program) - _shared(newest)
+    if not shared or newest.id != examined.program.id:
+        return examined
+    async with database.pool.acquire() as connection:
+        found = await read_codes(connection, newest.id, shared)
+    usable = frozenset([code for code, known in found.items() if not known.revoked])
+    return await examine_apart(document, usable) if usable else examined
+
+
+def _shared(program: Program) -> frozenset[str]:
+    return frozenset([code for voucher in program.vouchers for code in voucher.codes])
 
 
 async def plan(database: Database, versions: Versions, program: Program, now: Instant) -> Plan:
@@ -118,7 +140,7 @@ async def publish(
 
     With `after`, raises `Superseded` where that is not the newest version any more, and nothing is published.
     """
-    examined = await examine_apart(document)
+    examined = await beside_batches(database, versions, await examine_apart(document), document)
     if examined.program is None:
         return Faulty(examined.findings)
     if examined.program.id != program:

@@ -55,12 +55,13 @@ class PlannedChange(msgspec.Struct, frozen=True):
 class Planned(msgspec.Struct, frozen=True):
     """What a document changes against version `against` (None: there is none).
 
-    `broken` are draws whose change would be refused now, with the code of the refusal.
+    `broken` are draws whose change would be refused now, with the code of the refusal; `findings` are warnings.
     """
 
     against: int | None
     changes: tuple[PlannedChange, ...]
     broken: tuple[tuple[str, str], ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 class Published(msgspec.Struct, frozen=True):

@@ -38,7 +38,13 @@ async def _plan(outside: Outside, screen: Screen, file: Path, document: str) -> 
     if not isinstance(planned, Planned):
         say_faulty(screen, file, document, planned)
         raise No
-    screen.result(planned_as_json(planned), lambda out: say_planned(out, planned))
+
+    def say(out: Console) -> None:
+        for line in shown_findings(str(file), document, planned.findings):
+            out.print(line)
+        say_planned(out, planned)
+
+    screen.result({"findings": planned.findings, **planned_as_json(planned)}, say)
     if planned.broken or any(each.change.takes_away or each.change.needs_mapping for each in planned.changes):
         raise No
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import IO, Final
 
 import click
+from rich.console import Console
+from rich.markup import escape
 
 from laurels.cli.outside import Outside, Running, pass_outside
 from laurels.cli.screen import No, Screen, ending, json_option, plural, program_of, program_option, settings_of
@@ -142,7 +144,8 @@ def import_command(
     """Take in a list of codes, one a line; - reads standard input.
 
     Of a CSV file the first column counts, and a first line that calls it "code" does not, as in what export writes.
-    Codes that are in already, in whatever batch, are left out and counted, as are lines that are no code (exit code 1).
+    Codes that are in already, in whatever batch, are left out and counted, as are lines that are no code, and those
+    that the program shares with everybody (exit code 1).
     The same list again goes on where it stopped; another one wants a batch of its own.
     """
     with ending(as_json=as_json) as screen:
@@ -162,18 +165,22 @@ async def _import(
     async with outside.application(settings_of()) as running:
         program = await program_of(running.database, given)
         begun = await _begin(running, program, id, voucher, None, uses, expires)
+        versions = await running.intake.versions(program)
+        shared = versions.shared_from(await running.intake.now(program) or running.clock.now())
         with _reading(file) as stream, screen.progress(id, None) as move:
             move(begun.position, None)
             try:
                 done, counted = await codes.import_codes(
-                    running.database, running.clock, program, id, _rows(stream), lambda read: move(read, None)
-                )
+                    running.database, running.clock, program, id, _rows(stream), lambda read: move(read, None),
+                    shared=shared,
+                )  # fmt: skip
             except OtherList:
                 raise click.UsageError(
                     f"Another list was taken in as batch {id}, or is at this moment: choose another name."
                 ) from None
-    _say(screen, done, {"codes": counted.codes, "unreadable": counted.unreadable, "repeated": counted.repeated})
-    if counted.unreadable or counted.repeated:
+    left_out = {"unreadable": counted.unreadable, "repeated": counted.repeated, "shared": counted.shared}
+    _say(screen, done, {"codes": counted.codes, **left_out}, shared=counted.shared_codes)
+    if any(left_out.values()):
         raise No
 
 
@@ -274,7 +281,8 @@ async def _revoke(outside: Outside, screen: Screen, id: str, reason: str, given:
     )
 
 
-def _say(screen: Screen, batch: CodeBatch, more: dict[str, object]) -> None:
+def _say(screen: Screen, batch: CodeBatch, more: dict[str, object], *, shared: tuple[str, ...] | None = None) -> None:
+    """How many codes there are; of a list also which of its rows are codes that the program shares with everybody."""
     result = {
         "batch": batch.id,
         "voucher": batch.voucher,
@@ -282,6 +290,16 @@ def _say(screen: Screen, batch: CodeBatch, more: dict[str, object]) -> None:
         "in_batch": batch.made,
         "finished": batch.finished_at is not None,
         **more,
+        **({} if shared is None else {"shared_codes": [grouped(code) for code in shared]}),
     }
     words = ", ".join(f"{name} {value}" for name, value in more.items())
-    screen.result(result, lambda out: out.print(f"{batch.id}: {plural(batch.made, 'code')} ({words})"))
+
+    def say(out: Console) -> None:
+        out.print(f"{batch.id}: {plural(batch.made, 'code')} ({words})")
+        for code in shared or ():
+            out.print(
+                f"{escape(grouped(code))} was left out: the program shares it with everybody, so that nobody could use "
+                "the one of the list."
+            )
+
+    screen.result(result, say)

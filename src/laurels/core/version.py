@@ -106,6 +106,11 @@ class Versions:
         """Those of some codes that may be a voucher's: found in a batch, shared by a version, or of our own making."""
         return tuple([code for code in codes if code in found or code in self.shared_codes or is_made(code)])
 
+    def shared_from(self, at: Instant) -> frozenset[str]:
+        """The codes that the version in effect at an instant, or any later one, shares with everybody."""
+        later = self._compiled[max(bisect_right(self._starts, at) - 1, 0) :]
+        return frozenset([code for compiled in later for code in compiled.shared_codes])
+
     def at(self, instant: Instant) -> Compiled | None:
         """The version in effect at the instant, compiled; None before the first."""
         if instant >= self._newest_start:

@@ -167,11 +167,13 @@ async def generate_share(database: Database, clock: Clock, program: str, id: str
 
 
 class Imported(msgspec.Struct):
-    """What came of a list: codes that are in, rows that are no code, and codes that were in already."""
+    """What came of a list: codes that are in, rows that are no code, codes that were in already, and shared ones."""
 
     codes: int = 0
     unreadable: int = 0
     repeated: int = 0
+    shared: int = 0
+    shared_codes: tuple[str, ...] = ()
 
 
 async def import_codes(
@@ -181,9 +183,12 @@ async def import_codes(
     id: str,
     rows: Iterable[str],
     tell: Callable[[int], None] = lambda _read: None,
+    *,
+    shared: Collection[str] = frozenset(),
 ) -> tuple[CodeBatch, Imported]:
     """Takes a list in, from where an earlier attempt stopped; a code that any batch has already is left out.
 
+    So are those that the program itself shares with everybody, under which nobody would ever find the batch's.
     OtherList where the rows that are done with are not those of this list.
     """
     found = await batch(database, program, id)
@@ -200,7 +205,8 @@ async def import_codes(
     if position and seen.digest() != found.digest:
         raise OtherList(id)
     while share := list(islice(spelled, SHARE)):
-        codes = list(dict.fromkeys([code for code in share if len(code) > 2]))
+        readable = [code for code in share if len(code) > 2]
+        codes = list(dict.fromkeys([code for code in readable if code not in shared]))
         before = position
         position += len(share)
         _see(seen, share)
@@ -226,10 +232,12 @@ async def import_codes(
             await connection.execute(
                 "update code_batch set made = made + $3 where program = $1 and id = $2", program, id, len(kept)
             )
-        readable = sum(len(code) > 2 for code in share)
+        everybodys = [code for code in readable if code in shared]
         counted.codes += len(kept)
-        counted.unreadable += len(share) - readable
-        counted.repeated += readable - len(kept)
+        counted.unreadable += len(share) - len(readable)
+        counted.repeated += len(readable) - len(kept) - len(everybodys)
+        counted.shared += len(everybodys)
+        counted.shared_codes = tuple(dict.fromkeys((*counted.shared_codes, *everybodys)))
         tell(position)
     await database.pool.execute(
         "update code_batch set finished_at = coalesce(finished_at, $3) where program = $1 and id = $2",

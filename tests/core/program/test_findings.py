@@ -19,6 +19,7 @@ WALLETS = "wallets: {points: {}, growth: {spendable: false}}\n"
 
 WARNINGS = {"idle_word", "idle_condition", "idle_grant", "uneven_worth", "uneven_minimum", "idle_cash"}
 ELSEWHERE = {
+    "code_in_batch",
     "past_window",
     "too_large",
     "unreadable",
@@ -67,6 +68,18 @@ def test_a_mistake_is_one_finding_at_its_place_with_a_hint(code: str, hint: str,
 def test_the_parts_stand_in_a_document_that_has_no_finding_of_its_own() -> None:
     assert examine(document("")).findings == ()
     assert examine(document("wallets: {points: {}}")).findings == ()
+
+
+def test_a_shared_code_that_is_in_a_batch_is_a_warning_at_its_place() -> None:
+    text, line, column = marked(
+        document("vouchers: {a: {gives: {off: 5}, code: ‸save-5}, b: {gives: {off: 5}, code: BEST}}")
+    )
+    assert examine(text).findings == ()
+    examined = examine(text, in_batches={"SAVE5", "OTHER"})
+    assert [(each.code, each.line, each.column, each.severity) for each in examined.findings] == [
+        ("code_in_batch", line, column, "warning")
+    ]
+    assert examined.program is not None
 
 
 def test_every_code_has_a_case_and_every_case_a_code_of_the_closed_list() -> None:

@@ -98,6 +98,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         # vouchers
         "bad_code": "a voucher's code is not written as one",
         "duplicate_code": "two vouchers have the same code",
+        "code_in_batch": "a shared code is in a batch already, whose own nobody can use from then on (warning)",
         "unknown_voucher": "no such voucher exists",
         "mixed_group": "a group holds promotions that take money off beside what gives points",
         # draws

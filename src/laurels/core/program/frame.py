@@ -6,7 +6,7 @@ A part with errors still resolves to something of its id, so that one mistake is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from decimal import Decimal
 from typing import Final
 
@@ -28,15 +28,23 @@ BUILT_IN_TRIGGERS: Final = ("purchase", "enrol", "tier_kept", *sorted(FREE_TYPES
 class Frame:
     """The parts resolved so far, and the notes. Without a readable currency or zone, stand-ins serve.
 
-    `at` is the instant from which the document is looked at; without one nothing is in the past. `unsure` are campaigns
-    of which nobody can tell on what they are.
+    `at` is the instant from which the document is looked at; without one nothing is in the past. `in_batches` are codes
+    of vouchers that somebody has seen in a batch. `unsure` are campaigns of which nobody can tell on what they are.
     """
 
-    def __init__(self, notes: Notes, currency: Currency | None, zone: Zone | None, at: Instant | None = None) -> None:
+    def __init__(
+        self,
+        notes: Notes,
+        currency: Currency | None,
+        zone: Zone | None,
+        at: Instant | None = None,
+        in_batches: Container[str] = (),
+    ) -> None:
         self.notes = notes
         self.currency = currency
         self.zone = zone
         self.at = at
+        self.in_batches = in_batches
         self.fields: dict[str, tuple[Field, ...]] = {}
         self.wallets: dict[str, Wallet] = {}
         self.tracks: dict[str, Track] = {}

@@ -7,7 +7,7 @@ one look shows all findings.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Final, Literal
 
 import msgspec
@@ -87,20 +87,20 @@ def load(text: str) -> Program | tuple[Finding, ...]:
     return examined.program or examined.findings
 
 
-def examine(text: str, at: Instant | None = None) -> Examined:
+def examine(text: str, at: Instant | None = None, in_batches: Container[str] = ()) -> Examined:
     """The program that a document describes, if it is free of errors, and all findings, warnings included.
 
-    Seen from the instant `at`, what is over by then is a warning.
+    Seen from the instant `at`, what is over by then is a warning, and so is a shared code that is one of `in_batches`.
     """
     notes = Notes()
     root = parse(text, notes)
     form = FormOf(ProgramForm).read(root, notes) if root is not None else None
-    program = _resolve(form, notes, at) if form is not None else None
+    program = _resolve(form, notes, at, in_batches) if form is not None else None
     return Examined(None if notes.has_errors else program, notes.findings())
 
 
-def _resolve(form: ProgramForm, notes: Notes, at: Instant | None) -> Program:
-    frame = Frame(notes, form.currency.value, form.time_zone.value, at)
+def _resolve(form: ProgramForm, notes: Notes, at: Instant | None, in_batches: Container[str]) -> Program:
+    frame = Frame(notes, form.currency.value, form.time_zone.value, at, in_batches)
     fields = said_or(form.fields, Entries[str, Entries[str, FieldForm]]())
     wallets = said_or(form.wallets, Entries[str, WalletForm]())
     tracks = said_or(form.tracks, Entries[str, TrackForm]())

@@ -164,7 +164,8 @@ def _in_times(form: VoucherForm, frame: Frame) -> tuple[Limit, ...]:
 
 
 def note_shared_codes(forms: dict[str, VoucherForm], promotions: Iterable[str], frame: Frame) -> None:
-    """Findings where two kinds of voucher have the same code, or one that a till could take for a promotion's id."""
+    """Findings where two kinds of voucher have the same code, or one that a till could take for a promotion's id; where
+    one is in a batch already, a warning."""
     ids = {canonical(promotion): promotion for promotion in promotions}
     owners: dict[str, str] = {}
     for voucher, form in forms.items():
@@ -175,6 +176,10 @@ def note_shared_codes(forms: dict[str, VoucherForm], promotions: Iterable[str], 
             if each.value in ids:
                 message = f"{shown(each.value)} reads like the promotion {shown(ids[each.value])} in a till's discounts"
                 frame.notes.error("duplicate_code", each.node, message, "write another code")
+            if each.value in frame.in_batches:
+                message = f"{shown(each.value)} is in a batch of codes already, and nobody could use that one any more"
+                hint = "write another code, or revoke the batch if nobody is to use its codes"
+                frame.notes.warning("code_in_batch", each.node, message, hint)
             if owner != voucher:
                 message = f"{shown(each.value)} is the code of {shown(owner)} already"
                 frame.notes.error("duplicate_code", each.node, message, "give each voucher a code of its own")
