@@ -181,31 +181,29 @@ def _as_sent(data: Body | None, compiled: Compiled) -> tuple[LineOff, ...]:
 
 def _prices(priced: Priced, prices: tuple[LineOff, ...], compiled: Compiled, quote: QuoteState | None) -> Prices:
     places = compiled.declared.places
-    off: dict[str, list[LineDiscount]] = {}
-    left = {line.line: line.amount for line in prices}
+    off: dict[str, list[tuple[str, int]]] = {}
     for each in priced.offers:
         for line in each.lines:
-            off.setdefault(line.line, []).append(
-                LineDiscount(grouped(each.promotion), format_minor(line.amount, places))
-            )
-            left[line.line] = left.get(line.line, 0) - line.amount
+            off.setdefault(line.line, []).append((each.promotion, line.amount))
+    lines: list[LinePrice] = []
+    before = total = 0
+    for line in prices:
+        left, text = line.amount, format_minor(line.amount, places)
+        before += left
+        found = off.get(line.line)
+        if found is None:
+            lines.append(LinePrice(line.line, text, (), text))
+        else:
+            discounts = tuple([LineDiscount(grouped(code), format_minor(amount, places)) for code, amount in found])
+            left -= sum([amount for _code, amount in found])
+            lines.append(LinePrice(line.line, text, discounts, format_minor(left, places)))
+        total += left
     by_till = _taken_otherwise(priced)
-    before, total = sum([line.amount for line in prices]), sum(left.values())
     return Prices(
         before=format_minor(before, places),
         discount=format_minor(before - total, places),
         total=format_minor(total, places),
-        lines=tuple(
-            [
-                LinePrice(
-                    line.line,
-                    format_minor(line.amount, places),
-                    tuple(off.get(line.line, ())),
-                    format_minor(left[line.line], places),
-                )
-                for line in prices
-            ]
-        ),
+        lines=tuple(lines),
         promotions=tuple(
             [
                 _outcome(
