@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from laurels.api.prices import Body, Prices, discounts_of, prices_of, tell_of_prices
+from laurels.api.texts import Texts, sentences_of
 from laurels.api.vouchers_back import grants_back
 from laurels.core.calendar import Instant
 from laurels.core.code import grouped
@@ -122,10 +123,11 @@ class TierNow(msgspec.Struct, frozen=True):
 
 
 class RefusalAnswer(msgspec.Struct, frozen=True):
-    """A business no."""
+    """A business no: its code, the English sentence with the particulars, and the sentence by language without them."""
 
     code: str
     message: str
+    text: Texts
 
 
 class FollowUp(msgspec.Struct, frozen=True):
@@ -273,8 +275,8 @@ def quoted(answered: ActivityAnswer) -> ActivityAnswer:
 
 
 def refusal_answer(refusal: Refusal) -> RefusalAnswer:
-    """A refusal's code with its sentence."""
-    return RefusalAnswer(refusal.code, refusal.message)
+    """A refusal's code with its sentences."""
+    return RefusalAnswer(refusal.code, refusal.message, sentences_of(refusal.code))
 
 
 def follow_up(outcome: FollowUpOutcome) -> FollowUp:

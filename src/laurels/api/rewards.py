@@ -18,7 +18,7 @@ from laurels.api.money import Money, money_of
 from laurels.api.operation import Call, operation
 from laurels.api.paging import NextCursor, PageQuery, page_of, place_of
 from laurels.api.problem import ApiProblem, invalid
-from laurels.api.texts import Texts
+from laurels.api.texts import Texts, sentences_of
 from laurels.core.apply import Draft, uses_key
 from laurels.core.calendar import Instant
 from laurels.core.case import Case, Outside
@@ -28,7 +28,7 @@ from laurels.core.explanation import Sentence
 from laurels.core.member import Member, tickets_key
 from laurels.core.program import rewards_notation
 from laurels.core.program.rewards_model import Reward, Tickets
-from laurels.core.refusal import REFUSALS, Refusal
+from laurels.core.refusal import Refusal
 from laurels.core.reward import bill, is_visible, obstacles
 from laurels.core.shape import Problem
 from laurels.ids import new_id
@@ -370,5 +370,4 @@ def _for_member(case: Case, compiled: Compiled, each: CompiledReward, used: dict
 
 
 def _obstacle(refusal: Refusal) -> Obstacle:
-    kind = REFUSALS[refusal.code]
-    return Obstacle(refusal.code, {"en": kind.en, "zh-CN": kind.zh}, refusal.detail)
+    return Obstacle(refusal.code, sentences_of(refusal.code), refusal.detail)

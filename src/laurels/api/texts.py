@@ -7,8 +7,15 @@ from typing import Annotated
 from msgspec import Meta
 
 from laurels.core.explanation import Sentence
+from laurels.core.refusal import REFUSALS
 
 Texts = Annotated[dict[str, str], Meta(description="By language: `en`, `zh-CN`.")]
+
+
+def sentences_of(code: str) -> dict[str, str]:
+    """The sentence of a refusal's code by language."""
+    kind = REFUSALS[code]
+    return {"en": kind.en, "zh-CN": kind.zh}
 
 
 def texts(sentence: Sentence) -> dict[str, str]:
