@@ -375,6 +375,26 @@ def test_an_explanation_says_in_both_languages_which_tickets_and_prizes_there_we
         assert told == [{**grant, "text": {"en": en, "zh-CN": zh}}]
 
 
+def test_a_return_lists_among_its_grants_how_many_tickets_became_void(tell: Tell) -> None:
+    here = tell(document(spring().replace(NAME, "{en: Spring, zh-CN: 春天}", 1)))
+    here.enrol("ann", at="2026-03-01 08:00")
+    here.post("ann", "purchase", bought("o", "300.00"), at="2026-03-02 10:00")
+    # Of three tickets 100.00 take one, and the rest of the order the other two.
+    for lines, count in (([("1", "100.00")], 1), ([], 2)):
+        back = here.give_back("ann", "o", *lines)
+        void = {"kind": "draw_ticket", "draw": "spring", "count": -count}
+        assert back.json["grants"] == [void]
+        text = {
+            "en": f'Tickets of the draw "Spring" that became void: {count}.',
+            "zh-CN": f"抽奖「春天」的抽奖券作废 {count} 张。",
+        }
+        assert here.explanation("ann", back.json["id"])["grants"] == [{**void, "text": text}]
+    # Once the draw has closed they stand, and none is listed.
+    here.post("ann", "purchase", bought("late", "100.00"), at="2026-03-31 10:00")
+    here.clock("2026-04-02")
+    assert here.give_back("ann", "late").json["grants"] == []
+
+
 def test_the_key_of_a_day_stays_secret_until_nobody_can_play_with_it(tell: Tell) -> None:
     here = tell(document(wheel()))
     here.enrol("ann", at="2026-03-01 08:00")

@@ -27,6 +27,7 @@ from laurels.core.facts import (
     Part,
     PrizeWon,
     TicketsGranted,
+    TicketsVoided,
     TierSet,
     VoucherIssued,
 )
@@ -253,13 +254,20 @@ def grants(facts: tuple[AnyFact, ...], compiled: Compiled) -> tuple[dict[str, An
     )
 
 
+def void_count(fact: TicketsVoided) -> int:
+    """How many tickets became void."""
+    return sum([span.count for span in fact.spans])
+
+
 def drawn_grants(facts: tuple[AnyFact, ...]) -> tuple[dict[str, Any], ...]:
-    """Tickets and prizes among what an activity brought about."""
+    """Tickets and prizes among what an activity brought about; tickets that became void are counted below zero."""
     found: list[dict[str, Any]] = []
     for fact in facts:
         if isinstance(fact, TicketsGranted):
             tickets = [*range(fact.first, fact.first + min(fact.count, TICKETS_SHOWN))]
             found.append({"kind": "draw_ticket", "draw": fact.draw, "count": fact.count, "tickets": tickets})
+        elif isinstance(fact, TicketsVoided):
+            found.append({"kind": "draw_ticket", "draw": fact.draw, "count": -void_count(fact)})
         elif isinstance(fact, PrizeWon):
             found.append({"kind": "prize", "draw": fact.draw, "prize": fact.prize, "place": fact.place})
     return tuple(found)

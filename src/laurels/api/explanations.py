@@ -20,6 +20,7 @@ from laurels.api.answer import (
     drawn_grants,
     entries,
     grants,
+    void_count,
 )
 from laurels.api.members import row_of, whole_data
 from laurels.api.operation import Call, operation
@@ -44,6 +45,7 @@ from laurels.core.facts import (
     PrizeWon,
     QuoteEnded,
     TicketsGranted,
+    TicketsVoided,
     TierSet,
     VoucherIssued,
 )
@@ -200,15 +202,15 @@ def _granted(facts: tuple[AnyFact, ...], versions: Versions) -> tuple[dict[str, 
     """Vouchers, tickets and prizes as the first answer listed them, each with its sentence."""
     found: list[dict[str, Any]] = []
     for fact in facts:
-        if isinstance(fact, VoucherIssued | TicketsGranted | PrizeWon):
-            by = None if isinstance(fact, PrizeWon) else versions.numbered(fact.version)
+        if isinstance(fact, VoucherIssued | TicketsGranted | TicketsVoided | PrizeWon):
+            by = None if isinstance(fact, TicketsVoided | PrizeWon) else versions.numbered(fact.version)
             then = by or versions.judging(fact.at)
             text = texts(_grant_sentence(fact, then))
             found.extend([{**each, "text": text} for each in (*grants((fact,), then), *drawn_grants((fact,)))])
     return tuple(found)
 
 
-def _grant_sentence(fact: VoucherIssued | TicketsGranted | PrizeWon, then: Compiled) -> Sentence:
+def _grant_sentence(fact: VoucherIssued | TicketsGranted | TicketsVoided | PrizeWon, then: Compiled) -> Sentence:
     if isinstance(fact, VoucherIssued):
         kind = then.vouchers.get(fact.voucher)
         name = {"": fact.voucher} if kind is None else kind.voucher.name or {"": kind.voucher.id}
@@ -217,6 +219,8 @@ def _grant_sentence(fact: VoucherIssued | TicketsGranted | PrizeWon, then: Compi
     name = {"": fact.draw} if draw is None else draw.name
     if isinstance(fact, TicketsGranted):
         return grant_sentence(f"tickets_{'campaign' if fact.redemption is None else 'reward'}", name, fact.count)
+    if isinstance(fact, TicketsVoided):
+        return grant_sentence("tickets_void", name, void_count(fact))
     prizes = () if draw is None else (*draw.prizes, *([draw.fallback] if draw.fallback else ()))
     prize = next((each.name for each in prizes if each.id == fact.prize), {"": fact.prize})
     return grant_sentence("prize", name, prize=prize)

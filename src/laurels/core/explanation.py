@@ -308,10 +308,13 @@ GRANT_CODES: Final = MappingProxyType(
         "tickets_reward": Sentence(
             'Tickets of the draw "{name}" that points bought: {count}.', "积分兑换抽奖「{name}」的抽奖券 {count} 张。"
         ),
+        "tickets_void": Sentence(
+            'Tickets of the draw "{name}" that became void: {count}.', "抽奖「{name}」的抽奖券作废 {count} 张。"
+        ),
         "prize": Sentence('The draw "{name}" gave the prize "{prize}".', "抽奖「{name}」中得奖品「{prize}」。"),
     }
 )
-"""How a voucher, tickets or a prize came to the member."""
+"""How a voucher, tickets or a prize came to the member, and that tickets are void."""
 
 _UNITS: Final = MappingProxyType(
     {
