@@ -239,6 +239,25 @@ def test_of_an_order_that_was_not_quoted_figures_and_sentence_say_what_the_till_
     assert here.explanation("ann", bought.json["id"])["prices"]["promotions"] == [outcome]
 
 
+def test_of_what_is_not_new_to_the_member_it_is_said_that_nothing_is_new(tell: Tell) -> None:
+    here = tell(shop(promotions="aisle: {gives: {wallet: points, points: 50, new: category}}"))
+    here.enrol("ann", at="2026-03-01")
+    tea = {"amount": "10.00", "category": "tea"}
+    first, again = here.buy("ann", "o-1", tea), here.buy("ann", "o-2", tea)
+    for bought in (first, again):
+        (told,) = [
+            each for each in here.explanation("ann", bought.json["id"])["campaigns"] if each["campaign"] == "aisle"
+        ]
+        assert (told["code"], told["text"]) == (
+            "nothing_new",
+            {
+                "en": "Nothing that it selects counts as new to the member.",
+                "zh-CN": "所选商品均不计为该会员的新商品或新品类。",
+            },
+        )
+    assert here.buy("ann", "o-3", {"amount": "10.00", "category": "cups"}).granted("aisle") == 50
+
+
 def test_a_promotion_that_does_not_apply_says_why_and_what_the_till_took_for_it(tell: Tell) -> None:
     here = tell(shop(promotions=THRESHOLD))
     here.enrol("ann", at="2026-03-01")

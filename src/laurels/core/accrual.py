@@ -154,7 +154,7 @@ def judge(
         if each.lines is not None:
             selected = each.lines(view, purchase, activity, at, moment.lines)
             if True not in selected:
-                judged[id] = each.skipped["no_lines"]
+                judged[id] = each.skipped["no_lines" if each.new is None else _none_selected(each, moment)]
                 continue
         grants: list[Granted] = []
         wanted = 0
@@ -186,6 +186,14 @@ def judge(
         candidate = candidates[id] = Candidate(each, grants, wanted, room.by)
         judged[id] = _applied(candidate)
     return candidates
+
+
+def _none_selected(campaign: CompiledCampaign, moment: Moment) -> str:
+    """Why a campaign on what is new to the member selects none of the lines."""
+    trial = campaign.trial
+    if trial is not None and True not in trial(moment.view, moment.purchase, moment.activity, moment.at, moment.lines):
+        return "no_lines"
+    return "nothing_new"
 
 
 def _untimely(compiled: Compiled, campaign: CompiledCampaign, moment: Moment) -> str | None:

@@ -70,6 +70,7 @@ SKIPPED: Final = (
     "outside_hours",
     "condition_not_met",
     "no_lines",
+    "nothing_new",
     "nothing_to_grant",
     "base_not_applied",
 )

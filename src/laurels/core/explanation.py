@@ -41,6 +41,9 @@ CAMPAIGN_CODES: Final = MappingProxyType(
         ),
         "condition_not_met": Sentence("Its condition is not met.", "未满足条件。"),
         "no_lines": Sentence("It selects none of the lines.", "没有符合条件的商品行。"),
+        "nothing_new": Sentence(
+            "Nothing that it selects counts as new to the member.", "所选商品均不计为该会员的新商品或新品类。"
+        ),
         "nothing_to_grant": Sentence("It comes to nothing.", "计算结果为零。"),
         "base_not_applied": Sentence(
             "The campaign that it multiplies granted nothing; {wanted} would have been granted.",
