@@ -262,6 +262,12 @@ def test_two_members_redeem_the_last_piece(tell: Tell) -> None:
     (refused,) = [body for _status, body in answers if body.get("code") == "out_of_stock"]
     assert (refused["title"], refused["detail"]) == ("Not so many pieces are left.", "0 left.")
     assert left(here) == 0
+    # When they look again both are told why, in both languages.
+    for member in ("ann", "bob"):
+        found = {each["id"]: each for each in here.get(f"/v1/members/{member}/rewards")["items"]}["mug"]
+        (missing,) = [each for each in found["missing"] if each["code"] == "out_of_stock"]
+        assert missing["message"] == {"en": "Not so many pieces are left.", "zh-CN": "库存不足。"}
+        assert (found["within_reach"], missing["detail"]) == (False, "0 left.")
 
 
 # --- what is given ---
