@@ -22,6 +22,7 @@ tracks:
     tiers:
       - {id: member}
       - {id: silver, name: {en: Silver}, enter: "100.00"}
+segments: {regular: {when: member.counters.purchases >= 2}}
 campaigns:
   base: {name: {en: A point a yuan}, on: purchase, grant: {wallet: points, points: 1, per: "1.00"}}
 """

@@ -43,7 +43,9 @@ def test_member_shows_balances_tiers_and_the_newest_entries(cafe: Giving) -> Non
     ]
     assert shown["tiers"]["membership"]["tier"] == "silver"
     assert [entry["points"] for entry in shown["entries"]] == [60, 50]
+    assert shown["segments"] == ["regular"]
     said = cafe.says("member", "m-1", "--entries", "1")
+    assert "segments: regular" in said
     assert "110 available" in said
     assert "import o-2" in said
     assert "o-1" not in said

@@ -40,12 +40,16 @@ ON_POINTS: Final = frozenset({"double", "points"})
 SELECTING: Final = frozenset({"bundle", "free", "shipping", "half_shipping"})
 """Offers that select their lines themselves."""
 
+SEGMENTS: Final = {
+    "staff": {"when": "member.staff"},
+    "regular": {"when": "member.counters.purchases >= 1 && member.wallets.points.available >= 0"},
+}
 SPRING: Final[dict[str, Any]] = {
     "opens": "2026-03-01",
     "closes": "2026-03-20",
     "draws_at": "2026-03-22",
     "claim": "5D",
-    "exclude": "member.staff",
+    "exclude": '"staff" in member.segments',
     "prizes": {"bike": {"quantity": 1}, "gift": {"quantity": 2, "gives": {"wallet": "points", "points": 50}}},
 }
 WHEEL: Final[dict[str, Any]] = {
@@ -183,7 +187,11 @@ def _rewards(chance: Random) -> dict[str, Any]:
     keep = chance.choice(FULFILMENTS)
     rewards: dict[str, Any] = {
         "mug": {"gives": "goods", "price": price(9), "fulfilment": keep, "hold": chance.choice(("2D", "none"))},
-        "seat": {"gives": "experience", "price": price(5), "prices": [{**price(3), "when": "member.staff"}]},
+        "seat": {
+            "gives": "experience",
+            "price": price(5),
+            "prices": [{**price(3), "when": '"staff" in member.segments'}],
+        },
         "fare": {
             "gives": {"partner": "air"},
             "value": "stated",
@@ -234,7 +242,11 @@ def _campaigns(chance: Random) -> dict[str, Any]:
         "spin": {"on": "check_in", "grant": [{"tickets": "wheel", "count": 2}, {"wallet": "points", "fixed": 2}]},
         "big": limited(
             chance,
-            {"on": "purchase", "when": "purchase.total >= 20.00", "grant": {"wallet": "points", "fixed": 6}},
+            {
+                "on": "purchase",
+                "when": 'purchase.total >= 20.00 && "regular" in member.segments',
+                "grant": {"wallet": "points", "fixed": 6},
+            },
             "points",
         ),
     }
@@ -273,6 +285,7 @@ def shape_of(chance: Random) -> dict[str, Any]:
         "fields": FIELDS,
         "wallets": {"points": points, "card": {"money": {"points": 1, "worth": "0.01"}, "expires": {"after": "24M"}}},
         "tracks": {"club": track},
+        "segments": SEGMENTS,
         "draws": {"spring": SPRING, "wheel": WHEEL},
         "quote_hold": chance.choice(("30MIN", "2D", "9D")),
     }

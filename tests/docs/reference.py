@@ -22,6 +22,7 @@ from laurels.core.program import (
     offers,
     promotions,
     rewards,
+    segments,
     tracks,
     vouchers,
     wallets,
@@ -35,7 +36,8 @@ from tests.docs.page import PAGES, ROOT
 
 PART = re.compile(r"(?P<begin><!-- generated: (?P<what>[\w ]+) -->\n)(?P<part>.*?)(?P<end><!-- end -->)", re.DOTALL)
 FORM_MODULES = (
-    loading, fields, wallets, tracks, campaigns, grants, groups, within, offers, promotions, vouchers, rewards, draws,
+    loading, fields, wallets, tracks, segments, campaigns, grants, groups, within, offers, promotions, vouchers,
+    rewards, draws,
 )  # fmt: skip
 
 

@@ -96,3 +96,18 @@ def test_a_gift_comes_with_the_first_visit_in_the_month_of_birth_and_is_used_in_
     sale = ann.till("o-3", "400.00", at="2027-05-08 10:00", vouchers=["birthday_gold"])
     assert (sale.paid, sale.off) == ("280.00", {"member_day_price": "20.00", "birthday_gold": "100.00"})
     assert [sale.answer.granted(each) for each in ("base", "birthday_month", "member_day")] == [420, 420, 420]
+
+
+def test_who_comes_often_pays_less_for_a_reward_and_sees_another(living: Lives) -> None:
+    ann = living("four_tier_retailer")
+    ann.enrol("2026-01-02")
+    ann.buy("o-1", "1500.00", at="2026-01-10 10:00")
+    for day in range(1, 10):
+        ann.post("check_in", at=f"2026-02-0{day} 09:00")
+    # Nine visits are 45 points and no regular yet.
+    ann.reward("r-1", "preview", refused="reward_not_for_member")
+    assert ann.reward("r-2", "bag") == 500
+    ann.post("check_in", at="2026-02-10 09:00")
+    assert (ann.reward("r-3", "bag"), ann.reward("r-4", "preview")) == (400, 300)
+    # 1,500 + 50, of which 1,200 are held.
+    assert ann.points() == (350, 0, 1_200, 0)

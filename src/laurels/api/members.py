@@ -17,7 +17,9 @@ from laurels.api.operation import Call, operation
 from laurels.api.own import submit_own
 from laurels.api.paging import Cursor, Limit, NextCursor, page_of, place_of
 from laurels.api.problem import ApiProblem, invalid
+from laurels.core.apply import Draft
 from laurels.core.calendar import Instant, Zone, parse_date
+from laurels.core.case import Case, view_now
 from laurels.core.compiled import Compiled
 from laurels.core.explanation import Sentence
 from laurels.core.member import Member, Root
@@ -99,6 +101,9 @@ class MemberAnswer(Struct, frozen=True, kw_only=True):
     erased_at: When | None
     referral_code: str | None
     attributes: Attributes
+    segments: Annotated[
+        tuple[str, ...], Meta(description="Those of the program whose conditions hold for the member now.")
+    ]
     profile: ProfileBody
     identifiers: tuple[IdentifierBody, ...]
 
@@ -361,9 +366,23 @@ async def _member(call: Call, row: MemberRow) -> MemberAnswer:
         erased_at=_shown(row.sealed_at, compiled),
         referral_code=root.referral_code,
         attributes=shown_attributes(root, compiled),
+        segments=await _segments(call, row, compiled),
         profile=msgspec.convert(msgspec.to_builtins(profile), ProfileBody),
         identifiers=tuple([IdentifierBody(each.kind, each.value) for each in identifiers]),
     )
+
+
+async def _segments(call: Call, row: MemberRow, compiled: Compiled) -> tuple[str, ...]:
+    """The segments that the member is in now; who is erased is in none."""
+    if not compiled.segments or row.sealed_at is not None:
+        return ()
+    services = call.services
+    found = await services.intake.look(call.program, row.id)
+    if found is None:
+        return ()
+    now = max(await services.now(call.program), found.root.now)
+    case = Case(await services.rendering.versions(call.program), Draft(found), now, {})
+    return view_now(case, compiled, reads_segments=True).segments
 
 
 def _item(row: MemberRow, member: Member, profile: Profile | None, compiled: Compiled) -> MemberItem:

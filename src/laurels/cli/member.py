@@ -13,7 +13,9 @@ from rich.table import Table
 from laurels.cli.moments import end_of, in_order
 from laurels.cli.outside import Outside, Running, pass_outside
 from laurels.cli.screen import No, Screen, ending, json_option, program_of, program_option, settings_of
+from laurels.core.apply import Draft
 from laurels.core.calendar import Instant, Zone, parse_instant
+from laurels.core.case import Case, view_now
 from laurels.core.compiled import Compiled
 from laurels.core.journal import leaves
 from laurels.core.member import Measures, Member, Redemption
@@ -44,14 +46,17 @@ async def _member(outside: Outside, screen: Screen, id: str, limit: int, given: 
         if member is None:
             raise No(f"{program} has no member {id}.")
         now = await running.intake.now(program) or running.clock.now()
-        compiled = (await running.intake.versions(program)).judging(now)
+        versions = await running.intake.versions(program)
+        compiled = versions.judging(now)
         entries = await journal(running.database, program, id, limit=limit) if limit else []
+    seen = view_now(Case(versions, Draft(member), now, {}), compiled, reads_segments=True)
     value = {
         "program": program,
         "member": id,
         "as_of": compiled.zone.format(now),
         "enrolled_at": _shown(compiled, member.root.enrolled_at),
         "attributes": member.root.attributes,
+        "segments": list(seen.segments),
         "wallets": {wallet: _wallet(compiled, member, wallet) for wallet in member.root.wallets},
         "tiers": {track.id: _tier(compiled, member, track.id, now) for track in compiled.program.tracks},
         "redemptions": _redemptions(compiled, member),
@@ -166,6 +171,8 @@ def _say(out: Console, value: dict[str, Any], zone: Zone) -> None:
     out.print(f"enrolled {value['enrolled_at']}")
     for name, attribute in value["attributes"].items():
         out.print(f"  {name}: {attribute}", markup=False)
+    if value["segments"]:
+        out.print(f"segments: {', '.join(value['segments'])}")
     for track, tier in value["tiers"].items():
         until = f" until {_end(zone, tier['until'])}" if tier["until"] else ""
         out.print(f"{track}: [bold]{tier['tier']}[/] since {tier['since']}{until}; projected {tier['projected']}")

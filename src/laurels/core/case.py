@@ -19,6 +19,7 @@ from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled, Trigger
 from laurels.core.facts import AnyFact, PoolClaimed
 from laurels.core.member import Balance, Root
+from laurels.core.segment import segments_of
 from laurels.core.version import Versions
 
 _NONE: Final[Mapping[str, Any]] = {}
@@ -207,17 +208,37 @@ def _decimal(value: Any) -> Decimal | None:
     return decimal if decimal.is_finite() else None
 
 
-def view_of(case: Case, compiled: Compiled, tiers: dict[str, str], trigger: Trigger | None) -> View:
-    """The member for the conditions of a trigger, standing on `tiers`."""
+def balances_of(case: Case, compiled: Compiled) -> dict[str, Balance]:
+    """The balances of all wallets of a version, as they are now."""
+    known, versions = case.root.wallets, case.versions
+    return {wallet: known.get(versions.current(wallet, case.at), _NO_BALANCE) for wallet in compiled.wallets}
+
+
+def view_now(case: Case, compiled: Compiled, *, reads_segments: bool) -> View:
+    """The member as they are now, for conditions that are asked apart from what earns."""
+    root = case.root
+    tiers = {**compiled.first_tiers, **case.tiers_at(case.at)}
+    attributes = readable(root.attributes, compiled.attribute_types)
+    balances = balances_of(case, compiled)
+    view = View(case.draft.id, root.enrolled_at or 0, tiers, balances, (), root.counters, attributes)
+    if reads_segments:
+        view.segments = segments_of(compiled, view, case.at)
+    return view
+
+
+def view_of(case: Case, compiled: Compiled, tiers: dict[str, str], trigger: Trigger | None, instant: Instant) -> View:
+    """The member for the conditions of a trigger on what occurred at an instant, standing on `tiers`."""
     root = case.root
     attributes: dict[str, Any] = root.attributes
     if attributes and compiled.attribute_types:
         attributes = readable(attributes, compiled.attribute_types)
     wallets = root.wallets
-    if trigger is not None and trigger.reads_wallets:
-        wallets = {
-            wallet: wallets.get(case.versions.current(wallet, case.at), _NO_BALANCE) for wallet in compiled.wallets
-        }
+    reads_segments = trigger is not None and trigger.reads_segments
+    if reads_segments or (trigger is not None and trigger.reads_wallets):
+        wallets = balances_of(case, compiled)
     if len(tiers) < len(compiled.first_tiers):
         tiers = {**compiled.first_tiers, **tiers}
-    return View(case.draft.id, root.enrolled_at or 0, tiers, wallets, (), root.counters, attributes)
+    view = View(case.draft.id, root.enrolled_at or 0, tiers, wallets, (), root.counters, attributes)
+    if reads_segments:
+        view.segments = segments_of(compiled, view, instant)
+    return view

@@ -14,6 +14,7 @@ from laurels.core.program.model import MemberLimit, Program
 from laurels.core.program.rewards_model import Cause, Donation, Price, Reward
 from laurels.core.rule.check import Rule
 from laurels.core.rule.python import compile_rule
+from laurels.core.segment import are_read
 
 Condition = Callable[[Any, Any, Any, Any, Any], bool]
 
@@ -25,7 +26,7 @@ def _condition(rule: Rule | None) -> Condition | None:
 class CompiledReward:
     """A reward with its conditions as functions. `stock_pool` is where its pieces are counted, if they are."""
 
-    __slots__ = ("cause", "id", "key", "limits", "prices", "reward", "stock_pool", "visible", "when")
+    __slots__ = ("cause", "id", "key", "limits", "prices", "reads_segments", "reward", "stock_pool", "visible", "when")
 
     def __init__(self, reward: Reward, key: str, cause_key: str | None) -> None:
         self.reward = reward
@@ -36,6 +37,7 @@ class CompiledReward:
         self.prices: tuple[tuple[Condition | None, Price], ...] = tuple(
             (_condition(price.when), price) for price in reward.prices
         )
+        self.reads_segments = are_read((reward.when, reward.visible, *[price.when for price in reward.prices]))
         self.limits: tuple[tuple[MemberLimit, str], ...] = tuple(
             (limit, f"reward/{key}/{limit.key}") for limit in reward.limits
         )

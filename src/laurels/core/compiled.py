@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from laurels.core import segment
 from laurels.core.activity import Activity, declared_by
 from laurels.core.calendar import Instant, Zone
 from laurels.core.catalogue import Catalogue
@@ -224,7 +225,7 @@ class Trigger:
 
     __slots__ = (
         "activity", "asks_new", "attributes", "by_piece", "campaigns", "counters", "draws", "group_of", "groups",
-        "is_recorded", "nested", "pools", "reaching", "reads_wallets", "weighed", "writ",
+        "is_recorded", "nested", "pools", "reaching", "reads_segments", "reads_wallets", "weighed", "writ",
     )  # fmt: skip
 
     def __init__(self, program: Program, type_: str, keys: Mapping[str, str]) -> None:
@@ -273,6 +274,7 @@ class Trigger:
         self.reads_wallets = tuple(
             sorted(path[len("member.wallets.") :] for path in reads if path.startswith("member.wallets."))
         )
+        self.reads_segments = segment.PATH in reads
         self.counters = tuple(
             sorted(path[len("member.counters.") :] for path in reads if path.startswith("member.counters."))
         )
@@ -283,6 +285,7 @@ class Trigger:
             self.attributes
             or self.counters
             or self.reads_wallets
+            or self.reads_segments
             or self.activity
             or self.weighed
             or self.reaching
@@ -430,6 +433,9 @@ class Compiled:
                 )
                 for draw in program.draws
             }
+        )
+        self.segments: tuple[tuple[str, Condition], ...] = tuple(
+            (each.id, compile_rule(each.when)) for each in program.segments
         )
         self.declared = declared_by(program.currency.code, program.currency.places, program.fields)
         on = {campaign.on for campaign in (*program.campaigns, *as_campaigns(program))}

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from laurels.core.calendar import Instant, Zone
 from laurels.core.compiled import Compiled, CompiledLimit, Condition, Selector, weekly_hours
 from laurels.core.member import NEVER, Root
-from laurels.core.pricelist import parts_of
+from laurels.core.pricelist import parts_of, rules_of
 from laurels.core.program.model import Budget, During
 from laurels.core.program.offers_model import Shipping
 from laurels.core.program.vouchers_model import Until, Voucher, WithTime
 from laurels.core.rule.python import compile_rule, compile_selector
+from laurels.core.segment import are_read
 from laurels.core.within import end_of_own
 
 
@@ -29,7 +30,7 @@ class CompiledVoucher:
 
     __slots__ = (
         "budget_pools", "cooldown", "end", "floor", "gives", "id", "is_timed", "key", "limits", "lines", "on_shipping",
-        "parts", "reads_wallets", "round", "start", "voucher", "weekly", "when",
+        "parts", "reads_segments", "reads_wallets", "round", "start", "voucher", "weekly", "when",
     )  # fmt: skip
 
     def __init__(self, voucher: Voucher, key: str) -> None:
@@ -44,9 +45,9 @@ class CompiledVoucher:
         self.on_shipping = isinstance(offer.gives, Shipping)
         self.floor = offer.floor
         self.round = offer.round
-        self.reads_wallets = any(
-            path.startswith("member.wallets.") for rule in (voucher.when, offer.lines) if rule for path in rule.reads
-        )
+        rules = [rule for rule in (voucher.when, offer.lines, *rules_of(offer.gives)) if rule is not None]
+        self.reads_wallets = any(path.startswith("member.wallets.") for rule in rules for path in rule.reads)
+        self.reads_segments = are_read(rules)
         during = voucher.during
         self.start: Instant = -NEVER if during.start is None else during.start
         self.end: Instant = NEVER if during.end is None else during.end

@@ -27,7 +27,8 @@ def enrol(case: Case, compiled: Compiled, activity: Activity, data: Enrol) -> Re
     for start in case.versions.starts_between(activity.occurred_at, case.at):
         place(case, case.versions.judging(start), start)
     trigger = compiled.trigger(activity.type)
-    view = view_of(case, compiled, case.tiers_at(activity.occurred_at), trigger)
+    tiers = case.tiers_at(activity.occurred_at)
+    view = view_of(case, compiled, tiers, trigger, activity.occurred_at)
     earned = earn(case, compiled, trigger, activity, view)
     measure(case, case.versions.judging(case.at), activity, earned)
     return None

@@ -17,6 +17,7 @@ from laurels.core.program.model import Budget, During, Group, Promotion
 from laurels.core.program.offers_model import Bundle, BuyGet, FreeItem, Gives, MoneyOffer, Multiplier, Points, Shipping
 from laurels.core.rule.check import Rule
 from laurels.core.rule.python import compile_rule, compile_selector
+from laurels.core.segment import are_read
 
 SKIPPED: Final = (
     "outside_window",
@@ -64,12 +65,17 @@ class CompiledPromotion:
 
 def parts_of(gives: Gives) -> tuple[Selector, ...]:
     """What selects the lines of the parts of a bundle, those got, or those free."""
+    return tuple([compile_selector(rule) for rule in rules_of(gives)])
+
+
+def rules_of(gives: Gives) -> tuple[Rule, ...]:
+    """The conditions by which the parts of a bundle are selected, what is got, or what is free."""
     found: Sequence[Rule | None] = ()
     if isinstance(gives, Bundle):
         found = [part.lines for part in gives.parts]
     elif isinstance(gives, BuyGet | FreeItem):
         found = (gives.gets if isinstance(gives, BuyGet) else gives.lines,)
-    return tuple(compile_selector(rule) for rule in found if rule is not None)
+    return tuple([rule for rule in found if rule is not None])
 
 
 class CompiledGroup:
@@ -113,6 +119,7 @@ class Pricelist:
         "ids",
         "pools",
         "promotions",
+        "reads_segments",
         "reads_wallets",
         "units",
     )
@@ -132,8 +139,14 @@ class Pricelist:
         self.has_exclusive = any(isinstance(unit, CompiledGroup) and unit.mode == "exclusive" for unit in units)
         self.budgets = {pool: limit for each in promotions for pool, limit in each.budget_pools}
         self.pools = tuple(self.budgets)
-        rules = [rule for each in promotions for rule in (each.promotion.when, each.promotion.offer.lines) if rule]
+        rules = [
+            rule
+            for each in promotions
+            for rule in (each.promotion.when, each.promotion.offer.lines, *rules_of(each.gives))
+            if rule is not None
+        ]
         self.reads_wallets = any(path.startswith("member.wallets.") for rule in rules for path in rule.reads)
+        self.reads_segments = are_read(rules)
 
 
 NO_PROMOTIONS: Final = Pricelist((), ())

@@ -9,25 +9,23 @@ promotion of any other group is given; those outside all groups are.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 import msgspec
 
 from laurels.core.activity import Activity, Line, Purchase
 from laurels.core.calendar import Instant, LocalTime
-from laurels.core.case import Case, View
+from laurels.core.case import Case, View, balances_of
 from laurels.core.compiled import Compiled, Selector
 from laurels.core.facts import Contest, Deviation, LineOff, Offered, Priced
 from laurels.core.granting import ActivityView, activity_view
 from laurels.core.limit import room_of, use
-from laurels.core.member import Balance
 from laurels.core.money import Rounding, allocate, floor_div
 from laurels.core.pricelist import CHOOSING, CompiledGroup, CompiledPromotion, Pricelist, Unit
 from laurels.core.pricing import Bid, appraise
 from laurels.core.program.offers_model import Floor, MoneyOffer
 from laurels.core.refusal import Refusal
-
-_NO_BALANCE: Final = Balance()
+from laurels.core.segment import segments_of
 
 
 class Cart(msgspec.Struct, gc=False):
@@ -241,13 +239,13 @@ def cart_of(
     codes: frozenset[str],
     *,
     reads_wallets: bool,
+    reads_segments: bool,
 ) -> Cart:
     """A purchase as promotions and vouchers see it: with what was taken off under their codes already put back."""
-    if reads_wallets:
-        wallets = {
-            id: case.root.wallets.get(case.versions.current(id, case.at), _NO_BALANCE) for id in compiled.wallets
-        }
-        view = msgspec.structs.replace(view, wallets=wallets)
+    if reads_wallets or reads_segments:
+        view = msgspec.structs.replace(view, wallets=balances_of(case, compiled))
+    if reads_segments:
+        view.segments = segments_of(compiled, view, activity.occurred_at)
     seen = activity_view(activity)
     purchase = before_promotions(purchase, codes)
     return Cart(

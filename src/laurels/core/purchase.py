@@ -103,7 +103,7 @@ def record_purchase(
         claims = found
     tiers = case.tiers_at(activity.occurred_at)
     trigger = compiled.trigger("purchase")
-    view = _seen_by(case, compiled, trigger, tiers, data)
+    view = _seen_by(case, compiled, trigger, tiers, activity, data)
     if compiled.pricelist is not None or claims or held or data.choices or quoting is not None:
         priced = price_order(case, compiled, activity, data, view, claims, held=held, quoting=quoting is not None)
         if isinstance(priced, Refusal):
@@ -112,7 +112,7 @@ def record_purchase(
         activity = msgspec.structs.replace(activity, data=data)
         if points:
             trigger = with_vouchers(compiled, points)
-            view = _seen_by(case, compiled, trigger, tiers, data)
+            view = _seen_by(case, compiled, trigger, tiers, activity, data)
     standing: dict[str, Scalar] = {}
     if trigger is not None and trigger.is_recorded:
         standing = standing_of(case, compiled, trigger, activity, view)
@@ -149,14 +149,17 @@ def price_order(
             case.emit(Priced(compiled.number, prices_before(data), (), quote=data.quote, held=held))
         return data, ()
     pricelist = pricelist or NO_PROMOTIONS
-    codes, sent, reads_wallets = pricelist.ids, data, pricelist.reads_wallets
+    codes, sent = pricelist.ids, data
+    reads_wallets, reads_segments = pricelist.reads_wallets, pricelist.reads_segments
     if claims:
         codes |= {each.code for each in claims}
         sent = spelled(data, codes)
-        reads_wallets = reads_wallets or any(
-            isinstance(each.found, Usable) and each.found.kind.reads_wallets for each in claims
-        )
-    cart = cart_of(case, compiled, activity, sent, view, codes, reads_wallets=reads_wallets)
+        kinds = [each.found.kind for each in claims if isinstance(each.found, Usable)]
+        reads_wallets = reads_wallets or any(kind.reads_wallets for kind in kinds)
+        reads_segments = reads_segments or any(kind.reads_segments for kind in kinds)
+    cart = cart_of(
+        case, compiled, activity, sent, view, codes, reads_wallets=reads_wallets, reads_segments=reads_segments
+    )
     priced = price_cart(case, compiled, pricelist, cart)
     if isinstance(priced, Refusal):
         return priced
@@ -200,9 +203,11 @@ def _holders(data: Purchase, quoting: str | None) -> tuple[Holder, ...]:
     return (Holder(quote=quoting), *own, ANYBODY)
 
 
-def _seen_by(case: Case, compiled: Compiled, trigger: Trigger | None, tiers: dict[str, str], data: Purchase) -> View:
+def _seen_by(
+    case: Case, compiled: Compiled, trigger: Trigger | None, tiers: dict[str, str], activity: Activity, data: Purchase
+) -> View:
     """The member as conditions of a purchase see them."""
-    view = view_of(case, compiled, tiers, trigger)
+    view = view_of(case, compiled, tiers, trigger, activity.occurred_at)
     if trigger is not None and trigger.asks_new:
         view.new = new_to(case, data)
     return view
@@ -241,14 +246,14 @@ def fulfil(case: Case, now: Compiled, activity: Activity, data: Purchase, quote:
             free = free_pieces(case.versions, then, before_offers(data, priced).lines, priced, priced)
             data = msgspec.structs.replace(data, free=free)
             activity = msgspec.structs.replace(activity, data=data)
-        view = _seen_by(case, then, trigger, tiers, data)
+        view = _seen_by(case, then, trigger, tiers, activity, data)
         standing = {}
         if trigger is not None and trigger.is_recorded:
             standing = standing_of(case, then, trigger, activity, view)
         earned = earn(case, then, trigger, activity, view)
     measured = measure(case, now, activity, earned)
     if trigger is not None and trigger.asks_new:
-        remember(case, trigger, activity, view_of(case, then, tiers, trigger))
+        remember(case, trigger, activity, view_of(case, then, tiers, trigger, activity.occurred_at))
     case.emit(OrderOpened(data.order, case.seq, activity.occurred_at, then.number, measured, standing, tiers))
 
 
@@ -267,7 +272,8 @@ def record_free(case: Case, compiled: Compiled, now: Compiled, activity: Activit
         release(case, compiled, activity.type, data, case.at)
     tiers = case.tiers_at(activity.occurred_at)
     trigger = compiled.trigger(activity.type)
-    earned = earn(case, compiled, trigger, activity, view_of(case, compiled, tiers, trigger))
+    view = view_of(case, compiled, tiers, trigger, activity.occurred_at)
+    earned = earn(case, compiled, trigger, activity, view)
     measure(case, now, activity, earned)
     return None
 

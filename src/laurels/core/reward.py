@@ -11,12 +11,12 @@ import msgspec
 
 from laurels.core.apply import uses_key
 from laurels.core.calendar import Instant
-from laurels.core.case import Case, View, readable
+from laurels.core.case import Case, View, view_now
 from laurels.core.catalogue import CompiledReward, pool_of_year
 from laurels.core.compiled import Compiled
 from laurels.core.granting import ActivityView
 from laurels.core.limit import period_of
-from laurels.core.member import Balance, Measures
+from laurels.core.member import Measures
 from laurels.core.money import Rate, divide, format_minor
 from laurels.core.program.model import MemberLimit
 from laurels.core.program.rewards_model import VOUCHERS_MOST, IssuedVoucher, Mix, Price, Tickets, TierPass
@@ -24,7 +24,6 @@ from laurels.core.refusal import Refusal
 from laurels.core.ticket import obstacle
 from laurels.core.tier_pass import is_too_long, pass_until
 
-_NO_BALANCE = Balance()
 _NO_ACTIVITY = "redemption"
 
 
@@ -42,25 +41,15 @@ class Bill(msgspec.Struct, frozen=True, gc=False):
     cash: int
 
 
-def view_of_buyer(case: Case, compiled: Compiled) -> View:
-    """The member as conditions of rewards see them now."""
-    root = case.root
-    wallets = {
-        wallet: root.wallets.get(case.versions.current(wallet, case.at), _NO_BALANCE) for wallet in compiled.wallets
-    }
-    tiers = {**compiled.first_tiers, **case.tiers_at(case.at)}
-    attributes = readable(root.attributes, compiled.attribute_types)
-    return View(case.draft.id, root.enrolled_at or 0, tiers, wallets, (), root.counters, attributes)
-
-
 def is_visible(case: Case, compiled: Compiled, each: CompiledReward) -> bool:
     """Whether the member sees the reward in the catalogue."""
-    return each.visible is None or each.visible(*_read(case, compiled))
+    return each.visible is None or each.visible(*_read(case, compiled, each))
 
 
-def _read(case: Case, compiled: Compiled) -> tuple[View, None, ActivityView, object, None]:
+def _read(case: Case, compiled: Compiled, each: CompiledReward) -> tuple[View, None, ActivityView, object, None]:
     activity = ActivityView(_NO_ACTIVITY, "", "", case.at, {})
-    return view_of_buyer(case, compiled), None, activity, compiled.zone.local(case.at), None
+    view = view_now(case, compiled, reads_segments=each.reads_segments)
+    return view, None, activity, compiled.zone.local(case.at), None
 
 
 # --- what it costs ----------------------------------------------------------------------------------------------------
@@ -80,7 +69,7 @@ def bill(
     if reward.value != "stated" and value is not None:
         return Refusal("value_not_asked", each.id)
     worth = value if reward.value == "stated" else reward.value
-    read = _read(case, compiled)
+    read = _read(case, compiled, each)
     price = next(price for when, price in each.prices if when is None or when(*read))
     if price.per is not None and worth is None:
         return Refusal("value_missing", each.id)
@@ -131,7 +120,7 @@ def obstacles(
 ) -> list[Refusal]:
     """Everything that keeps the member from redeeming so many pieces now; empty: it is within reach."""
     found: list[Refusal] = []
-    if not is_visible(case, compiled, each) or (each.when is not None and not each.when(*_read(case, compiled))):
+    if not is_visible(case, compiled, each) or (each.when is not None and not each.when(*_read(case, compiled, each))):
         found.append(Refusal("reward_not_for_member", each.id))
     if not _runs(compiled, each, case.at):
         found.append(Refusal("reward_not_offered", each.id))

@@ -12,17 +12,16 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-import msgspec
-
 from laurels.core.activity import Activity, Purchase
 from laurels.core.calendar import Instant
-from laurels.core.case import Case, View, view_of
+from laurels.core.case import Case, view_now
 from laurels.core.compiled import Compiled, Trigger
 from laurels.core.facts import DrawMoved, Grant, Span, TakenBack, TicketsEntered, TicketsGranted, TicketsVoided
 from laurels.core.granting import ActivityView
-from laurels.core.member import Balance, Earned, Tickets
+from laurels.core.member import Earned, Tickets
 from laurels.core.program.draws_model import TICKETS, Draw
 from laurels.core.refusal import Refusal
+from laurels.core.segment import are_read
 
 NONE_SHUT: Final[Mapping[str, str]] = MappingProxyType({})
 MOST: Final = 1_000_000
@@ -57,17 +56,9 @@ def is_excluded(case: Case, compiled: Compiled, draw: str) -> bool:
     condition = compiled.exclusions.get(draw)
     if condition is None:
         return False
-    view = view_of(case, compiled, case.tiers_at(case.at), None)
+    view = view_now(case, compiled, reads_segments=are_read((compiled.draws[draw].exclude,)))
     activity = ActivityView("draw", "", "", case.at, {})
-    return bool(condition(_with_wallets(case, compiled, view), None, activity, compiled.zone.local(case.at), None))
-
-
-def _with_wallets(case: Case, compiled: Compiled, view: View) -> View:
-    wallets = {
-        wallet: case.root.wallets.get(case.versions.current(wallet, case.at)) or Balance()
-        for wallet in compiled.wallets
-    }
-    return msgspec.structs.replace(view, wallets=wallets)
+    return bool(condition(view, None, activity, compiled.zone.local(case.at), None))
 
 
 # --- granting ---------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Whatever a version changes about rewards, causes, vouchers, promotions and draws is told, in both languages.
+"""Whatever a version changes about segments, rewards, vouchers, promotions and draws is told, in both languages.
 
 Every field of every value that these sections are made of is changed in the document of all words, to each value that
 the field has anywhere in it and to one made up; none may pass in silence.
@@ -27,7 +27,7 @@ from laurels.core.program.model import ByTier, Program
 from laurels.core.program.rewards_model import Reward
 from laurels.core.rule.check import Rule
 
-SECTIONS: Final = ("causes", "rewards", "vouchers", "promotions", "draws")
+SECTIONS: Final = ("segments", "causes", "rewards", "vouchers", "promotions", "draws")
 NAMES: Final = {"id", "was"}
 """What pairs things: changing it is removing one and adding another, or a rename."""
 LEAVES: Final = (Rule, Rate, Duration)

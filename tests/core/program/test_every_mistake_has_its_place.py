@@ -1,4 +1,4 @@
-"""A mistake anywhere in rewards, causes, vouchers, promotions and draws is found at its line and column.
+"""A mistake anywhere in segments, rewards, causes, vouchers, promotions and draws is found at its line and column.
 
 The document of all words is written out with one value a line, and every key and value of these sections is spoilt in
 turn: another shape, nothing, a word that does not exist, a number or date that cannot be, a reference to nothing, a key
@@ -20,7 +20,7 @@ from laurels.core.program.document import Mapping, Node, Scalar, Sequence, parse
 from laurels.core.program.finding import Finding, Notes
 from laurels.core.program.loading import examine
 
-SECTIONS: Final = ("causes", "rewards", "vouchers", "promotions", "draws")
+SECTIONS: Final = ("segments", "causes", "rewards", "vouchers", "promotions", "draws")
 NEEDED: Final = ("program", "time_zone", "currency", "fields", "wallets", "tracks", "jurisdiction")
 NOTHING: Final = "zz_nothing"
 Place = tuple[int, int]

@@ -8,7 +8,7 @@ from laurels.core.calendar import Zone, format_instant
 from laurels.core.money import Rate
 from laurels.core.program import notation, rewards_notation
 from laurels.core.program.draws_model import Draw, Prize
-from laurels.core.program.model import Campaign, Program, Promotion, Tier, Track, Wallet
+from laurels.core.program.model import Campaign, Program, Promotion, Segment, Tier, Track, Wallet
 from laurels.core.program.rewards_model import Cause, Reward
 from laurels.core.program.vouchers_model import Voucher
 from tests.core.program.documents import DOCUMENTS, sound
@@ -60,6 +60,10 @@ def tier(each: Tier, of: Track, program: Program) -> str:
         "was": each.was,
     }
     return notation.form(words)
+
+
+def segment(each: Segment) -> str:
+    return notation.form({"name": json.dumps(each.name), "when": json.dumps(each.when.text)})
 
 
 def campaign(each: Campaign, program: Program) -> str:
@@ -225,6 +229,7 @@ def written(program: Program) -> str:
         "fields": notation.form(fields),
         "wallets": notation.form({each.id: wallet(each, program) for each in program.wallets}),
         "tracks": notation.form({each.id: track(each, program) for each in program.tracks}),
+        "segments": notation.form({each.id: segment(each) for each in program.segments}),
         "campaigns": notation.form({each.id: campaign(each, program) for each in program.campaigns}),
         "jurisdiction": program.jurisdiction or "none",
         "draws": notation.form({each.id: draw(each, program) for each in program.draws}),

@@ -41,6 +41,7 @@ from laurels.core.program.model import (
     PerField,
     Program,
     Promotion,
+    Segment,
     Texts,
     Tier,
     Track,
@@ -65,6 +66,7 @@ def difference(old: Program, new: Program) -> tuple[Change, ...]:
     _compare_fields(old, new, changes)
     _compare_wallets(old, new, names, changes)
     _compare_tracks(old, new, names, changes)
+    _compare_segments(old, new, changes)
     _compare_campaigns(old, new, names, changes)
     _compare_groups(old, new, names, changes)
     compare_vouchers(old, new, names, changes)
@@ -294,6 +296,28 @@ def _compare_entitlements(subject: Subject, old: Tier, new: Tier, standing: Stan
 def _standing(names: Names, track: str, tiers: Iterable[Tier]) -> Standing:
     """Those on tiers of a track, as the old version calls them."""
     return Standing(names.old_track(track), tuple(names.old_tier(track, tier.id) for tier in tiers))
+
+
+# --- segments ---------------------------------------------------------------------------------------------------------
+
+
+def _compare_segments(old: Program, new: Program, changes: Changes) -> None:
+    """Who is in a segment may have something for it, or be without something for it: any change may take away."""
+    before = {segment.id: segment for segment in old.segments}
+    after = {segment.id: segment for segment in new.segments}
+    for segment in old.segments:
+        if segment.id not in after:
+            changes.removed(Subject(thing("segment", segment.name), f"/segments/{segment.id}"), Everyone())
+    for segment in new.segments:
+        subject = Subject(thing("segment", segment.name), f"/segments/{segment.id}")
+        if segment.id not in before:
+            changes.added(subject)
+            continue
+        for aspect in (
+            Aspect[Segment]("name", lambda each: each.name, notation.form),
+            Aspect[Segment]("when", lambda each: notation.condition(each.when), takes_away=_always),
+        ):
+            changes.compare(subject, aspect, before[segment.id], segment, Everyone())
 
 
 # --- campaigns and groups ---------------------------------------------------------------------------------------------

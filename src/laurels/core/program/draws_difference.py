@@ -15,6 +15,7 @@ from laurels.core.program.change import Aspect, Changes, Everyone, Subject
 from laurels.core.program.draws_model import Draw, Prize
 from laurels.core.program.model import Program
 from laurels.core.program.wording import thing
+from laurels.core.segment import are_read
 
 
 def compare_draws(old: Program, new: Program, changes: Changes) -> None:
@@ -102,18 +103,23 @@ def broken_promises(
 
     What is announced must come true, so what counts is the instant at which the new version takes effect (now, if
     nothing is said): by then a draw is open yet whose terms change, and has not opened where its opening is moved or
-    a turn of it could win something else, for turns were taken on the terms that it had.
+    a turn of it could win something else, for turns were taken on the terms that it had. Who is excluded by segments
+    is excluded by other terms when the conditions of segments change.
     """
     at = max(now, effective_at or now)
     after = {draw.id: draw for draw in new.draws}
+    conditions = [{each.id: each.when for each in program.segments} for program in (old, new)]
+    segments_change = conditions[0] != conditions[1]
     found: list[tuple[str, str]] = []
     for was in old.draws:
         is_now = after.get(was.id)
         is_closed = at >= was.closes_at
-        if is_now == was or (is_now is None and is_closed):
+        excludes_others = segments_change and not is_closed and are_read((was.exclude,))
+        if (is_now == was and not excludes_others) or (is_now is None and is_closed):
             continue
         said = is_now is not None and is_now.amendments[: len(was.amendments)] == was.amendments
-        if is_now is not None and said and _without_reasons(is_now) == _without_reasons(was):
+        same = is_now is not None and said and _without_reasons(is_now) == _without_reasons(was)
+        if same and not excludes_others:
             continue
         if is_closed or (is_now is not None and is_now.closes_at <= at):
             found.append((was.id, "draw_closed"))

@@ -1,7 +1,8 @@
 """What the parts of a document know of each other while they are resolved.
 
-Parts are resolved in an order in which each refers only to earlier ones (fields, wallets, tracks, campaigns, groups).
-A part with errors still resolves to something of its id, so that one mistake is one finding and not a trail of them.
+Parts are resolved in an order in which each refers only to earlier ones (fields, wallets, tracks, segments, campaigns,
+groups). A part with errors still resolves to something of its id, so that one mistake is one finding and
+not a trail of them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ from laurels.core.program.vouchers_model import Voucher
 from laurels.core.rule.environment import Environment, Field
 
 BUILT_IN_TRIGGERS: Final = ("purchase", "enrol", "tier_kept", *sorted(FREE_TYPES))
+
+
+SEGMENT: Final = "segment"
+"""What conditions of segments are on, in place of a type of activity."""
 
 
 class Frame:
@@ -48,6 +53,7 @@ class Frame:
         self.fields: dict[str, tuple[Field, ...]] = {}
         self.wallets: dict[str, Wallet] = {}
         self.tracks: dict[str, Track] = {}
+        self.segments: tuple[str, ...] = ()
         self.campaigns: dict[str, Campaign] = {}
         self.promotions: dict[str, Promotion] = {}
         self.vouchers: dict[str, Voucher] = {}
@@ -125,6 +131,8 @@ class Frame:
                 currency_places=self.currency.places if self.currency else 2,
                 tracks=tuple(self.tracks),
                 wallets=tuple(self.wallets),
+                segments=self.segments,
+                of_member=activity_type == SEGMENT,
                 tiers={track.id: tuple(tier.id for tier in track.tiers) for track in self.tracks.values()},
                 member=self.fields.get("member", ()),
                 purchase=self.fields.get("purchase", ()),

@@ -25,6 +25,7 @@ from laurels.core.program.groups import GroupForm, resolve_groups
 from laurels.core.program.model import Program, Retired
 from laurels.core.program.promotions import PromotionForm, resolve_promotion
 from laurels.core.program.rewards import CauseForm, RewardForm, resolve_cause, resolve_reward
+from laurels.core.program.segments import SegmentForm, resolve_segments
 from laurels.core.program.tracks import TrackForm, note_years, resolve_track
 from laurels.core.program.values import DOTTED, DURATION, ID, NAME, SPAN, TEXTS
 from laurels.core.program.vouchers import VoucherForm, note_shared_codes, resolve_voucher
@@ -60,6 +61,7 @@ class ProgramForm(Form):
     fields = Word(FIELDS, "fields that conditions may name beyond the built-in ones: by member, purchase, line or type")
     wallets = Word(MapOf(ID, FormOf(WalletForm), most=100), "the kinds of unit that members hold", required=True)
     tracks = Word(MapOf(ID, FormOf(TrackForm), most=50), "the ladders of tiers")
+    segments = Word(MapOf(ID, FormOf(SegmentForm), most=100), "names for conditions on a member, which others ask for")
     campaigns = Word(MapOf(ID, FormOf(CampaignForm)), "the rules that grant something")
     draws = Word(MapOf(ID, FormOf(DrawForm), most=200), "the draws that tickets are for")
     jurisdiction = Word[Literal["CN", "none"]](
@@ -118,6 +120,7 @@ def _resolve(form: ProgramForm, notes: Notes, at: Instant | None, in_batches: Co
         frame.tracks[track] = resolve_track(track, track_form, frame)
     for _track, track_form, _ in tracks.readable():
         note_years(track_form, frame)
+    segments = resolve_segments(said_or(form.segments, Entries[str, SegmentForm]()), frame)
     for voucher, voucher_form, _ in vouchers.readable():
         frame.vouchers[voucher] = resolve_voucher(voucher, voucher_form, frame)
     codes = {name: each for name, each, _ in vouchers.readable()}
@@ -151,6 +154,7 @@ def _resolve(form: ProgramForm, notes: Notes, at: Instant | None, in_batches: Co
         rewards=tuple(resolve_reward(reward, each, frame) for reward, each, _ in rewards.readable()),
         jurisdiction=jurisdiction if frame.draws and jurisdiction != "none" else None,
         draws=tuple(frame.draws.values()),
+        segments=segments,
     )
     if form.wallets.value is not None and not wallets:
         notes.error("missing_word", form.wallets.node, "a program has at least one wallet", "wallets: {points: {}}")

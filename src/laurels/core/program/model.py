@@ -192,6 +192,14 @@ class Base(msgspec.Struct, frozen=True):
     )
 
 
+class Segment(msgspec.Struct, frozen=True):
+    """Members for whom a condition holds, whenever it is asked; nobody is put into it and nothing is stored of it."""
+
+    id: str
+    name: Texts
+    when: Rule
+
+
 class PerAmount(msgspec.Struct, frozen=True, tag="per_amount"):
     """`points` for every `per` minor units of the base, rounded once per order."""
 
@@ -415,3 +423,4 @@ class Program(msgspec.Struct, frozen=True):
     rewards: tuple[Reward, ...] = ()
     jurisdiction: str | None = None
     draws: tuple[Draw, ...] = ()
+    segments: tuple[Segment, ...] = ()

@@ -25,6 +25,7 @@ _THINGS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "cause": ("Cause", "公益项目"),
         "field": ("Field", "字段"),
         "draw": ("Draw", "抽奖"),
+        "segment": ("Segment", "人群"),
     }
 )
 

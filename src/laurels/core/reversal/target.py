@@ -272,6 +272,8 @@ def standing_of(case: Case, compiled: Compiled, trigger: Trigger, activity: Acti
     for path in trigger.reads_wallets:
         wallet, _dot, balance = path.partition(".")
         standing[f"wallets.{path}"] = getattr(view.wallets[wallet], balance)
+    if trigger.reads_segments and view.segments:
+        standing["segments"] = list(view.segments)
     for name in trigger.activity:
         standing[f"activity.{name}"] = activity.source if name == "source" else activity.id
     for each in trigger.reaching:
@@ -305,6 +307,7 @@ def _recorded_view(case: Case, compiled: Compiled, past: PastOrder) -> View:
     counters: dict[str, int] = {}
     wallets = {wallet: Balance() for wallet in compiled.wallets}
     new = dict(NOTHING_NEW)
+    segments: tuple[str, ...] = ()
     for path, value in past.standing.items():
         kind, _dot, name = path.partition(".")
         if kind == "attributes":
@@ -315,6 +318,9 @@ def _recorded_view(case: Case, compiled: Compiled, past: PastOrder) -> View:
         elif kind == "wallets":
             wallet, _dot, balance = name.partition(".")
             setattr(wallets[wallet], balance, value)
+        elif kind == "segments":
+            assert isinstance(value, list)
+            segments = tuple(value)
         elif kind == "new":
             assert isinstance(value, list)
             new[name] = frozenset(value)
@@ -323,7 +329,7 @@ def _recorded_view(case: Case, compiled: Compiled, past: PastOrder) -> View:
         case.root.enrolled_at or 0,
         {**compiled.first_tiers, **past.tiers},
         wallets,
-        (),
+        segments,
         counters,
         readable(attributes, compiled.attribute_types),
         new,

@@ -9,6 +9,7 @@ rule gives the same answer; beyond them Python still answers, but CEL would fail
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Final, Literal, Self
 
 import msgspec
@@ -116,6 +117,16 @@ _BUILT_IN: Final[Mapping[str, Message]] = {
 }
 
 
+_MEMBER_ALONE: Final = "a segment asks of the member alone: name member.* and at.*"
+_ABSENT_IN_SEGMENTS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("activity", "purchase", "line"), _MEMBER_ALONE),
+    "member.segments": "a segment cannot ask for segments: write their conditions out",
+}
+_WITHOUT_SEGMENTS: Final[Mapping[str, str]] = {
+    "member.segments": "this program has no segments yet: describe them under segments",
+}
+
+
 def is_name(text: str) -> bool:
     """True of an id that a condition may name: `[a-z][a-z0-9_]*` and no reserved word."""
     return _NAME.fullmatch(text) is not None and text not in RESERVED_WORDS
@@ -185,14 +196,27 @@ _ZEROS: Final[Mapping[str, Value]] = {
 
 
 class Environment:
-    """The names and types of one program's rules on one trigger; rules are checked against it, see `check`."""
+    """The names and types of one program's rules on one trigger; rules are checked against it, see `check`.
 
-    __slots__ = ("_cel", "currency_places", "has_purchase", "messages", "pool")
+    `absent` says of names that rules have elsewhere, and not here, what to do about it.
+    """
 
-    def __init__(self, messages: Mapping[str, Message], *, currency_places: int, has_purchase: bool) -> None:
+    __slots__ = ("_cel", "absent", "currency_places", "has_purchase", "messages", "of_member", "pool")
+
+    def __init__(
+        self,
+        messages: Mapping[str, Message],
+        *,
+        currency_places: int,
+        has_purchase: bool,
+        of_member: bool = False,
+        absent: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.messages = messages
         self.currency_places = currency_places
         self.has_purchase = has_purchase
+        self.of_member = of_member
+        self.absent = absent
         self.pool = _descriptors(messages)
         self._cel: Mapping[Scope, cel.Env] = {
             "condition": _checker(self.pool, self.variables("condition")),
@@ -212,10 +236,14 @@ class Environment:
         activity: tuple[Field, ...] = (),
         has_purchase: bool = False,
         tiers: Mapping[str, tuple[str, ...]] | None = None,
+        segments: tuple[str, ...] | None = None,
+        of_member: bool = False,
     ) -> Self:
         """The environment of these names; ValueError for one that `problem_with` or `is_name` refuses.
 
-        Where `tiers` gives the tiers of a track, a comparison with any other word is a finding.
+        Where `tiers` gives the tiers of a track, a comparison with any other word is a finding; so it is with
+        `segments`, of which nothing can be asked where there are none. `of_member` is the environment of segments
+        themselves: it knows the member and the time, and no segments.
         """
         for name in (*tracks, *wallets):
             if not is_name(name):
@@ -226,10 +254,29 @@ class Environment:
         declared = {"member": member, "purchase": purchase, "line": line, "activity": activity}
         for owner, fields in declared.items():
             messages[owner] = {**_BUILT_IN[owner], **_declared(owner, fields, currency_places)}
-        return cls(messages, currency_places=currency_places, has_purchase=has_purchase)
+        absent: Mapping[str, str] = {}
+        known = dict(messages["member"])
+        if of_member:
+            absent = _ABSENT_IN_SEGMENTS
+            del known["segments"]
+        elif segments is not None:
+            known["segments"] = Named("list<string>", choices=segments)
+            if not segments:
+                absent = _WITHOUT_SEGMENTS
+                del known["segments"]
+        messages["member"] = known
+        return cls(
+            messages,
+            currency_places=currency_places,
+            has_purchase=has_purchase,
+            of_member=of_member,
+            absent=absent,
+        )
 
     def variables(self, scope: Scope) -> Mapping[str, str]:
         """The variables a rule may name at its top, with the message each one is."""
+        if self.of_member:
+            return {"member": "member", "at": "at"}
         names = ["member", "activity", "at"]
         if self.has_purchase:
             names.append("purchase")

@@ -154,6 +154,8 @@ class Resolver:
         return self._environment.variables(self._scope)
 
     def _unknown_name(self, name: str, variables: Mapping[str, str]) -> tuple[str, str | None]:
+        if name in self._environment.absent:
+            return f"{name!r} is not known here", self._environment.absent[name]
         if name in ("purchase", "line") and not self._environment.has_purchase:
             return f"{name!r} is known only to rules about purchases", None
         if name == "line":
@@ -181,7 +183,8 @@ class Resolver:
         named = fields.get(node.field)
         if named is None:
             message = f"unknown field {node.field!r}{suggestion(node.field, fields)}"
-            hint = f"{base.written} has {', '.join(sorted(fields)) or 'no fields'}"
+            hint = self._environment.absent.get(f"{base.kind}.{node.field}")
+            hint = hint or f"{base.written} has {', '.join(sorted(fields)) or 'no fields'}"
             return self._broken(at, "rule_unknown_field", message, hint, [base])
         read = Read(at, base, node.field, named)
         return self._has(read) if node.test else read
@@ -330,6 +333,7 @@ class Resolver:
 
     def _macro(self, node: tree.Macro) -> Typed:
         over = self._node(node.over)
+        choices: tuple[str, ...] = ()
         at = max(self._text.rfind(node.how, 0, node.at), 0)
         if node.body is None:
             what, hint = OUTSIDE.get(node.how, (node.how, "use exists(x, ...) or all(x, ...)"))
@@ -338,6 +342,7 @@ class Resolver:
             element, path = "broken", ""
         elif over.kind.startswith("list<"):
             element, path = over.kind[5:-1], over.path if isinstance(over, Read) else ""
+            choices = over.named.choices if isinstance(over, Read) else ()
         else:
             self._problem(at, "rule_type_mismatch", f"{node.how} asks about a list, and this is {words(over.kind)}")
             element, path = "broken", ""
@@ -347,7 +352,7 @@ class Resolver:
             message = f"{node.variable!r} is a variable already"
             self._problem(at, "rule_name_taken", message, f"choose another name in {node.how}(x, ...)")
         self._loop_count += 1
-        variable = Variable(node.at, element, f"each_{self._loop_count}", node.variable, path)
+        variable = Variable(node.at, element, f"each_{self._loop_count}", node.variable, path, choices)
         self._loops.append(variable)
         body = self._condition(node.body, f"`{node.how}`")
         self._loops.pop()
@@ -385,6 +390,8 @@ class Resolver:
         if item.kind != "string":
             message = f"{words(item.kind)} cannot be in a list of strings"
             return self._broken(node.at, "rule_type_mismatch", message, None, [item, among])
+        if isinstance(item, Literal) and not self._is_possible(item, among):
+            return Broken(node.at, (item, among))
         return In(node.at, item, among)
 
     def _in_constants(self, at: int, item: Typed, among: ListOf) -> Typed:
@@ -434,13 +441,22 @@ class Resolver:
             return self._literal(node, other.kind, read)
         if node.kind == "string" and other.kind == "date":
             return self._literal(node, "date", read_date(str(node.value)))
-        if isinstance(other, Read) and other.named.choices and node.kind == "string":
-            choices, word = other.named.choices, str(node.value)
-            if word not in choices:
-                message = f"{other.written} is never {word!r}{suggestion(word, choices)}"
-                self._problem(node.at, "rule_unknown_value", message, f"it is one of {', '.join(choices)}")
-                return None
+        if node.kind == other.kind == "string" and not self._is_possible(node, other):
+            return None
         return node
+
+    def _is_possible(self, literal: Literal, other: Typed) -> bool:
+        """Whether a field, or an element of a list, may say that word; a finding where not."""
+        if not isinstance(other, Read | Variable):
+            return True
+        choices = other.named.choices if isinstance(other, Read) else other.choices
+        word = str(literal.value)
+        if not choices or word in choices:
+            return True
+        never, may = ("is never", "is one") if other.kind == "string" else ("never has", "has any")
+        message = f"{other.written} {never} {word!r}{suggestion(word, choices)}"
+        self._problem(literal.at, "rule_unknown_value", message, f"it {may} of {', '.join(choices)}")
+        return False
 
     # --- sums ---
 

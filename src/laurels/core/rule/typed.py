@@ -25,6 +25,7 @@ class Variable(msgspec.Struct, frozen=True):
     """A variable of the environment, or of `exists` and `all`; `name` is unique in the rule, `written` as it is there.
 
     `path` is where its values come from: "purchase.lines" for a line, "" for an element of a list in the rule itself.
+    `choices` are what an element of a list of words may be; none is anything.
     """
 
     at: int
@@ -32,6 +33,7 @@ class Variable(msgspec.Struct, frozen=True):
     name: str
     written: str
     path: str
+    choices: tuple[str, ...] = ()
 
 
 class Read(msgspec.Struct, frozen=True):
