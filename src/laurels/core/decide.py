@@ -112,13 +112,12 @@ def needs(
     activity: Activity,
     root: Root,
     at: Instant,
-    named: Sequence[str] | None = None,
-    likely: Sequence[str] = (),
+    codes: Sequence[str] | None = None,
 ) -> tuple[str, ...]:
     """Keys of the documents that `decide` will want besides the root; a good guess, `Missing` asks for the rest.
 
-    `named` are the voucher codes that the activity names, where somebody has looked, and `likely` those of them that
-    may be a voucher's (`Versions.of_vouchers`): no more than needed is looked up for a till's own discounts.
+    `codes` are those that the activity names and that may be a voucher's (`Versions.of_vouchers`), where somebody has
+    looked: nothing is looked up for a till's own discounts.
     """
     keys: list[str] = []
     data = activity.data
@@ -139,9 +138,9 @@ def needs(
     elif isinstance(data, Reinstatement):
         keys.extend([f"expired/{lot}" for lot in data.lots])
     if versions.has_vouchers:
-        if named is None:
-            named = likely = names_codes(data, versions.at(activity.occurred_at))
-        keys.extend(_of_vouchers(data, root, at, named, likely))
+        if codes is None:
+            codes = names_codes(data, versions.at(activity.occurred_at))
+        keys.extend(_of_vouchers(data, root, at, codes))
     for wallet, balance in root.wallets.items():
         pages = balance.pages
         for n, head in enumerate(pages):
@@ -168,13 +167,14 @@ def needs(
     return tuple(keys)
 
 
-def _of_vouchers(data: Data, root: Root, at: Instant, named: Sequence[str], codes: Sequence[str]) -> list[str]:
+def _of_vouchers(data: Data, root: Root, at: Instant, codes: Sequence[str]) -> list[str]:
     """The documents of the vouchers that an activity names, and the list where anything may be added to it."""
-    keys = [voucher_key(code) for code in named]
-    order = getattr(getattr(data, "cart", data), "order", None)
-    quote = getattr(data, "quote", None)
-    for holder in dict.fromkeys((voucher.Holder(order), voucher.Holder(quote=quote), voucher.ANYBODY)) if codes else ():
-        keys.extend([voucher_key(holder.instance(code)) for code in codes])
+    keys = [voucher_key(code) for code in codes]
+    if codes:
+        order = getattr(getattr(data, "cart", data), "order", None)
+        holders = (voucher.Holder(order), voucher.Holder(quote=getattr(data, "quote", None)), voucher.ANYBODY)
+        for holder in dict.fromkeys(holders):
+            keys.extend([voucher_key(holder.instance(code)) for code in codes])
     if codes or isinstance(data, (VoucherIssue, Return)) or (root.vouchers_at is not None and root.vouchers_at <= at):
         keys.append(LIST)
     return keys

@@ -65,7 +65,14 @@ class Judgement:
         winner = self._exclusive(left) if self._pricelist.has_exclusive else None
         offered: list[Offered] = []
         for unit in self._pricelist.units:
-            result = self._unit(unit, left, note=True)
+            if isinstance(unit, CompiledPromotion):
+                bid = self._bid(unit)
+                if isinstance(bid, str):
+                    offered.append(unit.skipped[bid])  # As most are.
+                    continue
+                result = self._offer(unit, bid, left)
+            else:
+                result = self._group(unit, left, note=True)
             if winner is not None and isinstance(unit, CompiledGroup) and unit.id != winner:
                 offered += [_instead(each, "excluded") for each in result.offered]
                 continue
@@ -138,8 +145,9 @@ class Judgement:
 
     def _promotion(self, each: CompiledPromotion, left: list[int]) -> Result:
         bid = self._bid(each)
-        if isinstance(bid, str):
-            return Result([each.skipped[bid]], left, 0)
+        return Result([each.skipped[bid]], left, 0) if isinstance(bid, str) else self._offer(each, bid, left)
+
+    def _offer(self, each: CompiledPromotion, bid: Bid, left: list[int]) -> Result:
         found = appraise(self._lines, left, bid)
         wanted, given, code, by = found.wanted, found.given, found.outcome, None
         if not given:

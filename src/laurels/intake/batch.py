@@ -18,6 +18,7 @@ from laurels.core.activity import Activity, Purchase, parse
 from laurels.core.case import Code
 from laurels.core.decide import ENGINE, needs
 from laurels.core.facts import FollowUp, decode_facts, encode_facts
+from laurels.core.folding_vouchers import voucher_key
 from laurels.core.member import ROOT, Document, Purchased, Root, decode_document, encode_document, purchased
 from laurels.core.wire import WireParcel, WirePart, WireSentVoucher, WireTierKept
 from laurels.intake.admission import Item
@@ -174,9 +175,22 @@ class Batch:
         if draws:
             self._draws = await open_draws(self._connection, self._program, sorted(draws), lock=self._records)
         found = await self._fetch(wanted, pools=pools, codes={code for codes in named.values() for code in codes})
-        if not found:
-            return
-        # Few batches get here: most codes are a till's own, our own, or shared ones.
+        if found:
+            await self._load_batched(found, named, wanted, pools)
+        # A voucher's code was made here, is shared, or is in a batch: under any other nobody has one.
+        for item, codes in named.items():
+            for code in codes:
+                if code not in item.codes:
+                    self._loaded.add(item.submission.member, voucher_key(code), None)
+
+    async def _load_batched(
+        self,
+        found: set[str],
+        named: dict[Item, tuple[str, ...]],
+        wanted: dict[tuple[str, str], None],
+        pools: set[str],
+    ) -> None:
+        """Loads what deciding takes beside the rest where codes are in a batch, which few of those named are."""
         if self._records:
             await hold_back_revocation(self._connection, self._program, found)
         self._codes = await read_codes(self._connection, self._program, found)
@@ -203,7 +217,7 @@ class Batch:
         automatic: tuple[str, ...] = ()
         if isinstance(root, Root):
             at, automatic = max(at, root.now), root.automatic
-            for key in needs(head.versions, activity, root, at, codes, item.codes):
+            for key in needs(head.versions, activity, root, at, item.codes):
                 wanted[activity.member, key] = None
         pools.update(head.pools_of(activity, automatic, at, item.codes))
         return automatic
