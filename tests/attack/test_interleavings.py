@@ -25,7 +25,7 @@ async def test_whatever_the_order_of_their_statements_a_pair_comes_to_what_is_ri
 async def test_whatever_the_order_of_their_statements_what_members_can_get_is_given_once(
     laurels_url: str, name: str
 ) -> None:
-    bad, explored = await attack(laurels_url, OFFERS[name], size(200, 1000))
+    bad, explored = await attack(laurels_url, OFFERS[name], size(200, 400))
     print(f"{name}: {vars(explored)}")
     assert bad == {}
     assert explored.runs > 2
@@ -35,7 +35,7 @@ async def test_whatever_the_order_of_their_statements_what_members_can_get_is_gi
 @pytest.mark.parametrize("name", DRAWING)
 @asynchronous
 async def test_whatever_the_order_of_their_statements_a_draw_goes_on_once(laurels_url: str, name: str) -> None:
-    bad, explored = await attack(laurels_url, DRAWING[name], size(10, 600))
+    bad, explored = await attack(laurels_url, DRAWING[name], size(10, 200))
     print(f"{name}: {vars(explored)}")
     assert bad == {}
     assert explored.runs > 2
