@@ -151,6 +151,8 @@ def prices_of(facts: tuple[AnyFact, ...], compiled: Compiled, data: Body | None 
     `data` are those of the purchase: an order of which nothing was taken off says by itself what it cost.
     """
     for fact in facts:
+        if type(fact) not in _TELLING:
+            continue
         if isinstance(fact, Priced):
             state = None
             if fact.quote is not None:
@@ -294,6 +296,8 @@ def discounts_of(facts: tuple[AnyFact, ...], compiled: Compiled) -> tuple[dict[s
     places = compiled.declared.places
     found: list[dict[str, Any]] = []
     for fact in facts:
+        if type(fact) not in _TELLING:
+            continue
         priced = fact.priced if isinstance(fact, QuoteReserved) else fact
         if isinstance(priced, Priced):
             for each in priced.offers:
