@@ -17,7 +17,7 @@ def offers(bench: Bench) -> Report:
     """Over HTTP, each on its copy of a database, then in the core alone."""
     members = bench.options.members
     # The machine moves more between turns than what is asked for: more rounds than elsewhere.
-    contest = Contest(bench.options, bench.say, rounds=bench.options.rounds + 4)
+    contest = Contest(bench.options, bench.say, rounds=bench.options.rounds + 2)
     with ExitStack() as stack:
         copies = {name: copied(bench, stack, name) for name in ("plain", "offers")}
         # Each has a new version: what members take over with it, once, is not what is measured.

@@ -256,6 +256,9 @@ def check_vouchers(world: World) -> None:
             assert times <= 2, f"{order} used {times} of {kind}"
         dues = [each.due_at for each in opened.values() if each.due_at is not None]
         assert member.root.vouchers_at == min(dues, default=None)
+        codes = tuple([bare_code(code) for code in found])
+        # Under any other code nothing is looked up.
+        assert world.versions.of_vouchers(codes, world.codes) == codes
         for code, voucher in found.items():
             assert voucher.status in STATUSES
             assert (voucher.status == "reserved") == (voucher.reserved_until is not None)
