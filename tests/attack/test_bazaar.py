@@ -16,7 +16,7 @@ from tests.stage import asynchronous
 async def test_whatever_everybody_wants_at_once_pools_are_what_members_have_of_them(laurels_url: str) -> None:
     seed = seed_of(1)
     print(f"LAURELS_SEED={seed}")
-    bazaar = Bazaar(laurels_url, seed, members=size(12, 40), rounds=size(12, 300))
+    bazaar = Bazaar(laurels_url, seed, members=size(12, 24), rounds=size(12, 180))
     await bazaar.lead()
     print(bazaar.steps, dict(sorted(bazaar.codes.items())), dict(bazaar.world.pools))
     assert await differences(laurels_url) == []
