@@ -216,29 +216,30 @@ def balances_of(case: Case, compiled: Compiled) -> dict[str, Balance]:
 
 def view_now(case: Case, compiled: Compiled, *, reads_segments: bool) -> View:
     """The member as they are now, for conditions that are asked apart from what earns."""
-    root = case.root
     tiers = {**compiled.first_tiers, **case.tiers_at(case.at)}
-    attributes = readable(root.attributes, compiled.attribute_types)
-    balances = balances_of(case, compiled)
-    view = View(case.draft.id, root.enrolled_at or 0, tiers, balances, (), root.counters, attributes)
-    if reads_segments:
-        view.segments = segments_of(compiled, view, case.at)
-    return view
+    return _view(case, compiled, tiers, balances_of(case, compiled), case.at if reads_segments else None)
 
 
 def view_of(case: Case, compiled: Compiled, tiers: dict[str, str], trigger: Trigger | None, instant: Instant) -> View:
     """The member for the conditions of a trigger on what occurred at an instant, standing on `tiers`."""
-    root = case.root
-    attributes: dict[str, Any] = root.attributes
-    if attributes and compiled.attribute_types:
-        attributes = readable(attributes, compiled.attribute_types)
-    wallets = root.wallets
+    wallets = case.root.wallets
     reads_segments = trigger is not None and trigger.reads_segments
     if reads_segments or (trigger is not None and trigger.reads_wallets):
         wallets = balances_of(case, compiled)
     if len(tiers) < len(compiled.first_tiers):
         tiers = {**compiled.first_tiers, **tiers}
+    return _view(case, compiled, tiers, wallets, instant if reads_segments else None)
+
+
+def _view(
+    case: Case, compiled: Compiled, tiers: dict[str, str], wallets: dict[str, Balance], segments_at: Instant | None
+) -> View:
+    """The member with these; with the segments at an instant, if one is given."""
+    root = case.root
+    attributes: dict[str, Any] = root.attributes
+    if attributes and compiled.attribute_types:
+        attributes = readable(attributes, compiled.attribute_types)
     view = View(case.draft.id, root.enrolled_at or 0, tiers, wallets, (), root.counters, attributes)
-    if reads_segments:
-        view.segments = segments_of(compiled, view, instant)
+    if segments_at is not None:
+        view.segments = segments_of(compiled, view, segments_at)
     return view

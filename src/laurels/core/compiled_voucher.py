@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from laurels.core.calendar import Instant, Zone
 from laurels.core.compiled import Compiled, CompiledLimit, Condition, Selector, weekly_hours
 from laurels.core.member import NEVER, Root
-from laurels.core.pricelist import parts_of, rules_of
+from laurels.core.pricelist import conditions_of, parts_of
 from laurels.core.program.model import Budget, During
 from laurels.core.program.offers_model import Shipping
 from laurels.core.program.vouchers_model import Until, Voucher, WithTime
@@ -45,7 +45,7 @@ class CompiledVoucher:
         self.on_shipping = isinstance(offer.gives, Shipping)
         self.floor = offer.floor
         self.round = offer.round
-        rules = [rule for rule in (voucher.when, offer.lines, *rules_of(offer.gives)) if rule is not None]
+        rules = conditions_of(voucher.when, offer)
         self.reads_wallets = any(path.startswith("member.wallets.") for rule in rules for path in rule.reads)
         self.reads_segments = are_read(rules)
         during = voucher.during

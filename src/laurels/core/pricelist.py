@@ -14,7 +14,17 @@ from laurels.core.compiled import Compiled, CompiledLimit, Condition, Hours, Sel
 from laurels.core.facts import Offered
 from laurels.core.member import NEVER
 from laurels.core.program.model import Budget, During, Group, Promotion
-from laurels.core.program.offers_model import Bundle, BuyGet, FreeItem, Gives, MoneyOffer, Multiplier, Points, Shipping
+from laurels.core.program.offers_model import (
+    Bundle,
+    BuyGet,
+    FreeItem,
+    Gives,
+    MoneyOffer,
+    Multiplier,
+    Offer,
+    Points,
+    Shipping,
+)
 from laurels.core.rule.check import Rule
 from laurels.core.rule.python import compile_rule, compile_selector
 from laurels.core.segment import are_read
@@ -66,6 +76,11 @@ class CompiledPromotion:
 def parts_of(gives: Gives) -> tuple[Selector, ...]:
     """What selects the lines of the parts of a bundle, those got, or those free."""
     return tuple([compile_selector(rule) for rule in rules_of(gives)])
+
+
+def conditions_of(when: Rule | None, offer: Offer) -> list[Rule]:
+    """All conditions that are asked of an offer: when it is made, and on which lines."""
+    return [rule for rule in (when, offer.lines, *rules_of(offer.gives)) if rule is not None]
 
 
 def rules_of(gives: Gives) -> tuple[Rule, ...]:
@@ -139,12 +154,7 @@ class Pricelist:
         self.has_exclusive = any(isinstance(unit, CompiledGroup) and unit.mode == "exclusive" for unit in units)
         self.budgets = {pool: limit for each in promotions for pool, limit in each.budget_pools}
         self.pools = tuple(self.budgets)
-        rules = [
-            rule
-            for each in promotions
-            for rule in (each.promotion.when, each.promotion.offer.lines, *rules_of(each.gives))
-            if rule is not None
-        ]
+        rules = [rule for each in promotions for rule in conditions_of(each.promotion.when, each.promotion.offer)]
         self.reads_wallets = any(path.startswith("member.wallets.") for rule in rules for path in rule.reads)
         self.reads_segments = are_read(rules)
 

@@ -94,9 +94,10 @@ class Judgement:
     # --- groups -------------------------------------------------------------------------------------------------------
 
     def _unit(self, unit: Unit, left: list[int], *, note: bool) -> Result:
-        if isinstance(unit, CompiledPromotion):
-            return self._promotion(unit, left)
-        return self._group(unit, left, note=note)
+        if isinstance(unit, CompiledGroup):
+            return self._group(unit, left, note=note)
+        bid = self._bid(unit)
+        return Result([unit.skipped[bid]], left, 0) if isinstance(bid, str) else self._offer(unit, bid, left)
 
     def _group(self, unit: CompiledGroup, left: list[int], *, note: bool) -> Result:
         if unit.mode not in CHOOSING:
@@ -142,10 +143,6 @@ class Judgement:
         return Result(offered, taken[1].left, taken[1].given)
 
     # --- each promotion by itself -------------------------------------------------------------------------------------
-
-    def _promotion(self, each: CompiledPromotion, left: list[int]) -> Result:
-        bid = self._bid(each)
-        return Result([each.skipped[bid]], left, 0) if isinstance(bid, str) else self._offer(each, bid, left)
 
     def _offer(self, each: CompiledPromotion, bid: Bid, left: list[int]) -> Result:
         found = appraise(self._lines, left, bid)

@@ -16,13 +16,13 @@ from laurels.core.tier import move, window_of
 from laurels.core.tier_pass import rank_without_pass
 
 
-def year_of(compiled: Compiled, track: Track, instant: Instant, enrolled_at: Instant) -> tuple[Instant, Instant]:
-    """The year [start, end) of a track that contains an instant."""
+def _year_end(compiled: Compiled, track: Track, instant: Instant, enrolled_at: Instant) -> Instant:
+    """When the year of a track ends that contains an instant."""
     if track.window.kind in ("year", "anniversary"):
-        start, end = window_of(compiled, track, instant, enrolled_at)
+        _start, end = window_of(compiled, track, instant, enrolled_at)
         assert end is not None
-        return start, end
-    return compiled.zone.year_from(instant, 1, 1)
+        return end
+    return compiled.zone.year_from(instant, 1, 1)[1]
 
 
 def follow_years(case: Case, compiled: Compiled, at: Instant) -> None:
@@ -32,8 +32,7 @@ def follow_years(case: Case, compiled: Compiled, at: Instant) -> None:
         if standing is None or standing.year_ends_at is not None:
             continue
         if compiled.ranks[id].get(standing.tier, 0) >= least:
-            _start, end = year_of(compiled, compiled.tracks[id], at, case.root.enrolled_at or 0)
-            case.emit(YearFollowed(id, end))
+            case.emit(YearFollowed(id, _year_end(compiled, compiled.tracks[id], at, case.root.enrolled_at or 0)))
 
 
 def count_years(case: Case, compiled: Compiled, at: Instant) -> None:

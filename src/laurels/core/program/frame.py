@@ -1,8 +1,8 @@
 """What the parts of a document know of each other while they are resolved.
 
 Parts are resolved in an order in which each refers only to earlier ones (fields, wallets, tracks, segments, campaigns,
-groups). A part with errors still resolves to something of its id, so that one mistake is one finding and
-not a trail of them.
+groups). A part with errors still resolves to something of its id, so that one mistake is one finding and not a trail of
+them.
 """
 
 from __future__ import annotations
