@@ -203,17 +203,12 @@ class Replay:
         return purchased(sent if isinstance(sent, Purchase) else self._reread(sent), decode_facts(facts))
 
     def _deliver(self, fact: FollowUp, sender: str, at: Instant) -> None:
-        """Points on their way arrive, or come back where they are refused."""
-        if fact.kept is not None:
-            told = Free({"track": fact.kept.track, "tier": fact.kept.tier})
-            sent = Activity(SOURCE, fact.id, fact.type, fact.member, fact.occurred_at(at), told)
-            assert isinstance(self._decide(sent, b"", at), Decision), "what is true of a member is not refused"
-            return
-        parcel, back = _sent(fact)
-        if isinstance(self._decide(Activity(SOURCE, fact.id, fact.type, fact.member, at, parcel), b"", at), Refusal):
-            returned = self._decide(
-                Activity(SOURCE, f"{fact.id}/back", RETURN_OF[fact.type], sender, at, back), b"", at
-            )
+        """What is on its way arrives, or comes back where it is refused."""
+        data, back = _sent(fact)
+        sent = Activity(SOURCE, fact.id, fact.type, fact.member, fact.occurred_at(at), data)
+        if isinstance(self._decide(sent, b"", at), Refusal):
+            assert back is not None, "what is true of a member is not refused"
+            returned = self._performed(Activity(SOURCE, f"{fact.id}/back", RETURN_OF[fact.type], sender, at, back))
             assert isinstance(returned, Decision), "what was refused can be given back"
 
     def finish(self, now: Instant, member: str | None = None) -> dict[str, Member]:
@@ -230,7 +225,7 @@ class Replay:
             if held is None:
                 continue
             if held.root.due_at is not None and held.root.due_at <= now:
-                passed = self._decide(Activity(SOURCE, f"clock/{id}", "clock", id, now, Clock()), b"", now)
+                passed = self._performed(Activity(SOURCE, f"clock/{id}", "clock", id, now, Clock()))
                 assert isinstance(passed, Decision), "time cannot be refused"
                 self._deliver_all(passed, id)
             finished[id] = self._members.pop(id).member
@@ -243,10 +238,11 @@ class Replay:
         return finished
 
 
-def _sent(fact: FollowUp) -> tuple[Parcel | VoucherParcel, Parcel | VoucherParcel]:
-    """What a follow-up brings, and what brings it back."""
+def _sent(fact: FollowUp) -> tuple[Free, None] | tuple[Parcel | VoucherParcel, Parcel | VoucherParcel]:
+    """What a follow-up brings, and what brings it back; nobody sends that a tier was kept, and nobody has it back."""
     sent = parcel_of(fact)
-    assert not isinstance(sent, WireTierKept), "nobody sends that, and it comes back to nobody"
+    if isinstance(sent, WireTierKept):
+        return Free({"track": sent.track, "tier": sent.tier}), None
     if isinstance(sent, WireParcel):
         return Parcel(sent.counterpart, sent.wallet, sent.lots), Parcel(fact.member, sent.wallet, sent.lots)
     carried = (sent.code, sent.voucher, sent.expires_at, sent.worth)
