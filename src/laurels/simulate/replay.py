@@ -109,14 +109,10 @@ class Replay:
 
     def _comes(self, activity: Activity, at: Instant, draws: frozenset[str]) -> bool:
         """Whether time goes on by what nobody has recorded yet: not where it is refused, whatever these draws give."""
-        folder = self._members.get(activity.member)
-        if folder is None:
-            folder = Folder(activity.member)
-        elif any(folder.member.documents.get(tickets_key(draw)) is not None for draw in draws):
+        folder = self._members.get(activity.member) or Folder(activity.member)
+        if any(folder.member.documents.get(tickets_key(draw)) is not None for draw in draws):
             return True
-        circumstances = self._circumstances(folder, activity, at, None)
-        decided = folder.decide(self._versions, activity, circumstances, lambda seq: self._bought(folder.id, seq))
-        return isinstance(decided, Decision)
+        return isinstance(self._judged(folder, activity, at, None), Decision)
 
     def _performed(self, activity: Activity) -> Decision | Refusal:
         """What comes of an activity that Laurels itself sends."""
@@ -134,12 +130,8 @@ class Replay:
         folder = self._members.get(member) or Folder(member)
         at = max(recorded_at if recorded_at is not None else max(self.clock, activity.occurred_at), folder.root.now)
 
-        def judged(each: Activity) -> Decision | Refusal:
-            circumstances = self._circumstances(folder, each, at, given)
-            return folder.decide(self._versions, each, circumstances, lambda seq: self._bought(member, seq))
-
         def facts_of(each: Activity) -> tuple[AnyFact, ...] | Refusal:
-            decided = judged(each)
+            decided = self._judged(folder, each, at, given)
             return decided if isinstance(decided, Refusal) else decided.facts
 
         data, paid = activity.data, None
@@ -149,7 +141,7 @@ class Replay:
                 activity = replace(activity, data=paid)
         elif isinstance(data, Return):
             activity = replace(activity, data=self._repricing.returned(member, data))
-        decided = judged(activity)
+        decided = self._judged(folder, activity, at, given)
         if isinstance(decided, Refusal):
             return decided
         folder.file(decided)
@@ -170,6 +162,13 @@ class Replay:
             elif type(fact) is TicketsGranted:
                 self._drawing.granted(member, fact)
         return decided
+
+    def _judged(
+        self, folder: Folder, activity: Activity, at: Instant, given: Circumstances | None
+    ) -> Decision | Refusal:
+        """What would come of the activity; nothing is filed."""
+        circumstances = self._circumstances(folder, activity, at, given)
+        return folder.decide(self._versions, activity, circumstances, lambda seq: self._bought(folder.id, seq))
 
     def _circumstances(
         self, folder: Folder, activity: Activity, at: Instant, given: Circumstances | None
