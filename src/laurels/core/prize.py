@@ -69,11 +69,12 @@ def play(case: Case, now: Compiled, data: Play) -> Refusal | None:
             given, prize = FALLBACK, draw.fallback
     case.emit(TicketPlayed(draw.id, ticket, day_of(now, case.at), case.at, drawn, given))
     if prize is not None:
-        _give(case, now, draw.id, ticket, prize.id, ticket, prize, _until(now, draw, prize, case.at))
+        _give(case, now, draw.id, ticket, prize.id, ticket, prize, until_of(now, draw, prize, case.at))
     return None
 
 
-def _until(compiled: Compiled, draw: Draw, prize: PrizeTerms, at: Instant) -> Instant | None:
+def until_of(compiled: Compiled, draw: Draw, prize: PrizeTerms, at: Instant) -> Instant | None:
+    """When a prize that is won at an instant is forfeited, unless it is claimed; None for what is given at once."""
     return None if draw.claim is None or prize.is_given else compiled.zone.add(at, draw.claim)
 
 

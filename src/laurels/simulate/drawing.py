@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from laurels.core.activity import Activity, Claim, Clock, Data, Forfeit, Play, Prize
-from laurels.core.calendar import Instant, Zone
+from laurels.core.calendar import Instant
 from laurels.core.decide import Decision
 from laurels.core.draw import Entry, draw, root_of, stream_key
 from laurels.core.facts import PrizeWon, TicketsGranted
 from laurels.core.member import Tickets, tickets_key
+from laurels.core.prize import until_of
 from laurels.core.program.draws_model import Draw
 from laurels.core.program.draws_model import Prize as Terms
-from laurels.core.program.model import Program
 from laurels.core.refusal import Refusal
+from laurels.core.version import Versions
 from laurels.intake.folder import Folder
 from laurels.intake.submission import SOURCE
 from laurels.simulate.chance import Chance
@@ -64,28 +65,29 @@ class Drawing:
     """
 
     def __init__(
-        self, program: Program, chance: Chance, members: Mapping[str, Folder], act: Act, played: Container[str] = ()
+        self, versions: Versions, chance: Chance, members: Mapping[str, Folder], act: Act, played: Container[str] = ()
     ) -> None:
+        program = versions.versions[-1].program
+        self._versions = versions
         self._program = program.id
         self._chance = chance
         self._act = act
         self._members = members
         self._played = played
         self._claimed: set[tuple[str, str, int]] = set()
-        self._zone: Final = Zone(program.time_zone)
         self._going = {each.id: _Going(each) for each in program.draws if each.kind == "scheduled"}
         self._due: list[_Step] = []
         for id, going in self._going.items():
             heappush(self._due, _Step(going.terms.closes_at, _CLOSE, id))
             heappush(self._due, _Step(self._drawn_at(going.terms), _DRAW, id))
 
-    def name(self, draw: str) -> str:
+    def _name(self, draw: str) -> str:
         """The name of a draw where it is hashed."""
         return f"{self._program}/{draw}"
 
     def key_of(self, draw: str, day: str) -> str:
         """The key of a day of an instant draw."""
-        return self._chance.key_of(self.name(draw), draw, day)
+        return self._chance.key_of(self._name(draw), draw, day)
 
     def due_at(self, at: Instant) -> frozenset[str]:
         """The scheduled draws of which something is due at an instant."""
@@ -141,8 +143,8 @@ class Drawing:
         places = [prize for prize in terms.prizes for _ in range(prize.quantity or 0)]
         drawn = self._chance.drawn.get(terms.id)
         # Of a simulated draw nothing was announced.
-        name, announced = (self.name(terms.id), b"") if drawn is None else (drawn.name, drawn.announcement)
-        seed = self._chance.seed_of(self.name(terms.id), terms.id)
+        name, announced = (self._name(terms.id), b"") if drawn is None else (drawn.name, drawn.announcement)
+        seed = self._chance.seed_of(self._name(terms.id), terms.id)
         key = stream_key(name, seed, announced, root_of(going.entries))
         found = draw(key, going.entries, len(places), terms.alternates, terms.wins_most)
         going.alternates = iter(found.alternates)
@@ -163,7 +165,7 @@ class Drawing:
         going.turns[award.place] = award.turn
         if self._is_sealed(member, at):
             return False
-        until = None if terms.claim is None or prize.is_given else self._zone.add(at, terms.claim)
+        until = until_of(self._versions.judging(at), terms, prize, at)
         quantity, ticket = prize.quantity or 0, award.entry.ticket
         data = Prize(
             terms.id, award.place, prize.id, ticket, quantity, prize.wallet, prize.points, until, prize.voucher

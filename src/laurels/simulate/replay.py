@@ -74,8 +74,7 @@ class Replay:
         self._counting = Counting(self.figures.given)
         self._repricing = Repricing(versions)
         self._chance = chance
-        program = versions.versions[-1].program
-        self._drawing = Drawing(program, chance, self._members, self._performed, played)
+        self._drawing = Drawing(versions, chance, self._members, self._performed, played)
 
     def submit(
         self,
