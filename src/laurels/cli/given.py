@@ -145,10 +145,10 @@ def _say(
 ) -> None:
     now = getattr(given, sort)
     was = {} if before is None else getattr(before, sort)
-    if before is None and not any(any(msgspec.structs.astuple(each)) for each in now.values()):
-        out.print(f"[bold]{title}[/]: none given\n", highlight=False)
-        return
     if before is None:
+        if not any(any(msgspec.structs.astuple(each)) for each in now.values()):
+            out.print(f"[bold]{title}[/]: none given\n", highlight=False)
+            return
         fields = tuple([field for field in fields if field != "taken"])
     table = Table(
         title=title if before is None else f"{title}: stored and simulated",
@@ -169,18 +169,21 @@ def _say(
         for n, (what, source, each) in enumerate(rows):
             figures = each if each is not None else kind()
             cells = [_cell(program, field, getattr(figures, field)) for field in fields]
-            used = (
-                _prizes(program, id, figures)
-                if isinstance(figures, DrawFigures)
-                else ", ".join(
-                    f"{_grouped(_shown(program, unit, used))} of {_grouped(_shown(program, unit, most))}"
-                    + ("" if unit in ("money", "stock") else f" {unit}")
-                    for unit, most, used in _budgets(program, source, sort, id)
-                )
+            last = (
+                _prizes(program, id, figures) if isinstance(figures, DrawFigures) else _used(program, source, sort, id)
             )
             first = [names.get(id, id) if n == 0 else ""]
-            table.add_row(*first, *([what] if before is not None else []), *cells, used)
+            table.add_row(*first, *([what] if before is not None else []), *cells, last)
     out.print(table)
+
+
+def _used(program: Program, given: Given, sort: str, id: str) -> str:
+    """What was used of each budget: "40.00 of 100.00, 3 of 5 times"."""
+    return ", ".join(
+        f"{_grouped(_shown(program, unit, used))} of {_grouped(_shown(program, unit, most))}"
+        + ("" if unit in ("money", "stock") else f" {unit}")
+        for unit, most, used in _budgets(program, given, sort, id)
+    )
 
 
 def _prizes(program: Program, id: str, figures: DrawFigures) -> str:
