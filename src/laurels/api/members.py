@@ -17,9 +17,8 @@ from laurels.api.operation import Call, operation
 from laurels.api.own import submit_own
 from laurels.api.paging import Cursor, Limit, NextCursor, page_of, place_of
 from laurels.api.problem import ApiProblem, invalid
-from laurels.core.apply import Draft
 from laurels.core.calendar import Instant, Zone, parse_date
-from laurels.core.case import Case, view_now
+from laurels.core.case import segments_now
 from laurels.core.compiled import Compiled
 from laurels.core.explanation import Sentence
 from laurels.core.member import Member, Root
@@ -381,8 +380,7 @@ async def _segments(call: Call, row: MemberRow, compiled: Compiled) -> tuple[str
     if found is None:
         return ()
     now = max(await services.now(call.program), found.root.now)
-    case = Case(await services.rendering.versions(call.program), Draft(found), now, {})
-    return view_now(case, compiled, reads_segments=True).segments
+    return segments_now(await services.rendering.versions(call.program), compiled, found, now)
 
 
 def _item(row: MemberRow, member: Member, profile: Profile | None, compiled: Compiled) -> MemberItem:

@@ -13,9 +13,8 @@ from rich.table import Table
 from laurels.cli.moments import end_of, in_order
 from laurels.cli.outside import Outside, Running, pass_outside
 from laurels.cli.screen import No, Screen, ending, json_option, program_of, program_option, settings_of
-from laurels.core.apply import Draft
 from laurels.core.calendar import Instant, Zone, parse_instant
-from laurels.core.case import Case, view_now
+from laurels.core.case import segments_now
 from laurels.core.compiled import Compiled
 from laurels.core.journal import leaves
 from laurels.core.member import Measures, Member, Redemption
@@ -49,14 +48,13 @@ async def _member(outside: Outside, screen: Screen, id: str, limit: int, given: 
         versions = await running.intake.versions(program)
         compiled = versions.judging(now)
         entries = await journal(running.database, program, id, limit=limit) if limit else []
-    seen = view_now(Case(versions, Draft(member), now, {}), compiled, reads_segments=True)
     value = {
         "program": program,
         "member": id,
         "as_of": compiled.zone.format(now),
         "enrolled_at": _shown(compiled, member.root.enrolled_at),
         "attributes": member.root.attributes,
-        "segments": list(seen.segments),
+        "segments": list(segments_now(versions, compiled, member, now)),
         "wallets": {wallet: _wallet(compiled, member, wallet) for wallet in member.root.wallets},
         "tiers": {track.id: _tier(compiled, member, track.id, now) for track in compiled.program.tracks},
         "redemptions": _redemptions(compiled, member),

@@ -18,7 +18,7 @@ from laurels.core.apply import FOLDS, Draft
 from laurels.core.calendar import Instant
 from laurels.core.compiled import Compiled, Trigger
 from laurels.core.facts import AnyFact, PoolClaimed
-from laurels.core.member import Balance, Root
+from laurels.core.member import Balance, Member, Root
 from laurels.core.segment import segments_of
 from laurels.core.version import Versions
 
@@ -218,6 +218,11 @@ def view_now(case: Case, compiled: Compiled, *, reads_segments: bool) -> View:
     """The member as they are now, for conditions that are asked apart from what earns."""
     tiers = {**compiled.first_tiers, **case.tiers_at(case.at)}
     return _view(case, compiled, tiers, balances_of(case, compiled), case.at if reads_segments else None)
+
+
+def segments_now(versions: Versions, compiled: Compiled, member: Member, at: Instant) -> tuple[str, ...]:
+    """The segments that a member, who has been brought up to an instant, is in then."""
+    return view_now(Case(versions, Draft(member), at, {}), compiled, reads_segments=True).segments
 
 
 def view_of(case: Case, compiled: Compiled, tiers: dict[str, str], trigger: Trigger | None, instant: Instant) -> View:
