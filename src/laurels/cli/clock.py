@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import click
 
-from laurels.cli.moments import zone_of
+from laurels.cli.moments import InstantType, zone_of
 from laurels.cli.outside import Outside, pass_outside
-from laurels.cli.publish import InstantType
 from laurels.cli.screen import Screen, ending, json_option, plural, program_of, program_option, refused, settings_of
 from laurels.core.calendar import Instant
 from laurels.core.refusal import Refusal

@@ -1,4 +1,4 @@
-"""Instants for people, in the program's zone.
+"""Instants as people read them, in the program's zone, and as they type them.
 
 What lasts until an instant lasts up to it and not through it, and that instant is nearly always the first of a day. So
 the API and `--json` say `2026-04-01T00:00:00+08:00`, and people read "the end of 31 March 2026", which is the same.
@@ -10,13 +10,30 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Final
 
+import click
+
 from laurels.cli.outside import Running
-from laurels.core.calendar import Instant, Zone
+from laurels.core.calendar import Instant, Zone, parse_instant
 
 _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+
+
+class InstantType(click.ParamType[Instant]):
+    """An instant as RFC 3339."""
+
+    name = "instant"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Instant:
+        """The instant, or a usage error."""
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_instant(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 async def zone_of(running: Running, program: str) -> Zone:

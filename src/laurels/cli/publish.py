@@ -8,29 +8,15 @@ import click
 from rich.console import Console
 
 from laurels.cli.findings import shown_findings
+from laurels.cli.moments import InstantType
 from laurels.cli.outside import Outside, Planned, pass_outside
 from laurels.cli.plan import planned_as_json, say_faulty, say_planned
 from laurels.cli.screen import No, Screen, ending, json_option, refused, settings_of
-from laurels.core.calendar import Instant, Zone, parse_instant
+from laurels.core.calendar import Instant, Zone
 from laurels.core.program.loading import load
 from laurels.core.program.model import Program
 from laurels.core.refusal import Refusal
 from laurels.store.programs import Mode
-
-
-class InstantType(click.ParamType[Instant]):
-    """An instant as RFC 3339."""
-
-    name = "instant"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Instant:
-        """The instant, or a usage error."""
-        if isinstance(value, int):
-            return value
-        try:
-            return parse_instant(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 @click.command("publish")

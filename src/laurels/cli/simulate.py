@@ -15,9 +15,9 @@ from rich.console import Console
 from laurels.cli.figures import comparison_as_json, figures_as_json, say_comparison, say_figures, say_refused
 from laurels.cli.given import UNKNOWN
 from laurels.cli.import_files import open_activities, say_taken, stream_of
+from laurels.cli.moments import InstantType
 from laurels.cli.outside import Outside, pass_outside
 from laurels.cli.plan import say_faulty
-from laurels.cli.publish import InstantType
 from laurels.cli.screen import No, Screen, ending, json_option, plural, program_of, settings_of
 from laurels.clock import RealClock
 from laurels.core.calendar import Instant, Zone
