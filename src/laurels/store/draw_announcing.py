@@ -7,8 +7,9 @@ Both are judged here, under the lock of the program's row, against what was anno
 from __future__ import annotations
 
 import secrets
-from typing import Any, Final
+from typing import Final
 
+import asyncpg
 import msgspec
 
 from laurels.core.calendar import Instant, Zone, format_date, format_instant, parse_instant
@@ -52,7 +53,7 @@ async def announce(
     return None
 
 
-async def has_begun(source: Connection | Any, program: str) -> bool:
+async def has_begun(source: Connection | asyncpg.Pool, program: str) -> bool:
     """Whether any time has passed in the program: it is live, or its own clock was set."""
     return bool(await source.fetchval("select mode = 'live' or clock is not null from program where id = $1", program))
 
