@@ -125,8 +125,9 @@ class _Judged:
         ):
             tickets = decode_document(tickets_key(self._row.id), document["document"])
             assert isinstance(tickets, Tickets)
-            if tickets.number and tickets.number != number_of(key, document["member"]):
-                self._compare("draw_secret", "makes other numbers", tickets.number, number_of(key, document["member"]))
+            number = number_of(key, document["member"])
+            if tickets.number and tickets.number != number:
+                self._compare("draw_secret", "makes other numbers", tickets.number, number)
                 return
 
     def _judge_times(self) -> None:
