@@ -48,8 +48,8 @@ LAPSED_AT = parse_instant("2026-04-12T00:00:00+08:00")
 
 
 def at(text: str) -> Instant:
-    """ "03-02", at ten in the shop's morning."""
-    return parse_instant(f"2026-{text}T10:00:00+08:00")
+    """ "03-02", of 2026 unless it says the year, at ten in the shop's morning."""
+    return parse_instant(f"{text if len(text) > 5 else f'2026-{text}'}T10:00:00+08:00")
 
 
 class Life:
@@ -302,6 +302,23 @@ def test_a_row_of_a_file_that_is_refused_draws_nothing() -> None:
     # One that goes in does.
     assert isinstance(life.send("m-10", "enrol", {}, "04-03"), Decision)
     assert (life.figures().entered, life.figures().winners) == (37, 3)
+
+
+def test_a_tier_that_a_closing_draw_finds_kept_is_told_as_without_the_draw() -> None:
+    tiers = [{"id": "member"}, {"id": "silver", "enter": "1000.00", "keep": "800.00"}]
+    tracks = {"membership": {"measure": {"spent": "net"}, "window": "calendar_year", "tiers": tiers}}
+    kept = {"on": "tier_kept", "keeps": "membership.silver", "grant": {"wallet": "points", "fixed": 500}}
+    # Nothing happens to the member between the last purchase and the close, over a year later; the term ends before it.
+    year = {**SPRING, "closes": "2028-03-31", "draws_at": "2028-04-02"}
+    told = []
+    for draws in ({}, {"spring": year}):
+        life = Life(campaigns={"kept": kept, **(CHANCE if draws else {})}, draws=draws, tracks=tracks)
+        life.enrol("m")
+        life.buy("m", "1000.00", "05-01")
+        life.buy("m", "800.00", "2027-05-01")
+        life.replay.finish(parse_instant("2028-06-01T00:00:00+08:00"))
+        told.append(life.replay.figures.wallet("points").campaigns["kept"].points)
+    assert told == [500, 500]
 
 
 # --- instant draws ----------------------------------------------------------------------------------------------------

@@ -97,14 +97,7 @@ class Replay:
         self.figures.activities += 1
         if isinstance(decided, Refusal):
             count(self.figures.refused, decided.code)
-            return decided
-        self._deliver_all(decided, activity.member)
         return decided
-
-    def _deliver_all(self, decided: Decision, sender: str) -> None:
-        for fact in decided.facts:
-            if type(fact) is FollowUp:
-                self._deliver(fact, sender, decided.member.root.now)
 
     def _comes(self, activity: Activity, at: Instant, draws: frozenset[str]) -> bool:
         """Whether time goes on by what nobody has recorded yet: not where it is refused, whatever these draws give."""
@@ -160,6 +153,9 @@ class Replay:
                 self._drawing.won(member, fact)
             elif type(fact) is TicketsGranted:
                 self._drawing.granted(member, fact)
+        for fact in decided.facts:
+            if type(fact) is FollowUp:
+                self._deliver(fact, member, decided.member.root.now)
         return decided
 
     def _judged(
@@ -225,7 +221,6 @@ class Replay:
             if held.root.due_at is not None and held.root.due_at <= now:
                 passed = self._performed(Activity(SOURCE, f"clock/{id}", "clock", id, now, Clock()))
                 assert isinstance(passed, Decision), "time cannot be refused"
-                self._deliver_all(passed, id)
             finished[id] = self._members.pop(id).member
             self.figures.hold(finished[id])
             if member is not None:
